@@ -1,0 +1,173 @@
+"""From verified files to a `Dataset`: the formats, without pickles, nothing extracted to disk."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import struct
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+
+from cortex_model.datasets.files import read_files
+from cortex_model.datasets.images import Dataset, ImageSet
+from cortex_model.datasets.registry import DatasetSource, find_source
+from cortex_model.errors import DatasetError, ParameterError
+
+_IDX_UINT8 = 8
+
+
+def load(name: str, *, validation: int = 0) -> Dataset:
+    """Load a dataset, downloading its files if they are not on this machine; every file is verified.
+
+    Parameters
+    ----------
+    name : str
+        A key of `DATASETS`. ``"digits"`` needs no download.
+    validation : int, optional
+        If positive, the last ``validation`` training images are taken from ``train`` and become ``test``, so
+        that parameters can be tuned without ever looking at the published test set.
+
+    Returns
+    -------
+    Dataset
+        Images in the order of the files. ``"digits"`` has no published test set in scikit-learn: there the
+        first 1437 images are for training and the last 360 for testing.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such dataset, or if a file cannot be fetched, is truncated, corrupted or holds
+        something else.
+    ParameterError
+        If ``validation`` does not leave a training image.
+    """
+    source = find_source(name)
+    is_count = isinstance(validation, int | np.integer) and not isinstance(validation, bool)
+    if not (is_count and 0 <= validation < source.n_train):
+        raise ParameterError(
+            f"datasets.load.validation: must be a count of images below {source.n_train}, the size of the "
+            f"training set of {name} (got {validation!r}); choose fewer, or 0 for the published test set."
+        )
+    train_arrays, test_arrays = _READERS[source.format](source)
+    train = _image_set(source, source.n_train, *train_arrays)
+    test = _image_set(source, source.n_test, *test_arrays)
+    if validation:
+        indices = np.arange(train.n_stimuli)
+        train, test = train.subset(indices[:-validation]), train.subset(indices[-validation:])
+    return Dataset(source.name, train, test, source.n_classes, source.class_names)
+
+
+def read_idx(content: bytes, where: str) -> np.ndarray:
+    """Read a gzipped idx file of unsigned bytes.
+
+    The format: two zero bytes, the type (8: uint8), the number of dimensions, each dimension as a big-endian
+    uint32, then the values, the last dimension changing fastest.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole compressed file.
+    where : str
+        What to call it in an error.
+
+    Returns
+    -------
+    ndarray of uint8
+        Read-only, with the dimensions that the file states.
+
+    Raises
+    ------
+    DatasetError
+        If it is not gzip, or the header or the size is wrong.
+    """
+    try:
+        data = gzip.decompress(content)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise _wrong_content(where, "a whole gzip file", str(error)) from error
+    n_dimensions = data[3] if len(data) > 3 else 0
+    start = 4 + 4 * n_dimensions
+    if data[:3] != bytes((0, 0, _IDX_UINT8)) or not n_dimensions or len(data) < start:
+        raise _wrong_content(where, "an idx file of uint8, magic 00 00 08", f"magic {data[:4].hex(' ')}")
+    shape = struct.unpack(f">{n_dimensions}I", data[4:start])
+    if len(data) - start != math.prod(shape):
+        raise _wrong_content(where, f"{math.prod(shape)} values of shape {shape}", f"{len(data) - start}")
+    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+
+
+def read_cifar_binary(content: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read a batch of the CIFAR-10 binary version: records of 1 label byte and 3 planes of 32 x 32 bytes.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+    where : str
+        What to call it in an error.
+
+    Returns
+    -------
+    images : ndarray of uint8, shape (n_stimuli, 32, 32, 3)
+        A read-only view; in memory the red, green and blue planes follow each other, as in the file.
+    labels : ndarray of uint8, shape (n_stimuli,)
+
+    Raises
+    ------
+    DatasetError
+        If the file does not consist of whole records.
+    """
+    record = 1 + 3 * 32 * 32
+    if len(content) % record:
+        raise _wrong_content(where, f"whole records of {record} bytes", f"{len(content)} bytes")
+    records = np.frombuffer(content, np.uint8).reshape(-1, record)
+    return np.moveaxis(records[:, 1:].reshape(-1, 3, 32, 32), 1, -1), records[:, 0]
+
+
+Arrays = tuple[np.ndarray, np.ndarray]
+
+
+def _embedded(source: DatasetSource) -> tuple[Arrays, Arrays]:
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    images, labels, n_train = digits.images.astype(np.uint8), digits.target, source.n_train
+    return (images[:n_train], labels[:n_train]), (images[n_train:], labels[n_train:])
+
+
+def _idx(source: DatasetSource) -> tuple[Arrays, Arrays]:
+    contents = read_files(source.name)
+    arrays = [read_idx(contents[file.name], f"{source.name}.{file.name}") for file in source.files]
+    return (arrays[0], arrays[1]), (arrays[2], arrays[3])
+
+
+def _cifar_binary(source: DatasetSource) -> tuple[Arrays, Arrays]:
+    contents = read_files(source.name)
+    batches = [read_cifar_binary(contents[file.name], f"{source.name}.{file.name}") for file in source.files]
+    images, labels = zip(*batches[:-1], strict=True)
+    return (np.concatenate(images), np.concatenate(labels)), batches[-1]
+
+
+_READERS: dict[str, Callable[[DatasetSource], tuple[Arrays, Arrays]]] = {
+    "embedded": _embedded,
+    "idx": _idx,
+    "cifar_binary": _cifar_binary,
+}
+
+
+def _image_set(source: DatasetSource, n_stimuli: int, images: np.ndarray, labels: np.ndarray) -> ImageSet:
+    """Compare what was read with the row of the registry."""
+    expected = (n_stimuli, *source.image_shape)
+    if images.shape != expected:
+        raise _wrong_content(source.name, f"images of shape {expected}", f"{images.shape}")
+    if labels.shape != images.shape[:1]:
+        raise _wrong_content(source.name, f"{n_stimuli} labels, one for each image", f"{labels.shape}")
+    if labels.max(initial=0) >= source.n_classes:
+        raise _wrong_content(source.name, f"labels below {source.n_classes}", f"{labels.max()}")
+    return ImageSet(images, labels.astype(np.int32), source.max_value)
+
+
+def _wrong_content(where: str, expected: str, got: str) -> DatasetError:
+    return DatasetError(
+        f"{where}: must hold {expected} (got {got}); use the published files, or correct the row of the registry."
+    )

@@ -1,0 +1,64 @@
+"""Code objects that return at once while their gate is closed.
+
+The convention: an object that `cortex_model.network.gates.gate_on` was called for has the attribute ``gate``;
+its code object then reads that variable first. A closed sum keeps its old value.
+"""
+
+from functools import cache
+
+from brian2 import Synapses
+from brian2.codegen.runtime.numpy_rt.numpy_rt import NumpyCodeObject
+from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
+
+
+def _gate(variables):
+    """The one variable of a code object that is a gate."""
+    return next(variable for name, variable in sorted(variables.items()) if name.endswith("_gate"))
+
+
+@cache
+def gated_on_standalone(code_object_class):
+    """A class like ``code_object_class`` whose compiled function returns at once while its gate is closed."""
+
+    class GatedGenerator(code_object_class.generator_class):
+        def determine_keywords(self):
+            keywords = super().determine_keywords()
+            closed = f"if (!{self.get_array_name(_gate(self.variables))}[0]) return;"
+            keywords["pointers_lines"].append(closed)
+            return keywords
+
+    return type("Gated" + code_object_class.__name__, (code_object_class,), {"generator_class": GatedGenerator})
+
+
+@cache
+def gated_on_runtime(code_object_class):
+    """A class like ``code_object_class`` whose call does nothing while its gate is closed."""
+
+    class Gated(code_object_class):
+        def __call__(self, **kwds):
+            return super().__call__(**kwds) if _gate(self.variables).get_value()[0] else None
+
+    return Gated
+
+
+def gated_class(device, codegen_target):
+    """The class of gated code objects on a device."""
+    if device == "cpp_standalone":
+        return gated_on_standalone(CPPStandaloneCodeObject)
+    if device == "cuda_standalone":
+        from brian2cuda.codeobject import CUDAStandaloneCodeObject
+
+        return gated_on_standalone(CUDAStandaloneCodeObject)
+    if codegen_target == "cython":
+        from brian2.codegen.runtime.cython_rt.cython_rt import CythonCodeObject
+
+        return gated_on_runtime(CythonCodeObject)
+    return gated_on_runtime(NumpyCodeObject)
+
+
+def obey_gates(network, device, codegen_target):
+    """Give every gated object of a network the code objects that obey its gate."""
+    code_object_class = gated_class(device, codegen_target)
+    for obj in network.sorted_objects:
+        if hasattr(obj, "gate") and not isinstance(obj, Synapses):
+            obj.codeobj_class = code_object_class

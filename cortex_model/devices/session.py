@@ -1,0 +1,168 @@
+"""What needs Brian2 on a device: building a hierarchy, generating its sources, running it live."""
+
+import hashlib
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from brian2 import (
+    BrianLogger,
+    EventMonitor,
+    NetworkOperation,
+    StateMonitor,
+    Synapses,
+    defaultclock,
+    get_device,
+    ms,
+    prefs,
+)
+from brian2.devices.device import all_devices, reset_device, set_device
+
+from cortex_model.devices.gates import obey_gates
+from cortex_model.devices.program import COMPILER_FLAGS, program_key
+from cortex_model.network import Hierarchy
+
+#: One slot lasts one time step; the settled mode gives it no other meaning.
+SLOT = 1 * ms
+#: Longer than any schedule: the host stops the network after the last chunk.
+FOR_EVER = 1e9 * SLOT
+
+
+def new_hierarchy(parameters, device, codegen_target="numpy"):
+    """A hierarchy whose objects are registered with ``device``, in the parameters' precision."""
+    # An "answer" is written through the row of its slot; Brian2 warns that order might matter.
+    BrianLogger.suppress_hierarchy("brian2.codegen.generators.base")
+    prefs.core.default_float_dtype = np.dtype(parameters.dtype).type
+    prefs.codegen.cpp.extra_compile_args_gcc = COMPILER_FLAGS
+    if device == "runtime":
+        reset_device("runtime")
+        prefs.codegen.target = codegen_target
+    else:
+        if device == "cuda_standalone":
+            import brian2cuda  # noqa: F401 (registers the device)
+        if get_device() is not all_devices[device]:
+            set_device(device, build_on_run=False)
+        get_device().reinit()
+        get_device().activate(build_on_run=False)
+    defaultclock.dt = SLOT
+    hierarchy = Hierarchy(parameters)
+    hierarchy.device, hierarchy.codegen_target = device, codegen_target
+    return hierarchy
+
+
+def generate(hierarchy, folder: Path) -> dict[str, dict]:
+    """Write a standalone program's sources into ``folder``.
+
+    Returns
+    -------
+    manifest : dict
+        Array name -> file, dtype, size and role ("model", "foreign", "monitor").
+
+    Notes
+    -----
+    The number of slots is data: instead of a compiled-in duration, the program runs ``now.n_slots`` steps
+    from step ``now.first_slot`` on, so that ``t`` goes on from chunk to chunk.
+    """
+    device, network = get_device(), hierarchy.network
+    obey_gates(network, hierarchy.device, hierarchy.codegen_target)
+    network.run(0 * ms)  # registers the objects
+    now = {name: device.get_array_name(hierarchy.now.variables[name]) for name in ("first_slot", "n_slots")}
+    step = repr(float(defaultclock.dt))
+    device.insert_code("main", f"{network.name}.t = {now['first_slot']}[0]*{step};")
+    device.insert_code("main", f"{network.name}.run({now['n_slots']}[0]*{step}, NULL, 10.0);")
+    device.build(directory=str(folder), compile=False, run=False)
+    return _manifest(hierarchy, device)
+
+
+def _manifest(hierarchy, device):
+    manifest, foreign = {}, hierarchy.foreign
+    for obj in hierarchy.network.sorted_objects:
+        role = "foreign" if any(obj is f or getattr(obj, "group", None) is f for f in foreign) else "model"
+        if isinstance(obj, (StateMonitor, EventMonitor)):
+            role = "monitor"
+        for name, variable in getattr(obj, "variables", {}).items():
+            if getattr(variable, "owner", None) is None or variable.owner.name != obj.name:
+                continue
+            if variable not in device.arrays or (role != "monitor" and variable.read_only):
+                continue
+            if role == "foreign" and name in ("N", "t_in_timesteps"):
+                continue
+            # Synapses' arrays get their size when the program connects them.
+            size = obj.source.N * obj.target.N if isinstance(obj, Synapses) and variable.dynamic else variable.size
+            manifest[f"{obj.name}.{name}"] = {
+                "file": device.get_array_filename(variable),
+                "dtype": np.dtype(variable.dtype).str,
+                "size": int(size) if size is not None else None,
+                "role": role,
+            }
+    return manifest
+
+
+def generate_extended(hierarchy):
+    """Sources of a hierarchy that was extended: ``(key, place)``.
+
+    Returns
+    -------
+    key : str
+        Name of the program: a hash of all its generated sources.
+    place : callable
+        Folder -> manifest: puts the sources where they are to be compiled.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="cortex-model-")) / "sources"
+    manifest, digest = generate(hierarchy, folder), hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        digest.update(path.name.encode() + path.read_bytes())
+
+    def place(target):
+        shutil.move(folder, target)
+        return manifest
+
+    return program_key(digest.hexdigest()), place
+
+
+def run_live(hierarchy, n_chunks, chunk, finish, read):
+    """Run chunks on the runtime device: one ``Network.run`` for all of them, hands changed between two steps.
+
+    Parameters
+    ----------
+    n_chunks : int
+    chunk : callable
+        Index -> arrays to hand over before the chunk.
+    finish : callable
+        (index, arrays read, seconds of the loop) after the chunk.
+    read : list of str
+        Names of the arrays to read.
+    """
+    objects = {obj.name: obj for obj in hierarchy.network.sorted_objects}
+    index, started = -1, 0.0
+
+    def values(name):
+        owner, attribute = name.split(".")
+        return objects[owner].variables[attribute].get_value()
+
+    def hand_over():
+        nonlocal index, started
+        index += 1
+        for name, array in chunk(index).items():
+            values(name)[:] = array
+        started = time.perf_counter()
+
+    def look():
+        if values("now.slot")[0] < values("now.n_slots")[0]:
+            return
+        finish(index, {name: np.array(values(name)) for name in read}, time.perf_counter() - started)
+        if index + 1 < n_chunks:
+            hand_over()
+        else:
+            hierarchy.network.stop()
+
+    obey_gates(hierarchy.network, "runtime", hierarchy.codegen_target)
+    looking = NetworkOperation(look, when="end", order=2, name="look_between_chunks*")
+    hand_over()
+    hierarchy.network.add(looking)
+    try:
+        hierarchy.network.run(FOR_EVER)
+    finally:
+        hierarchy.network.remove(looking)

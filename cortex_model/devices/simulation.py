@@ -1,0 +1,256 @@
+"""A hierarchy on a device: build, run a schedule in chunks, look in between."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cortex_model.devices import program as standalone
+from cortex_model.equations import NUMBERS
+from cortex_model.errors import DeviceError, DivergenceError
+from cortex_model.parameters import HierarchyParameters
+from cortex_model.phases.chunk import Stimuli, chunk_arrays
+from cortex_model.phases.schedule import EVALUATION, Schedule
+from cortex_model.weights import Weights, refreshed, to_matrix, to_synapses
+
+DEVICES = ("runtime", "cpp_standalone", "cuda_standalone")
+CODEGEN_TARGETS = ("numpy", "cython")
+
+
+@dataclass
+class Stop:
+    """What is seen from outside between two chunks.
+
+    Attributes
+    ----------
+    first, last : int
+        The chunk held slots ``first`` ... ``last - 1``.
+    weights : Weights
+        As they are now; a callback may replace them.
+    gains : dict of int to float
+        By how much the feedback V_l is multiplied in wake; a callback may replace them.
+    rates : ndarray, shape (n_evaluated, n_L)
+        Rates of the top population in the chunk's evaluation slots, in their order.
+    seconds : float
+        Duration of the chunk's loop.
+    """
+
+    first: int
+    last: int
+    weights: Weights
+    gains: dict[int, float]
+    rates: np.ndarray
+    seconds: float
+    recorded: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+class Simulation:
+    """A hierarchy on one device.
+
+    Parameters
+    ----------
+    parameters : HierarchyParameters
+    device : {"cpp_standalone", "runtime"}
+    codegen_target : {"numpy", "cython"}
+        What the runtime device generates.
+
+    Notes
+    -----
+    `hierarchy` is built when it is first asked for. On cpp_standalone a run that finds its compiled program
+    asks for neither: it does not load Brian2. One process holds one simulation at a time.
+
+    Examples
+    --------
+    >>> simulation = Simulation(HierarchyParameters(layer_sizes=(64, 32, 10)))      # doctest: +SKIP
+    >>> simulation.hierarchy.forward[1]                                             # doctest: +SKIP
+    >>> for stop in simulation.run(schedule, stimuli, weights, numbers): ...        # doctest: +SKIP
+    """
+
+    def __init__(self, parameters: HierarchyParameters, device: str = "cpp_standalone", codegen_target: str = "numpy"):
+        if device not in DEVICES:
+            raise DeviceError(f"Simulation.device: must be one of {', '.join(DEVICES)} (got {device!r}).")
+        if codegen_target not in CODEGEN_TARGETS:
+            raise DeviceError(
+                f"Simulation.codegen_target: must be one of {', '.join(CODEGEN_TARGETS)} (got {codegen_target!r})."
+            )
+        self.parameters, self.device, self.codegen_target = parameters, device, codegen_target
+        self._hierarchy = self._program = None
+        self._foreign_state: dict[str, np.ndarray] = {}
+
+    # ------------------------------------------------------------------ build
+    @property
+    def hierarchy(self):
+        """The Brian2 objects; built, on this simulation's device, when first asked for."""
+        if self._hierarchy is None:
+            from cortex_model.devices.session import new_hierarchy
+
+            self._hierarchy = new_hierarchy(self.parameters, self.device, self.codegen_target)
+        return self._hierarchy
+
+    def build(self) -> None:
+        """Compile the program (cpp_standalone) unless one with the same content is there already.
+
+        Raises
+        ------
+        DeviceError
+            Without a compiler, or for a network_operation on a standalone device.
+        """
+        if self.device == "runtime" or self._program is not None:
+            return
+
+        def generate(folder):
+            from cortex_model.devices.session import generate
+
+            return generate(self.hierarchy, folder)
+
+        if self._hierarchy is not None and self._hierarchy.foreign:
+            from cortex_model.devices.session import generate_extended
+
+            key, generate = generate_extended(self.hierarchy)
+        else:
+            key = standalone.program_key(self.parameters.structure())
+        self._program = standalone.Program(standalone.build(standalone.program_cache() / key, generate))
+
+    # ------------------------------------------------------------------ run
+    def run(
+        self,
+        schedule: Schedule,
+        stimuli: Stimuli,
+        weights: Weights,
+        numbers: dict[str, Any],
+        *,
+        first_slot: int = 0,
+        at_stop: Callable[[Stop], None] | None = None,
+        gains: dict[int, float] | None = None,
+    ) -> Stop:
+        """Run a schedule in chunks.
+
+        Parameters
+        ----------
+        schedule : Schedule
+        stimuli : Stimuli
+        weights : Weights
+            As they are before ``first_slot``.
+        numbers : dict
+            ``noise_seed`` and the numbers of `cortex_model.equations.NUMBERS`.
+        first_slot : int
+            Where to begin; a stop of the schedule, so that an interrupted run can go on.
+        at_stop : callable, optional
+            Called between two chunks, before the first and after the last, with a `Stop` that it may change.
+        gains : dict, optional
+            Feedback gains in wake, l -> number; 1 unless given.
+
+        Returns
+        -------
+        stop : Stop
+            After the last slot.
+
+        Raises
+        ------
+        DivergenceError
+            If a weight is no longer a finite number.
+        """
+        stimuli = stimuli.checked(self.parameters.layer_sizes)
+        stops = schedule.stops(self.parameters.chunk_presentations)
+        stops = stops[stops >= first_slot]
+        self._no_network_operations()
+        self.build()
+        unity = dict.fromkeys(self.parameters.feedback_layers, 1.0)
+        nothing = np.zeros((0, self.parameters.layer_sizes[-1]), self.parameters.dtype)
+        stop = Stop(first_slot, first_slot, weights.astype(self.parameters.dtype), gains or unity, nothing, 0.0)
+        if at_stop is not None:
+            at_stop(stop)
+        constants = {f"now.{name}": numbers.get(name, 0.0) for name in (*NUMBERS, "noise_seed")}
+
+        def chunk(index):
+            """Everything that the device is handed for chunk ``index``."""
+            if stops[index] in schedule.updates:
+                stop.weights, stop.gains = refreshed(stop.weights, stop.gains, schedule.refreshes)
+            arrays = chunk_arrays(schedule, stops[index], stops[index + 1], stimuli, self.parameters)
+            return constants | arrays | self._weight_arrays(stop.weights) | self._gain_arrays(stop.gains)
+
+        def finish(index, arrays, seconds):
+            """What is seen after chunk ``index``."""
+            nonlocal stop
+            first, last = int(stops[index]), int(stops[index + 1])
+            n_evaluated = int((schedule.kind[first:last] == EVALUATION).sum())
+            rates = arrays["readout.rate"].reshape(-1, self.parameters.layer_sizes[-1])[:n_evaluated]
+            stop = Stop(first, last, self._weights(arrays), stop.gains, rates.copy(), seconds)
+            self._check_finite(stop, schedule)
+            if at_stop is not None:
+                at_stop(stop)
+
+        n_chunks = len(stops) - 1
+        if n_chunks > 0:
+            (self._run_program if self._program else self._run_live)(n_chunks, chunk, finish, schedule.n_slots)
+        return stop
+
+    def _run_program(self, n_chunks, chunk, finish, _):
+        foreign = self._foreign_names()
+        for index in range(n_chunks):
+            read = [*self._state_names(), "readout.rate", *foreign, *self._monitor_names()]
+            arrays, seconds = self._program(chunk(index) | self._foreign_state, read)
+            self._foreign_state = {name: arrays[name] for name in foreign}
+            finish(index, arrays, seconds)
+
+    def _run_live(self, n_chunks, chunk, finish, _):
+        from cortex_model.devices.session import run_live
+
+        run_live(self.hierarchy, n_chunks, chunk, finish, [*self._state_names(), "readout.rate"])
+
+    # ------------------------------------------------------------------ arrays by name
+    def _state_names(self):
+        p = self.parameters
+        names = [f"forward_{level}.weight" for level in range(1, p.n_layers + 1)]
+        names += [f"population_{level}.bias" for level in range(1, p.n_layers + 1)]
+        return names + [f"feedback_{level}.weight" for level in p.feedback_layers]
+
+    def _weight_arrays(self, weights):
+        arrays = {f"forward_{level}.weight": to_synapses(matrix) for level, matrix in weights.forward.items()}
+        arrays |= {f"population_{level}.bias": bias for level, bias in weights.biases.items()}
+        return arrays | {f"feedback_{level}.weight": to_synapses(matrix) for level, matrix in weights.feedback.items()}
+
+    def _gain_arrays(self, gains):
+        return {f"population_{level - 1}.apical_gain": gain for level, gain in gains.items()}
+
+    def _weights(self, arrays):
+        sizes, named = self.parameters.layer_sizes, {}
+        for level in range(1, self.parameters.n_layers + 1):
+            named[f"W_{level}"] = to_matrix(arrays[f"forward_{level}.weight"], sizes[level - 1], sizes[level])
+            named[f"b_{level}"] = np.array(arrays[f"population_{level}.bias"])
+        for level in self.parameters.feedback_layers:
+            named[f"V_{level}"] = to_matrix(arrays[f"feedback_{level}.weight"], sizes[level], sizes[level - 1])
+        return Weights.from_named(named)
+
+    # ------------------------------------------------------------------ foreign objects
+    def _foreign_names(self):
+        if self._hierarchy is None:
+            return []
+        return [n for n, array in self._program.arrays.items() if array.get("role") == "foreign"]
+
+    def _monitor_names(self):
+        if self._hierarchy is None:
+            return []
+        return [n for n, array in self._program.arrays.items() if array.get("role") == "monitor"]
+
+    # ------------------------------------------------------------------ what must hold
+    def _no_network_operations(self):
+        if self.device != "runtime" and self._hierarchy is not None and self._hierarchy.network_operations:
+            name = self._hierarchy.network_operations[0].name
+            raise DeviceError(
+                f"{self.device}.{name}: must not hold a network_operation, because a compiled program cannot call "
+                "Python (got one); use device='runtime' or write it with run_regularly."
+            )
+
+    def _check_finite(self, stop, schedule):
+        name = stop.weights.first_not_finite()
+        if name is None:
+            return
+        direction = {"W": "forward", "b": "forward", "V": "feedback"}[name[0]]
+        kinds = {"W": "learning_rate", "b": "learning_rate", "V": "sleep_learning_rate"}
+        lower = kinds[name[0]]
+        raise DivergenceError(
+            f"Simulation.{direction}_{name[2:]}: {name} must stay finite (got NaN or infinity between presentations "
+            f"{schedule.presentation[stop.first]} and {schedule.presentation[stop.last - 1]}); lower {lower}."
+        )

@@ -1,0 +1,55 @@
+"""The noise of sleep as a Brian2 function: the same integer arithmetic on every device."""
+
+from brian2 import check_units, declare_types, implementation
+
+from cortex_model.philox import CPP_PHILOX, NOISE_DISTRIBUTIONS, STREAMS, philox
+
+ARGUMENTS = ("key", "presentation", "population", "neuron")
+
+
+def noise_function(distribution):
+    """Brian2 function ``noise(seed, presentation, population, neuron)`` of unit variance and mean zero.
+
+    Parameters
+    ----------
+    distribution : str
+        A key of `cortex_model.philox.NOISE_DISTRIBUTIONS`.
+
+    Returns
+    -------
+    noise : brian2.Function
+        With implementations for numpy, cython, C++ and CUDA.
+    """
+    transform, expression = NOISE_DISTRIBUTIONS[distribution]
+    cpp = f"""{CPP_PHILOX}
+static inline double noise(const int key, const int presentation, const int population, const int neuron)
+{{
+    uint32_t first, second;
+    philox_words((uint32_t)key, (uint32_t)presentation, (uint32_t)population, (uint32_t)neuron, &first, &second);
+    return {expression};
+}}"""
+    cuda = cpp.replace("static inline", "static __host__ __device__ inline")
+    verbatim = cpp.replace("double noise(", "double _philox_noise(").replace("\n", "\n    ")
+    cython = f'''
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <math.h>
+    {verbatim}
+    """
+    double _philox_noise(int, int, int, int)
+cdef double noise(int key, int presentation, int population, int neuron):
+    return _philox_noise(key, presentation, population, neuron)
+'''
+
+    @implementation("cuda", cuda)
+    @implementation("cpp", cpp)
+    @implementation("cython", cython)
+    @implementation("numpy", discard_units=True)
+    @declare_types(result="float", **dict.fromkeys(ARGUMENTS, "integer"))
+    @check_units(result=1, **dict.fromkeys(ARGUMENTS, 1))
+    def noise(key, presentation, population, neuron):
+        first, second, _, _ = philox((neuron, population, presentation, 0), (key, STREAMS["noise"]))
+        return transform(first, second)
+
+    return noise

@@ -1,0 +1,230 @@
+"""Every number of a run: frozen, checked when it is given, with its unit, its range and a hash of all of them."""
+
+import difflib
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cortex_model.errors import ParameterError
+
+Count = Annotated[int, Field(ge=0)]
+PositiveCount = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+LayerSizes = Annotated[tuple[PositiveCount, ...], Field(min_length=2)]
+
+LEARNING_RULES = ("reciprocal", "random_feedback", "backpropagation", "exact_pseudoinverse")
+LearningRule = Literal["reciprocal", "random_feedback", "backpropagation", "exact_pseudoinverse"]
+SleepRule = Literal["recirculation", "ben_israel", "hinton_mcclelland"]
+Nonlinearity = Literal["linear", "threshold_linear", "tanh", "sigmoid", "softplus"]
+
+
+class Parameters(BaseModel):
+    """What every set of parameters can do: be checked, overridden, hashed and listed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def with_overrides(self, overrides: dict[str, Any]) -> "Parameters":
+        """These parameters with some of them replaced.
+
+        Parameters
+        ----------
+        overrides : dict
+            Name -> value; a text value is read as the parameter's type (``"784,256,10"`` as layer sizes).
+
+        Raises
+        ------
+        ParameterError
+            For an unknown name (the nearest valid one is named) or a value out of range.
+        """
+        fields = type(self).model_fields
+        for name in overrides:
+            if name not in fields:
+                nearest = difflib.get_close_matches(name, fields, n=1, cutoff=0.4)
+                hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(sorted(fields))}."
+                raise ParameterError(f"Parameters.{name}: must be the name of a parameter; {hint}")
+        values = self.model_dump() | {name: _read(value, fields[name]) for name, value in overrides.items()}
+        return checked(type(self), values)
+
+    @property
+    def content_hash(self) -> str:
+        """Twelve hexadecimal digits that name these parameters (SHA-256 of their canonical JSON)."""
+        return content_hash(type(self).__name__, self.model_dump(mode="json"))
+
+    @classmethod
+    def table(cls) -> list[dict[str, str]]:
+        """One row a parameter: name, default, unit, range and meaning, for the documentation."""
+        rows = []
+        for name, prop in cls.model_json_schema()["properties"].items():
+            field = cls.model_fields[name]
+            default = field.default
+            if isinstance(default, tuple):
+                default = ",".join(map(str, default))
+            rows.append(
+                {
+                    "name": name,
+                    "default": str(default),
+                    "unit": prop.get("unit", "1"),
+                    "range": _range(prop),
+                    "meaning": field.description or "",
+                }
+            )
+        return rows
+
+
+def checked(model: type[Parameters], values: dict[str, Any]) -> Parameters:
+    """``model(**values)``, its complaint turned into one clear sentence."""
+    try:
+        return model(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][:1]) or "together"
+        message = first["msg"].removeprefix("Value error, ")
+        if not first["loc"]:
+            raise ParameterError(f"Parameters: {message}") from None
+        prop = model.model_json_schema()["properties"].get(where, {})
+        got = values.get(where)
+        raise ParameterError(
+            f"Parameters.{where}: must be {_range(prop)} (got {got!r}); give another value, "
+            f"such as the default {model.model_fields[where].default!r}."
+        ) from None
+
+
+def content_hash(*contents: Any) -> str:
+    """Twelve hexadecimal digits of the SHA-256 of ``contents`` as canonical JSON."""
+    text = json.dumps(contents, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def parameter(default: Any, meaning: str, unit: str = "1", **limits: Any) -> Any:
+    """A field with its meaning, unit and limits."""
+    return Field(default, description=meaning, json_schema_extra={"unit": unit}, **limits)
+
+
+def _read(value: Any, field: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if isinstance(field.default, tuple):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _range(prop: dict[str, Any]) -> str:
+    if "enum" in prop:
+        return "one of " + ", ".join(map(str, prop["enum"]))
+    if prop.get("type") == "array":
+        return f"at least {prop.get('minItems', 1)} numbers separated by commas, each {_range(prop['items'])}"
+    kind = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "a name"}
+    text = kind.get(prop.get("type", ""), "a value")
+    limits = [
+        f"{words} {prop[key]:g}"
+        for key, words in (
+            ("minimum", "at least"),
+            ("exclusiveMinimum", "above"),
+            ("maximum", "at most"),
+            ("exclusiveMaximum", "below"),
+        )
+        if key in prop
+    ]
+    return " ".join([text, " and ".join(limits)]).strip()
+
+
+class HierarchyParameters(Parameters):
+    """What a hierarchy is made of, and which plasticity it can have."""
+
+    layer_sizes: LayerSizes = parameter((64, 32, 10), "neurons in each population, input first", "neurons")
+    nonlinearity: Nonlinearity = parameter("tanh", "rate of the hidden populations, sigma of the basal drive")
+    top: Literal["linear", "sigmoid", "softmax"] = parameter("softmax", "rate of the top population")
+    biases: bool = parameter(True, "whether populations above the input have a bias")
+    feedback_to_input: bool = parameter(False, "whether V_1 exists: first population back to the input")
+    slope_rule: Literal["derivative", "reciprocal", "none"] = parameter(
+        "derivative", "D_l: sigma', its reciprocal, or 1"
+    )
+    presynaptic_normalisation: bool = parameter(
+        False, "whether weight_update is divided by |h|^2 (+1 with a bias): parameter_reciprocal"
+    )
+    sleep_rule: SleepRule = parameter("recirculation", "how feedback and forward weights change in sleep")
+    noise_distribution: Literal["uniform", "gaussian", "rademacher"] = parameter(
+        "uniform", "distribution of the sleep noise, mean 0, variance 1"
+    )
+    sleep_normalisation: bool = parameter(
+        False, "whether a step in sleep is divided by the presynaptic power; stable for rates below 2"
+    )
+    dtype: Literal["float32", "float64"] = parameter("float32", "precision of every number of the model")
+    chunk_presentations: PositiveCount = parameter(
+        2000, "slots that one chunk can hold, between two looks from outside", "slots"
+    )
+
+    @property
+    def n_layers(self) -> int:
+        """L: the number of populations above the input."""
+        return len(self.layer_sizes) - 1
+
+    @property
+    def feedback_layers(self) -> list[int]:
+        """The l for which a feedback projection V_l exists, lowest first."""
+        return list(range(1 if self.feedback_to_input else 2, self.n_layers + 1))
+
+    def structure(self) -> dict[str, Any]:
+        """What a compiled program depends on; everything else is handed over as numbers."""
+        return {name: getattr(self, name) for name in HierarchyParameters.model_fields}
+
+
+class SleepWakeParameters(HierarchyParameters):
+    """A hierarchy, its learning rule, and how much it sleeps."""
+
+    learning_rule: LearningRule = parameter("reciprocal", "what the feedback projections are and how they learn")
+    learning_rate: Rate = parameter(0.005, "lambda: step of weight_update in wake")
+    slope_cutoff: Rate = parameter(0.1, "slopes below it count as 0 where slope_rule is reciprocal")
+    initial_weights: Literal["gaussian", "he", "orthogonal"] = parameter(
+        "gaussian", "W at the start: N(0, 1/n_lower), N(0, 2/n_lower), or orthonormal rows or columns"
+    )
+    initial_feedback_scale: Rate = parameter(1.0, "random V at the start, in units of the deviation of W^T")
+    sleep_learning_rate: Rate = parameter(0.001, "eta: step of feedback_update in sleep")
+    forward_sleep_learning_rate: Rate = parameter(0.0, "eta_f: step of forward_update in sleep; 0 holds W")
+    damping: Rate = parameter(0.0, "decay in sleep: 0 pseudoinverse ... large: transpose")
+    feedback_gain: Literal["none", "closed_form", "norm_matched"] = parameter(
+        "closed_form", "g = 1, g = 1 + damping in sleep, or |W|_F/|V|_F in wake"
+    )
+    gain_update_presentations: PositiveCount = parameter(
+        1000, "wake presentations between two refreshments of the norm_matched gain", "presentations"
+    )
+    pseudoinverse_every_presentations: PositiveCount = parameter(
+        100, "wake presentations between two pseudoinverses of exact_pseudoinverse", "presentations"
+    )
+    regression: Annotated[float, Field(ge=0, lt=1)] = parameter(
+        0.75, "r of hinton_mcclelland: how much of the earlier moment stays"
+    )
+    sleep_per_wake: Rate = parameter(1.0, "sleep presentations per wake presentation")
+    sleep_before_presentations: Count = parameter(0, "sleep presentations before the first wake", "presentations")
+    sleep_block_presentations: PositiveCount = parameter(
+        1, "wake presentations between two blocks of sleep", "presentations"
+    )
+
+    @property
+    def noise_gain(self) -> float:
+        """The gain g of the noise within a sleep rule: 1 + damping for closed_form, else 1."""
+        return 1.0 + self.damping if self.feedback_gain == "closed_form" else 1.0
+
+    @model_validator(mode="after")
+    def _together(self) -> "SleepWakeParameters":
+        forward_sleeps = self.learning_rule == "reciprocal" and self.forward_sleep_learning_rate > 0
+        if self.sleep_rule == "ben_israel" and forward_sleeps:
+            raise ValueError(
+                "forward_sleep_learning_rate must be 0 where sleep_rule is ben_israel "
+                f"(got {self.forward_sleep_learning_rate:g}); that rule is for the feedback weights alone."
+            )
+        if self.sleep_rule != "recirculation" and self.feedback_gain == "closed_form" and self.damping > 0:
+            raise ValueError(
+                f"feedback_gain must be none or norm_matched where sleep_rule is {self.sleep_rule} and damping > 0 "
+                f"(got closed_form with damping {self.damping:g}); the closed form belongs to recirculation."
+            )
+        if forward_sleeps and self.damping >= self.noise_gain:
+            raise ValueError(
+                f"damping must be below the gain {self.noise_gain:g} where forward weights sleep too "
+                f"(got {self.damping:g}), because both weights would vanish; lower damping or set "
+                "feedback_gain=closed_form."
+            )
+        return self

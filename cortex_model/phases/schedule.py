@@ -1,0 +1,258 @@
+"""What is presented, when, and which gates are open: phases composed into one Schedule of arrays."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cortex_model.errors import ParameterError
+
+#: Kinds of slots. A slot is one time step; sleep presentations take one to three of them.
+KINDS = ("wake", "evaluation", "ascending", "descending", "returning")
+WAKE, EVALUATION, ASCENDING, DESCENDING, RETURNING = range(len(KINDS))
+PHASES = {"wake": (WAKE,), "sleep": (ASCENDING, DESCENDING, RETURNING), "evaluation": (EVALUATION,)}
+
+SWEEP = {"stimulus_gate", "input_gate", "forward_gate", "response_gate"}
+#: Gates that are open in a slot of wake, and in one of evaluation, whatever the rule.
+WAKING = SWEEP | {"error_gate", "feedback_gate", "weight_update_gate"}
+EVALUATING = SWEEP | {"record_gate"}
+
+#: Slots of one sleep presentation: sleep rule -> kind of slot -> open gates. Slots with
+#: "forward_update_gate" are left out where the forward weights do not sleep.
+SLEEPING = {
+    "recirculation": {
+        ASCENDING: {"noise", "forward", "send_up_again", "feedback", "difference_below", "feedback_update"},
+        DESCENDING: {"noise", "feedback"},
+        RETURNING: {"send_back", "forward", "difference_above", "forward_update"},
+    },
+    "hinton_mcclelland": {
+        ASCENDING: {"noise", "forward", "send_up_again", "feedback", "difference_below", "feedback_update"},
+        RETURNING: {"send_back", "forward", "difference_above", "forward_update"},
+    },
+    "ben_israel": {
+        DESCENDING: {"noise", "feedback"},
+        RETURNING: {"send_back", "forward", "send_up_again", "feedback", "difference_below", "feedback_update"},
+    },
+}
+
+
+@dataclass(frozen=True)
+class LearningRule:
+    """What a learning rule is: where feedback starts, and what opens when.
+
+    Attributes
+    ----------
+    feedback_start : {"random", "transpose", "pseudoinverse"}
+        V at the start.
+    wake_gates : frozenset of str
+        Gates that are open in wake besides those of every rule.
+    sleeps : bool
+        Whether feedback (and, with a rate above 0, forward) weights learn in sleep.
+    refreshes_pseudoinverse : bool
+        Whether the host puts V = W^+ every ``pseudoinverse_every_presentations``.
+    """
+
+    feedback_start: str
+    wake_gates: frozenset = frozenset()
+    sleeps: bool = False
+    refreshes_pseudoinverse: bool = False
+
+
+#: Learning rule -> what it is. Every rule shares the hierarchy, `weight_update` and the program.
+LEARNING_RULES = {
+    "reciprocal": LearningRule("random", sleeps=True),
+    "random_feedback": LearningRule("random"),
+    "backpropagation": LearningRule("transpose", frozenset({"transposed_update_gate"})),
+    "exact_pseudoinverse": LearningRule("pseudoinverse", refreshes_pseudoinverse=True),
+}
+
+
+def open_gates(parameters) -> dict[int, set[str]]:
+    """Kind of slot -> the gates that are open in it, for these parameters."""
+    p, rule = parameters, LEARNING_RULES[parameters.learning_rule]
+    gates = {WAKE: WAKING | rule.wake_gates, EVALUATION: set(EVALUATING)}
+    for kind, moments in sleep_slots(p).items():
+        gates[kind] = {f"{moment}_gate" for moment in moments}
+        if p.feedback_to_input and "feedback" in moments:
+            gates[kind].add("reconstruction_gate")
+        if p.sleep_normalisation and moments & {"feedback_update", "forward_update"}:
+            gates[kind].add("sleep_power_gate")
+    return gates
+
+
+def sleep_slots(parameters) -> dict[int, set[str]]:
+    """Kind of slot -> its moments, for one sleep presentation in order; empty where the rule does not sleep."""
+    if not LEARNING_RULES[parameters.learning_rule].sleeps:
+        return {}
+    slots = SLEEPING[parameters.sleep_rule]
+    if parameters.forward_sleep_learning_rate > 0 or parameters.sleep_rule == "ben_israel":
+        return slots
+    return {kind: moments for kind, moments in slots.items() if kind == ASCENDING}
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One row a slot: what kind it is, which presentation it belongs to, which stimulus it shows.
+
+    Attributes
+    ----------
+    kind : ndarray of int8, shape (n_slots,)
+        Index into `KINDS`.
+    presentation : ndarray of int32, shape (n_slots,)
+        Number of the presentation in the whole run; all slots of one sleep presentation share it, and
+        the noise is drawn for it.
+    stimulus : ndarray of int32, shape (n_slots,)
+        Row of the training images (wake) or of the evaluated images (evaluation); -1 in sleep.
+    gates : dict of int to set of str
+        Kind of slot -> open gates.
+    updates : ndarray of int64
+        Slots before which the host refreshes what ``refreshes`` names.
+    refreshes : {"", "pseudoinverse", "norm_matched"}
+        What the updates are of.
+    looks : ndarray of int64
+        Slots at which something is measured from outside: after the last slot of each evaluation.
+    """
+
+    kind: np.ndarray
+    presentation: np.ndarray
+    stimulus: np.ndarray
+    gates: dict[int, set[str]]
+    updates: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    looks: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    refreshes: str = ""
+
+    @property
+    def n_slots(self) -> int:
+        """How many slots there are."""
+        return len(self.kind)
+
+    @property
+    def wakes(self) -> np.ndarray:
+        """Wake presentations before each slot, and in all; shape (n_slots + 1,)."""
+        return np.concatenate([[0], np.cumsum(self.kind == WAKE)])
+
+    def gate(self, name: str) -> np.ndarray:
+        """0/1 for each slot: whether gate ``name`` is open."""
+        table = np.array([name in self.gates.get(kind, ()) for kind in range(len(KINDS))])
+        return table[self.kind]
+
+    def n_presentations(self, phase: str) -> int:
+        """How many presentations there are of a phase."""
+        mask = np.isin(self.kind, PHASES[phase])
+        return len(np.unique(self.presentation[mask]))
+
+    def stops(self, capacity: int) -> np.ndarray:
+        """Slots at which a run looks out of the simulation; chunks in between hold at most ``capacity`` slots."""
+        marks = np.unique(np.concatenate([[0, self.n_slots], self.updates, self.looks])).astype(np.int64)
+        stops = [np.arange(a, b, capacity) for a, b in zip(marks, marks[1:], strict=False)]
+        return np.concatenate([*stops, [self.n_slots]]).astype(np.int64)
+
+
+def wake_sleep_schedule(parameters, order_of_epoch, n_stimuli, n_wake, n_evaluated, evaluate_every) -> Schedule:
+    """Sleep, wake and evaluation woven into one schedule.
+
+    Parameters
+    ----------
+    parameters : SleepWakeParameters
+        Rule, amounts and blocks of sleep.
+    order_of_epoch : callable
+        Epoch -> permutation of the training stimuli.
+    n_stimuli, n_wake, n_evaluated : int
+        Training stimuli, wake presentations in all, stimuli of one evaluation (0: no evaluations).
+    evaluate_every : int
+        Wake presentations between two evaluations; one more comes before learning, one at the end.
+
+    Returns
+    -------
+    schedule : Schedule
+
+    Raises
+    ------
+    ParameterError
+        If there would be nothing to present.
+    """
+    p, slots = parameters, list(sleep_slots(parameters))
+    if n_wake + p.sleep_before_presentations + n_evaluated == 0:
+        raise ParameterError("Schedule: must hold at least one presentation (got none); raise epochs or sleep.")
+    sleeps_after = _sleeps_after_each_wake(p, n_wake) if slots else np.zeros(n_wake, np.int64)
+    kinds, stimuli, looks, updates = [], [], [], []
+    n_done = 0
+
+    def present(kind, stimulus):
+        nonlocal n_done
+        kinds.append(np.asarray(kind, np.int8))
+        stimuli.append(np.asarray(stimulus, np.int32))
+        n_done += len(kind)
+
+    def sleep(n):
+        present(np.tile(slots, n), np.full(n * len(slots), -1))
+
+    def evaluate():
+        present(np.full(n_evaluated, EVALUATION), np.arange(n_evaluated))
+        looks.append(n_done)
+
+    order = np.concatenate([order_of_epoch(e) for e in range(-(-n_wake // max(n_stimuli, 1)))] or [np.zeros(0, int)])
+    evaluate()
+    if slots:
+        sleep(p.sleep_before_presentations)
+    period, every = _update_period(p), evaluate_every or n_wake or 1
+    marks = sorted({0, n_wake} | set(range(0, n_wake, every)) | set(range(0, n_wake, period or n_wake + 1)))
+    for first, last in zip(marks, marks[1:], strict=False):
+        if period and first % period == 0:
+            updates.append(n_done)
+        n_sleeps = sleeps_after[first:last]
+        at = np.arange(last - first) + len(slots) * np.concatenate([[0], np.cumsum(n_sleeps)[:-1]]).astype(np.int64)
+        kind = np.resize(np.asarray(slots or [0], np.int8), last - first + len(slots) * int(n_sleeps.sum()))
+        stimulus = np.full(len(kind), -1)
+        is_wake = np.zeros(len(kind), bool)
+        is_wake[at] = True
+        kind[~is_wake] = np.resize(np.asarray(slots or [0], np.int8), int((~is_wake).sum()))
+        kind[at], stimulus[at] = WAKE, order[first:last]
+        present(kind, stimulus)
+        if last % every == 0 or last == n_wake:
+            evaluate()
+    kind = np.concatenate(kinds)
+    starts = ~np.isin(kind, PHASES["sleep"]) | (kind == (slots[0] if slots else -1))
+    return Schedule(
+        kind,
+        (np.cumsum(starts) - 1).astype(np.int32),
+        np.concatenate(stimuli),
+        open_gates(p),
+        np.array(updates, np.int64),
+        np.array(looks, np.int64),
+        _refreshes(p),
+    )
+
+
+def sleep_schedule(parameters, n_presentations, look_every) -> Schedule:
+    """Nothing but sleep, looked at every ``look_every`` presentations (and before the first)."""
+    slots = list(sleep_slots(parameters))
+    n_slots = len(slots)
+    looks = np.unique(np.append(np.arange(0, n_presentations, look_every), n_presentations)) * n_slots
+    return Schedule(
+        np.tile(np.asarray(slots, np.int8), n_presentations),
+        np.repeat(np.arange(n_presentations, dtype=np.int32), n_slots),
+        np.full(n_presentations * n_slots, -1, np.int32),
+        open_gates(parameters),
+        looks=looks,
+    )
+
+
+def _sleeps_after_each_wake(p, n_wake):
+    """Sleep presentations after each wake presentation: ``sleep_per_wake`` on average, in blocks."""
+    n_wakes = np.arange(1, n_wake + 1)
+    in_blocks = n_wakes // p.sleep_block_presentations * p.sleep_block_presentations
+    in_blocks[-1:] = n_wake  # what is left over is slept at the end
+    owed = np.floor(in_blocks * p.sleep_per_wake + 1e-9).astype(np.int64)
+    return np.diff(np.concatenate([[0], owed]))
+
+
+def _refreshes(p):
+    if LEARNING_RULES[p.learning_rule].refreshes_pseudoinverse:
+        return "pseudoinverse"
+    is_learned = LEARNING_RULES[p.learning_rule].sleeps
+    return "norm_matched" if p.feedback_gain == "norm_matched" and is_learned else ""
+
+
+def _update_period(p):
+    periods = {"pseudoinverse": p.pseudoinverse_every_presentations, "norm_matched": p.gain_update_presentations}
+    return periods.get(_refreshes(p), 0)

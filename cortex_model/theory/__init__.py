@@ -1,0 +1,102 @@
+"""The paper in NumPy: arrays in, arrays out. It predicts what a simulation must give, and runs none.
+
+| the paper | here |
+|---|---|
+| a_l = W_l h_{l-1}, h_l = sigma(a_l) | `layer_response`, `hierarchy_response` |
+| e = h_L - h_L* | `output_error`, `output_loss` |
+| feedback reconstructs lower activity | `reconstruction`, `recall` |
+| Recirculation, Fig. 1B | `recirculation_cycle`, `sleep_presentation` |
+| X' - X = X - X A X | `pseudoinverse_iteration` |
+| B_l = W_{l+1}^+ D^+ B_{l+1} | `activation_reciprocal` |
+| (a_{l-1}^+ (x) B_l) | `parameter_reciprocal` |
+| B_l e a_{l-1}^T | `weight_update`, `wake_presentation` |
+| y' = y - T F(x, y) | `newton_like_step` |
+"""
+
+from cortex_model.theory.credit_assignment import (
+    activation_reciprocal,
+    activation_reciprocal_matrix,
+    backpropagation_gradient,
+    parameter_reciprocal,
+    slope_factor,
+    wake_presentation,
+    weight_update,
+)
+from cortex_model.theory.hinton_mcclelland import encoder_updates, hinton_mcclelland_update
+from cortex_model.theory.newton_like import contraction_norm, newton_like_iteration, newton_like_step
+from cortex_model.theory.pseudoinverse import (
+    alignment_angle,
+    condition_number,
+    penrose_residuals,
+    pseudoinverse_iteration,
+    range_condition,
+    relative_distance,
+    spectral_condition,
+)
+from cortex_model.theory.rate_network import (
+    NONLINEARITIES,
+    TOP_RATES,
+    explained_variance,
+    hierarchy_response,
+    layer_response,
+    output_error,
+    output_loss,
+    recall,
+    reconstruction,
+    relative_error,
+)
+from cortex_model.theory.recirculation import (
+    decay_floor,
+    feedback_fixed_point,
+    feedback_update,
+    forward_update,
+    mean_feedback_update,
+    mean_forward_update,
+    online_noise_floor,
+    recirculation_cycle,
+    stable_sleep_learning_rate,
+)
+from cortex_model.theory.sleep_rules import SLEEP_RULES, sleep_presentation
+
+__all__ = [
+    "NONLINEARITIES",
+    "SLEEP_RULES",
+    "TOP_RATES",
+    "activation_reciprocal",
+    "activation_reciprocal_matrix",
+    "alignment_angle",
+    "backpropagation_gradient",
+    "condition_number",
+    "contraction_norm",
+    "decay_floor",
+    "encoder_updates",
+    "explained_variance",
+    "feedback_fixed_point",
+    "feedback_update",
+    "forward_update",
+    "hierarchy_response",
+    "hinton_mcclelland_update",
+    "layer_response",
+    "mean_feedback_update",
+    "mean_forward_update",
+    "newton_like_iteration",
+    "newton_like_step",
+    "online_noise_floor",
+    "output_error",
+    "output_loss",
+    "parameter_reciprocal",
+    "penrose_residuals",
+    "pseudoinverse_iteration",
+    "range_condition",
+    "recall",
+    "recirculation_cycle",
+    "reconstruction",
+    "relative_distance",
+    "relative_error",
+    "slope_factor",
+    "sleep_presentation",
+    "spectral_condition",
+    "stable_sleep_learning_rate",
+    "wake_presentation",
+    "weight_update",
+]
