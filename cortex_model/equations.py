@@ -24,7 +24,7 @@ NONLINEARITIES = {
     "tanh": ("tanh(basal_drive)", "(1 - rate*rate)"),
     "sigmoid": ("1/(1 + exp(-basal_drive))", "(rate*(1 - rate))"),
     "softplus": (
-        "basal_drive*int(basal_drive > 0) + log1p(exp(-abs(basal_drive)))",
+        "basal_drive*int(basal_drive > 0) + log(1 + exp(-abs(basal_drive)))",
         "(1/(1 + exp(-basal_drive)))",
     ),
 }
