@@ -199,6 +199,7 @@ class SleepWakeParameters(HierarchyParameters):
     )
     sleep_per_wake: Rate = parameter(1.0, "sleep presentations per wake presentation")
     sleep_before_presentations: Count = parameter(0, "sleep presentations before the first wake", "presentations")
+    codegen_target: Literal["numpy", "cython"] = parameter("numpy", "what the runtime device generates")
     sleep_block_presentations: PositiveCount = parameter(
         1, "wake presentations between two blocks of sleep", "presentations"
     )

@@ -12,6 +12,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -51,24 +52,21 @@ def compiler_version() -> str:
         ) from None
 
 
-def program_key(*contents) -> str:
-    """Name of a program: a hash of what it is made from, the sources of this package, versions, compiler and CPU."""
+def source_key(*contents) -> str:
+    """A hash of ``contents``, of the sources that make a simulation, and of the versions they run with."""
     package = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for path in [package / "equations.py", package / "philox.py", *sorted(package.glob("network/*.py")),
-                 *sorted(package.glob("devices/*.py"))]:  # fmt: skip
-        digest.update(path.read_bytes())
+    sources = [package / "equations.py", package / "philox.py"]
+    sources += sorted(package.glob("network/*.py")) + sorted(package.glob("devices/*.py"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    return content_hash(*contents, digest, version("brian2"), np.__version__)
+
+
+def program_key(*contents) -> str:
+    """Name of a program: `source_key`, the compiler, its flags and the processor it compiles for."""
     cpu = platform.processor()
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, StopIteration):
         cpu = next(line for line in Path("/proc/cpuinfo").read_text().split("\n") if line.startswith(("flags", "Feat")))
-    return content_hash(*contents, digest.hexdigest(), _version("brian2"), np.__version__, compiler_version(),
-                        COMPILER_FLAGS, platform.machine(), cpu)  # fmt: skip
-
-
-def _version(package):
-    from importlib.metadata import version
-
-    return version(package)
+    return content_hash(source_key(*contents), compiler_version(), COMPILER_FLAGS, platform.machine(), cpu)
 
 
 def build(directory: Path, generate) -> Path:

@@ -88,6 +88,12 @@ class Simulation:
             self._hierarchy = new_hierarchy(self.parameters, self.device, self.codegen_target)
         return self._hierarchy
 
+    @property
+    def key(self) -> str:
+        """A hash of what decides the bits of a result besides the numbers of a run."""
+        key = standalone.source_key if self.device == "runtime" else standalone.program_key
+        return key(self.parameters.structure())
+
     def build(self) -> None:
         """Compile the program (cpp_standalone) unless one with the same content is there already.
 
@@ -109,7 +115,7 @@ class Simulation:
 
             key, generate = generate_extended(self.hierarchy)
         else:
-            key = standalone.program_key(self.parameters.structure())
+            key = self.key
         self._program = standalone.Program(standalone.build(standalone.program_cache() / key, generate))
 
     # ------------------------------------------------------------------ run

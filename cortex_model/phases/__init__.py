@@ -1,0 +1,1 @@
+"""What is presented, when, and which plasticity is open."""

@@ -1,6 +1,7 @@
 """What is presented, when, and which gates are open: phases composed into one Schedule of arrays."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -125,20 +126,24 @@ class Schedule:
         """How many slots there are."""
         return len(self.kind)
 
-    @property
-    def wakes(self) -> np.ndarray:
-        """Wake presentations before each slot, and in all; shape (n_slots + 1,)."""
-        return np.concatenate([[0], np.cumsum(self.kind == WAKE)])
-
     def gate(self, name: str) -> np.ndarray:
         """0/1 for each slot: whether gate ``name`` is open."""
         table = np.array([name in self.gates.get(kind, ()) for kind in range(len(KINDS))])
         return table[self.kind]
 
-    def n_presentations(self, phase: str) -> int:
-        """How many presentations there are of a phase."""
-        mask = np.isin(self.kind, PHASES[phase])
-        return len(np.unique(self.presentation[mask]))
+    @cached_property
+    def _begun(self) -> dict[str, np.ndarray]:
+        """Phase -> presentations of it that have begun before each slot, and in all; shape (n_slots + 1,)."""
+        begins = np.diff(self.presentation, prepend=-1) != 0
+        return {
+            phase: np.concatenate([[0], np.cumsum(begins & np.isin(self.kind, kinds))])
+            for phase, kinds in PHASES.items()
+        }
+
+    def n_presentations(self, phase: str | None = None, slot: int | None = None) -> int:
+        """How many presentations of a phase (None: of all) have begun before a slot (None: in all)."""
+        at = self.n_slots if slot is None else slot
+        return sum(int(begun[at]) for name, begun in self._begun.items() if phase in (None, name))
 
     def stops(self, capacity: int) -> np.ndarray:
         """Slots at which a run looks out of the simulation; chunks in between hold at most ``capacity`` slots."""

@@ -1,0 +1,1 @@
+"""Numbers from weights, rates and run directories; no plots."""

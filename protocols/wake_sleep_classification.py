@@ -1,0 +1,145 @@
+"""Wake and sleep on a classification task (the paper's Fig. 2B).
+
+Question
+    Does feedback that was learned in sleep carry the output error well enough to train a hierarchy, and in
+    fewer presentations than random feedback?
+
+Procedure
+    Forward and feedback weights start from independent random numbers. Stimuli are presented one at a time, in a
+    new order each epoch; after each, the output error travels down the feedback projections and every forward
+    synapse changes by what it can see (`weight_update`). Between wake presentations the hierarchy sleeps
+    (``sleep_per_wake``): noise takes the place of the rates and feedback synapses learn by `feedback_update`.
+
+Measured, before learning and at each evaluation
+    Error and loss on all test images (with ``validation_images`` above 0: on training images held back, so
+    that a setting can be chosen without seeing the test set); angles of each V to W^+, W^T and the fixed point
+    of its sleep rule; condition numbers, drift of W, and the error with which feedback reconstructs rates.
+"""
+
+from typing import Literal
+
+import numpy as np
+
+from cortex_model import datasets, theory
+from cortex_model.analysis.alignment import alignment, forward_drift, reconstruction_error, unstable_sleep
+from cortex_model.errors import ParameterError
+from cortex_model.parameters import Count, PositiveCount, SleepWakeParameters, parameter
+from cortex_model.phases.chunk import Stimuli, one_hot
+from cortex_model.phases.schedule import LEARNING_RULES, PHASES, wake_sleep_schedule
+from cortex_model.philox import order_of_stimuli
+from cortex_model.protocol import Protocol, Run
+from cortex_model.weights import initial_weights
+
+#: Measure -> (unit, dimension).
+MEASURES = {
+    "test_error_percent": ("percent", None),
+    "test_loss": ("nat", None),
+    "wake_presentations": ("presentations", None),
+    "sleep_presentations": ("presentations", None),
+    "alignment_angle_to_pseudoinverse_degrees": ("degree", "feedback_projection"),
+    "alignment_angle_to_transpose_degrees": ("degree", "feedback_projection"),
+    "alignment_angle_to_fixed_point_degrees": ("degree", "feedback_projection"),
+    "relative_distance_to_pseudoinverse": ("1", "feedback_projection"),
+    "condition_number": ("1", "feedback_projection"),
+    "forward_drift": ("1", "forward_projection"),
+    "reconstruction_error": ("1", "feedback_projection"),
+}
+#: Stimuli over which the reconstruction is measured.
+N_RECONSTRUCTED = 200
+
+
+class ClassificationParameters(SleepWakeParameters):
+    """Parameters of `wake_sleep_classification`."""
+
+    dataset: Literal["digits", "mnist", "fashion_mnist", "cifar10"] = parameter("digits", "images and their classes")
+    stimulus_scaling: Literal["unit", "signed", "standardised"] = parameter(
+        "unit", "pixels as rates: 0 to 1, -1 to 1, or mean 0 and deviation 1 over the training set"
+    )
+    epochs: PositiveCount = parameter(20, "times that every training image is presented in wake", "epochs")
+    evaluate_every_presentations: Count = parameter(
+        0, "wake presentations between two evaluations; 0: once an epoch", "presentations"
+    )
+    validation_images: Count = parameter(
+        0, "training images held back and evaluated instead of the test images", "images"
+    )
+
+
+def run(run: Run) -> dict:
+    """Sleep, wake, evaluate; see the top of this file."""
+    p: ClassificationParameters = run.parameters
+    data = datasets.load(p.dataset, validation=p.validation_images)
+    if p.layer_sizes[0] != data.train.n_pixels or p.layer_sizes[-1] != data.n_classes:
+        raise ParameterError(
+            f"Parameters.layer_sizes: must begin with {data.train.n_pixels} pixels and end with "
+            f"{data.n_classes} classes for dataset {p.dataset} (got {','.join(map(str, p.layer_sizes))}); set layer_sizes="
+            f"{','.join(map(str, (data.train.n_pixels, *p.layer_sizes[1:-1], data.n_classes)))}."
+        )
+    train, test = data.stimuli(p.stimulus_scaling, p.dtype)
+    targets = one_hot(data.train.labels, data.n_classes), one_hot(data.test.labels, data.n_classes)
+    n_train, n_test = len(train), len(test)
+    schedule = wake_sleep_schedule(
+        p,
+        lambda epoch: order_of_stimuli(run.seed, epoch, n_train),
+        n_train,
+        p.epochs * n_train,
+        n_test,
+        p.evaluate_every_presentations or n_train,
+    )
+    start = initial_weights(p, run.seed, LEARNING_RULES[p.learning_rule].feedback_start)
+    shown = test[:N_RECONSTRUCTED]
+
+    def measure(slot, weights, rates):
+        """One row: the hierarchy as it is after this slot."""
+        target = targets[1]
+        for sentence in unstable_sleep(weights, p) if LEARNING_RULES[p.learning_rule].sleeps else ():
+            run.warn(sentence)
+        return {
+            "test_error_percent": 100.0 * np.mean(rates.argmax(axis=1) != data.test.labels),
+            "test_loss": theory.output_loss(rates.T.astype(float), target.T, p.top) / n_test,
+            "wake_presentations": schedule.n_presentations("wake", slot),
+            "sleep_presentations": schedule.n_presentations("sleep", slot),
+            **alignment(weights, p.damping, p.noise_gain),
+            "forward_drift": forward_drift(weights, start),
+            "reconstruction_error": reconstruction_error(weights, shown, p.nonlinearity, p.top),
+        }
+
+    seconds = run.simulate(schedule, Stimuli((train, targets[0]), (test, targets[1])), start, measure, MEASURES)
+    return summary(run, schedule, seconds)
+
+
+def summary(run: Run, schedule, seconds: float) -> dict:
+    """The numbers that matter: error at each evaluation, alignment and reconstruction at the last."""
+    p, rows = run.parameters, {name: values for name, (_, values, _) in run.measures.items()}
+    errors = [round(float(error), 4) for error in rows["test_error_percent"]]
+    last = {
+        name: [round(float(v), 4) for v in rows[name][-1]]
+        for name in (
+            "alignment_angle_to_pseudoinverse_degrees",
+            "alignment_angle_to_transpose_degrees",
+            "alignment_angle_to_fixed_point_degrees",
+            "reconstruction_error",
+        )
+        if name in rows
+    }
+    return {
+        "learning_rule": p.learning_rule,
+        "dataset": p.dataset,
+        "layer_sizes": list(p.layer_sizes),
+        "epochs": p.epochs,
+        "test_error_percent": errors,
+        "final_test_error_percent": errors[-1],
+        "evaluated_at_presentations": [int(n) for n in rows["wake_presentations"]],
+        **last,
+        "presentations": {phase: schedule.n_presentations(phase) for phase in PHASES},
+        "microseconds_per_presentation": round(1e6 * seconds / schedule.n_presentations(), 2),
+        "weights_sha256": run.weights.sha256,
+    }
+
+
+PROTOCOL = Protocol(
+    name="wake_sleep_classification",
+    question="Does feedback learned in sleep train a hierarchy, in fewer presentations than random feedback?",
+    parameters=ClassificationParameters,
+    run=run,
+    tiny={"layer_sizes": (64, 8, 6, 10), "epochs": 1, "chunk_presentations": 500},
+)

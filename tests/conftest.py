@@ -1,0 +1,38 @@
+"""What every test shares: tools that are missing are skipped by name, compiled programs are kept between runs."""
+
+import importlib.util
+import shutil
+import subprocess
+
+import pytest
+
+
+def _is_answering(*command):
+    return shutil.which(command[0]) is not None and subprocess.run(command, capture_output=True).returncode == 0
+
+
+#: Marker -> (what must be there, how to find out).
+NEEDED = {
+    "compiler": ("g++ and make", lambda: bool(shutil.which("g++") and shutil.which("make"))),
+    "nvcc": (
+        "nvcc and brian2cuda",
+        lambda: bool(shutil.which("nvcc") and importlib.util.find_spec("brian2cuda")),
+    ),
+    "gpu": ("an NVIDIA GPU", lambda: _is_answering("nvidia-smi", "--list-gpus")),
+}
+
+
+def pytest_collection_modifyitems(items):
+    for marker, (what, is_there) in NEEDED.items():
+        marked = [item for item in items if item.get_closest_marker(marker)]
+        if marked and not is_there():
+            for item in marked:
+                item.add_marker(pytest.mark.skip(reason=f"{marker}: needs {what} (not found)"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_programs(request):
+    """Programs are compiled once and kept, named by their content; never in the user's cache folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CORTEX_MODEL_CACHE", str(request.config.cache.mkdir("cortex-model")))
+        yield
