@@ -55,8 +55,8 @@ def compiler_version() -> str:
 def source_key(*contents) -> str:
     """A hash of ``contents``, of the sources that make a simulation, and of the versions they run with."""
     package = Path(__file__).parents[1]
-    sources = [package / "equations.py", package / "philox.py"]
-    sources += sorted(package.glob("network/*.py")) + sorted(package.glob("devices/*.py"))
+    sources = [package / "equations.py", package / "philox.py", *sorted(package.glob("network/*.py"))]
+    sources += [package / "devices" / name for name in ("gates.py", "program.py", "session.py")]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     return content_hash(*contents, digest, version("brian2"), np.__version__)
 
@@ -180,7 +180,7 @@ class Program:
         if np.size(value) == 1 and size == 1:
             return f"{name}={dtype.type(np.asarray(value).item()).item()!r}"
         values = np.asarray(value, dtype)
-        if values.size != size:
+        if size is not None and values.size != size:
             raise DeviceError(f"cpp_standalone.{name}: must hold {size} values (got {values.size}).")
         path = Path(folder) / f"{name}.in"
         values.tofile(path)

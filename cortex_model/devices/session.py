@@ -11,6 +11,7 @@ from brian2 import (
     BrianLogger,
     EventMonitor,
     NetworkOperation,
+    PopulationRateMonitor,
     StateMonitor,
     Synapses,
     defaultclock,
@@ -26,6 +27,7 @@ from cortex_model.network import Hierarchy
 
 #: One slot lasts one time step; the settled mode gives it no other meaning.
 SLOT = 1 * ms
+MONITORS = (StateMonitor, EventMonitor, PopulationRateMonitor)
 #: Longer than any schedule: the host stops the network after the last chunk.
 FOR_EVER = 1e9 * SLOT
 
@@ -36,6 +38,7 @@ def new_hierarchy(parameters, device, codegen_target="numpy"):
     BrianLogger.suppress_hierarchy("brian2.codegen.generators.base")
     prefs.core.default_float_dtype = np.dtype(parameters.dtype).type
     prefs.codegen.cpp.extra_compile_args_gcc = COMPILER_FLAGS
+    prefs.core.stop_on_keyboard_interrupt = False  # an interruption must not look like an end
     if device == "runtime":
         reset_device("runtime")
         prefs.codegen.target = codegen_target
@@ -77,24 +80,21 @@ def generate(hierarchy, folder: Path) -> dict[str, dict]:
 
 
 def _manifest(hierarchy, device):
-    manifest, foreign = {}, hierarchy.foreign
+    manifest = {}
     for obj in hierarchy.network.sorted_objects:
-        role = "foreign" if any(obj is f or getattr(obj, "group", None) is f for f in foreign) else "model"
-        if isinstance(obj, (StateMonitor, EventMonitor)):
-            role = "monitor"
+        is_monitor = isinstance(obj, MONITORS)
+        role = "monitor" if is_monitor else "foreign" if obj in hierarchy.foreign else "model"
         for name, variable in getattr(obj, "variables", {}).items():
-            if getattr(variable, "owner", None) is None or variable.owner.name != obj.name:
+            is_own = getattr(variable, "owner", None) is not None and variable.owner.name == obj.name
+            if not is_own or variable not in device.arrays or (variable.read_only and not is_monitor):
                 continue
-            if variable not in device.arrays or (role != "monitor" and variable.read_only):
-                continue
-            if role == "foreign" and name in ("N", "t_in_timesteps"):
-                continue
-            # Synapses' arrays get their size when the program connects them.
-            size = obj.source.N * obj.target.N if isinstance(obj, Synapses) and variable.dynamic else variable.size
+            size = variable.size
+            if variable.dynamic:  # the program sizes it: as many as there are pairs, where that is known here
+                size = obj.source.N * obj.target.N if isinstance(obj, Synapses) and role == "model" else None
             manifest[f"{obj.name}.{name}"] = {
                 "file": device.get_array_filename(variable),
                 "dtype": np.dtype(variable.dtype).str,
-                "size": int(size) if size is not None else None,
+                "size": None if size is None else int(size),
                 "role": role,
             }
     return manifest

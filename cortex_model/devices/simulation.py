@@ -1,7 +1,7 @@
 """A hierarchy on a device: build, run a schedule in chunks, look in between."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,6 @@ class Stop:
     gains: dict[int, float]
     rates: np.ndarray
     seconds: float
-    recorded: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 class Simulation:
@@ -76,7 +75,8 @@ class Simulation:
             )
         self.parameters, self.device, self.codegen_target = parameters, device, codegen_target
         self._hierarchy = self._program = None
-        self._foreign_state: dict[str, np.ndarray] = {}
+        self._carried_state: dict[str, np.ndarray] = {}
+        self._recorded: dict[str, list[np.ndarray]] = {}
 
     # ------------------------------------------------------------------ build
     @property
@@ -189,18 +189,20 @@ class Simulation:
 
         n_chunks = len(stops) - 1
         if n_chunks > 0:
-            (self._run_program if self._program else self._run_live)(n_chunks, chunk, finish, schedule.n_slots)
+            (self._run_program if self._program else self._run_live)(n_chunks, chunk, finish)
         return stop
 
-    def _run_program(self, n_chunks, chunk, finish, _):
-        foreign = self._foreign_names()
+    def _run_program(self, n_chunks, chunk, finish):
+        carried, monitored = self._carried(), self._monitored()
         for index in range(n_chunks):
-            read = [*self._state_names(), "readout.rate", *foreign, *self._monitor_names()]
-            arrays, seconds = self._program(chunk(index) | self._foreign_state, read)
-            self._foreign_state = {name: arrays[name] for name in foreign}
+            read = [*self._state_names(), "readout.rate", *carried, *monitored]
+            arrays, seconds = self._program(chunk(index) | self._carried_state, read)
+            self._carried_state = {name: arrays[name] for name in carried}
+            for name in monitored:
+                self._recorded.setdefault(name, []).append(arrays[name])
             finish(index, arrays, seconds)
 
-    def _run_live(self, n_chunks, chunk, finish, _):
+    def _run_live(self, n_chunks, chunk, finish):
         from cortex_model.devices.session import run_live
 
         run_live(self.hierarchy, n_chunks, chunk, finish, [*self._state_names(), "readout.rate"])
@@ -230,15 +232,47 @@ class Simulation:
         return Weights.from_named(named)
 
     # ------------------------------------------------------------------ foreign objects
-    def _foreign_names(self):
-        if self._hierarchy is None:
+    def _carried(self):
+        """Arrays besides the weights that go from chunk to chunk where a user's objects may see them."""
+        if self._hierarchy is None or not self._hierarchy.foreign:
             return []
-        return [n for n, array in self._program.arrays.items() if array.get("role") == "foreign"]
+        handed = {*self._state_names(), *self._gain_arrays(dict.fromkeys(self.parameters.feedback_layers))}
+        return [
+            name
+            for name, array in self._program.arrays.items()
+            if array["role"] == "foreign" or (name.startswith("population_") and name not in handed)
+        ]
 
-    def _monitor_names(self):
-        if self._hierarchy is None:
-            return []
-        return [n for n, array in self._program.arrays.items() if array.get("role") == "monitor"]
+    def _monitored(self):
+        return [name for name, array in self._program.arrays.items() if array["role"] == "monitor"]
+
+    def recorded(self, monitor) -> dict[str, np.ndarray]:
+        """What a monitor that was added to the hierarchy has recorded, over all chunks.
+
+        Parameters
+        ----------
+        monitor : StateMonitor, SpikeMonitor or PopulationRateMonitor
+
+        Returns
+        -------
+        arrays : dict
+            ``t`` in seconds, shape (n_times,), and each recorded variable: of a StateMonitor with shape
+            (n_recorded, n_times), of the others one value an event or a step.
+        """
+        from brian2 import StateMonitor
+
+        has_traces = isinstance(monitor, StateMonitor)
+        names = monitor.record_variables if has_traces else [n for n in ("i", "rate") if n in monitor.variables]
+        arrays = {"t": self._recorded_values(monitor, "t")}
+        for name in names:
+            values = self._recorded_values(monitor, name)
+            arrays[name] = values.reshape(len(arrays["t"]), -1).T if has_traces else values
+        return arrays
+
+    def _recorded_values(self, monitor, name):
+        if self.device == "runtime":
+            return np.array(monitor.variables[name].get_value())
+        return np.concatenate(self._recorded.get(f"{monitor.name}.{name}", [np.zeros(0)]))
 
     # ------------------------------------------------------------------ what must hold
     def _no_network_operations(self):

@@ -11,4 +11,4 @@ def gate_on(obj, now, gate):
     if gate not in group.variables:
         group.variables.add_reference(gate, now, gate, index="0")
     obj.needed_variables.append(gate)
-    obj.gate = gate
+    object.__setattr__(obj, "gate", gate)  # groups refuse attributes that are no variables

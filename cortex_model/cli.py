@@ -1,0 +1,251 @@
+"""The command line ``cortex-model``: parsing and printing only."""
+
+import json
+import signal
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cortex_model.errors import CortexModelError, ParameterError
+
+app = typer.Typer(
+    help="Cortical hierarchies that learn through their reciprocal feedback connections, on Brian2.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+datasets_app = typer.Typer(help="Images to learn from: list, fetch, verify.", no_args_is_help=True)
+app.add_typer(datasets_app, name="datasets")
+
+out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
+
+Out = Annotated[Path, typer.Option("--out", help="Folder below which run directories or figures are made.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
+Device = Annotated[str | None, typer.Option("--device", help="runtime or cpp_standalone; the fastest there is.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of weights, noise and order of stimuli.")]
+Sets = Annotated[list[str] | None, typer.Option("--set", help="key=value: any parameter; see `parameters`.")]
+
+
+def main() -> None:
+    """Run the command line: 0 on success, 2 on a mistake with one sentence, 130 on interruption."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app()
+    except CortexModelError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("Interrupted. Nothing is lost: `cortex-model resume RUN_DIR` goes on.", file=sys.stderr)
+        sys.exit(130)
+
+
+def _interrupt(*_):
+    raise KeyboardInterrupt
+
+
+# ---------------------------------------------------------------------- runs
+@app.command()
+def run(
+    protocol: Annotated[str, typer.Argument(help="A protocol's name, or a file that defines PROTOCOL.")],
+    sets: Sets = None,
+    device: Device = None,
+    seed: Seed = 0,
+    out_folder: Out = Path("runs"),
+    as_json: Json = False,
+    again: Annotated[bool, typer.Option("--again", help="Start anew even if the run has finished.")] = False,
+) -> None:
+    """Run a protocol, or go on with it where it was interrupted."""
+    from cortex_model.devices.availability import check_device, default_device
+    from cortex_model.protocol import load_protocol, start
+
+    parameters = load_protocol(protocol).parameters().with_overrides(_overrides(sets))
+    check_device(device or default_device())
+    if not 0 <= seed < 2**31:
+        raise ParameterError(f"--seed: must be a whole number from 0 to {2**31 - 1} (got {seed}); give another one.")
+    with progress_bar(protocol) as report:
+        summary = start(protocol, parameters, seed, device or default_device(), out_folder, report, again)
+    _tell(summary, as_json)
+
+
+@app.command()
+def resume(run_dir: Path, as_json: Json = False) -> None:
+    """Go on with an interrupted run; the result is the same as without the interruption."""
+    from cortex_model import protocol
+
+    with progress_bar("resuming") as report:
+        summary = protocol.resume(run_dir, report)
+    _tell(summary, as_json)
+
+
+@app.command()
+def runs(folder: Annotated[Path, typer.Argument(help="Folder of run directories.")] = Path("runs")) -> None:
+    """List the runs below a folder."""
+    from cortex_model.results import find_runs
+
+    table = Table("run", "state", "rule or protocol", "seed", "device", "test error %", box=None)
+    for directory in find_runs(folder):
+        given = directory.description()
+        summary = directory.summary() if directory.has_finished else {}
+        table.add_row(
+            str(directory.path.relative_to(folder)),
+            directory.state,
+            str(given["parameters"].get("learning_rule", given["protocol"])),
+            str(given["seed"]),
+            given["device"],
+            str(summary.get("final_test_error_percent", "")),
+        )
+    out.print(table)
+
+
+@app.command()
+def protocols() -> None:
+    """List the protocols and what they ask."""
+    from cortex_model.protocol import load_protocol, protocol_names
+
+    table = Table("protocol", "question", box=None)
+    for name in protocol_names():
+        table.add_row(name, load_protocol(name).question)
+    out.print(table)
+
+
+@app.command()
+def parameters(protocol: str = "wake_sleep_classification") -> None:
+    """Every parameter of a protocol: default, unit, range and meaning."""
+    from cortex_model.protocol import load_protocol
+
+    table = Table("parameter", "default", "unit", "range", "meaning", box=None)
+    for row in load_protocol(protocol).parameters.table():
+        table.add_row(*row.values())
+    out.print(table)
+
+
+# ---------------------------------------------------------------------- figures
+@app.command()
+def figure(name: str, run_dirs: list[Path], out_folder: Out = Path("figures")) -> None:
+    """Draw a figure from run directories: PDF, PNG and the CSV of what is plotted."""
+    from cortex_model.reproduce import load_figure
+    from cortex_model.results import RunDirectory
+
+    drawn = load_figure(name)
+    rows = drawn.draw([RunDirectory.opened(path) for path in run_dirs], out_folder)
+    _print_rows(rows)
+
+
+@app.command()
+def reproduce(
+    name: Annotated[str, typer.Argument(help="fig1a, fig1b, fig2a, fig2b or all.")] = "all",
+    dataset: Annotated[str, typer.Option(help="Dataset of Fig. 2B.")] = "digits",
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds of each run.")] = 3,
+    device: Device = None,
+    out_folder: Out = Path("reproduced"),
+) -> None:
+    """Make the runs that a figure needs and that are not there yet, draw it, print its numbers beside the paper's."""
+    from cortex_model.devices.availability import check_device, default_device
+    from cortex_model.reproduce import reproduce as make
+
+    check_device(device or default_device())
+    _print_rows(make(name, dataset, seeds, out_folder, device or default_device()))
+
+
+# ---------------------------------------------------------------------- datasets and devices
+@datasets_app.command("list")
+def list_datasets() -> None:
+    """List the datasets and whether they are there."""
+    from cortex_model.datasets import available
+
+    table = Table("dataset", "state", "description", box=None)
+    for row in available():
+        table.add_row(*row)
+    out.print(table)
+
+
+@datasets_app.command("fetch")
+def fetch_dataset(name: str) -> None:
+    """Download a dataset into the cache and verify it."""
+    from cortex_model.datasets import fetch
+
+    paths = fetch(name)
+    for path in paths:
+        out.print(path)
+    if not paths:
+        out.print(f"{name} is embedded: there is nothing to fetch.")
+
+
+@datasets_app.command("verify")
+def verify_dataset(name: str) -> None:
+    """Compare a dataset's files with their published checksums; exit status 2 where they differ."""
+    from cortex_model.datasets import verify
+
+    table, states = Table("file", "where", "state", box=None), verify(name)
+    for row in states:
+        table.add_row(row.file, str(row.where or ""), row.state)
+    out.print(table if states else f"{name} is embedded: there is nothing to verify.")
+    if any(row.state != "verified" for row in states):
+        raise typer.Exit(2)
+
+
+@app.command()
+def devices() -> None:
+    """What this machine can run, what is missing, how to get it."""
+    from cortex_model.devices.availability import device_states
+
+    table = Table("device", "can run", "found", "missing", box=None)
+    for state in device_states():
+        table.add_row(state.device, "yes" if state.can_run else "no", state.found, state.missing)
+    out.print(table)
+
+
+# ---------------------------------------------------------------------- parsing and printing
+def _overrides(sets: list[str] | None) -> dict[str, str]:
+    overrides = {}
+    for text in sets or []:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ParameterError(f"--set: must be key=value (got {text!r}); write for example --set epochs=5.")
+        overrides[name.strip()] = value.strip()
+    return overrides
+
+
+def _tell(summary: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(summary))
+        return
+    table = Table("", "", box=None, show_header=False)
+    for name, value in summary.items():
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        table.add_row(name, shown if len(shown) < 400 else f"{len(value)} values, last {value[-1]}")
+    out.print(table)
+
+
+def _print_rows(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    table = Table(*rows[0], box=None)
+    for row in rows:
+        table.add_row(*map(str, row.values()))
+    out.print(table)
+
+
+@contextmanager
+def progress_bar(what: str):
+    """A bar with rate and time left on standard error; yields ``report(done, total, text)``."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task):
+            return Text(f"{task.speed or 0:,.0f} presentations/s")
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal, speed_estimate_period=60) as progress:
+        task = progress.add_task(what, total=None)
+
+        def report(done: int, total: int, text: str) -> None:
+            progress.update(task, completed=done, total=total, description=f"{what}: {text}")
+
+        yield report

@@ -1,0 +1,68 @@
+"""What this machine can run, what is missing, and how to get it."""
+
+import importlib.util
+import shutil
+from typing import NamedTuple
+
+from cortex_model.devices.program import compiler_version
+from cortex_model.errors import DeviceError
+
+
+class DeviceState(NamedTuple):
+    """One row of ``cortex-model devices``."""
+
+    device: str
+    can_run: bool
+    found: str
+    missing: str
+
+
+def device_states() -> list[DeviceState]:
+    """Each device: whether runs can use it here, what was found, what is missing and how to get it."""
+    numpy = DeviceState("runtime", True, "NumPy; cython with --set codegen_target=cython", "")
+    return [numpy, _cpp(), _cuda()]
+
+
+def default_device() -> str:
+    """``cpp_standalone`` where it can run, else ``runtime``."""
+    return "cpp_standalone" if _cpp().can_run else "runtime"
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that cannot run here.
+
+    Raises
+    ------
+    DeviceError
+        If it is unknown, or something is missing.
+    """
+    states = {state.device: state for state in device_states()}
+    if device not in states:
+        raise DeviceError(f"--device: must be one of {', '.join(states)} (got {device!r}); see `cortex-model devices`.")
+    state = states[device]
+    if not state.can_run:
+        raise DeviceError(f"--device: {device} must be able to run here (got: {state.missing}); use another device.")
+
+
+def _cpp():
+    missing = [name for name in ("g++", "make") if shutil.which(name) is None]
+    if missing:
+        return DeviceState("cpp_standalone", False, "", f"no {' and no '.join(missing)} (Debian: apt install g++ make)")
+    try:
+        return DeviceState("cpp_standalone", True, compiler_version(), "")
+    except DeviceError as error:
+        return DeviceState("cpp_standalone", False, "", str(error))
+
+
+def _cuda():
+    found, missing = [], ["a run loop for CUDA: this version only generates its sources"]
+    if importlib.util.find_spec("brian2cuda"):
+        found.append("brian2cuda")
+    else:
+        missing.append("brian2cuda (pip install 'cortex-model[cuda]')")
+    for program, what in (("nvcc", "NVIDIA's compiler, CUDA toolkit"), ("nvidia-smi", "NVIDIA's driver and a GPU")):
+        if shutil.which(program):
+            found.append(program)
+        else:
+            missing.append(f"{program} ({what})")
+    return DeviceState("cuda_standalone", False, ", ".join(found), "; ".join(missing))
