@@ -22,7 +22,9 @@ app = typer.Typer(
 datasets_app = typer.Typer(help="Images to learn from: list, fetch, verify.", no_args_is_help=True)
 app.add_typer(datasets_app, name="datasets")
 
-out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
+#: Tables keep their columns where the output is a file or a pipe.
+out = Console(width=None if sys.stdout.isatty() else 200)
+err = Console(stderr=True)
 
 Out = Annotated[Path, typer.Option("--out", help="Folder below which run directories or figures are made.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
@@ -33,19 +35,25 @@ Sets = Annotated[list[str] | None, typer.Option("--set", help="key=value: any pa
 
 def main() -> None:
     """Run the command line: 0 on success, 2 on a mistake with one sentence, 130 on interruption."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         app()
     except CortexModelError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("Interrupted. Nothing is lost: `cortex-model resume RUN_DIR` goes on.", file=sys.stderr)
+    except Interruption as error:
+        where = (getattr(error, "__notes__", None) or ["RUN_DIR"])[0]
+        print(f"Interrupted. Nothing is lost: `cortex-model resume {where}` goes on.", file=sys.stderr)
         sys.exit(130)
 
 
+class Interruption(BaseException):
+    """Ctrl-C, or a request to terminate."""
+
+
 def _interrupt(*_):
-    raise KeyboardInterrupt
+    raise Interruption
 
 
 # ---------------------------------------------------------------------- runs

@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import json
+from copy import copy
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -101,6 +102,13 @@ def content_hash(*contents: Any) -> str:
 def parameter(default: Any, meaning: str, unit: str = "1", **limits: Any) -> Any:
     """A field with its meaning, unit and limits."""
     return Field(default, description=meaning, json_schema_extra={"unit": unit}, **limits)
+
+
+def with_default(model: type[Parameters], name: str, default: Any) -> Any:
+    """The field ``name`` of ``model`` with another default, for a protocol's own parameters."""
+    field = copy(model.model_fields[name])
+    field.default = default
+    return field
 
 
 def _read(value: Any, field: Any) -> Any:

@@ -302,6 +302,7 @@ def carry_out(loaded, parameters, seed, device, directory, report=None, again=Fa
                 summary = loaded.run(run)
             except BaseException as error:
                 directory.log(f"stopped: {type(error).__name__}: {error}")
+                error.add_note(str(directory.path))
                 raise
             write_json(directory.path / PROVENANCE, origin | {"finished": time.strftime("%Y-%m-%dT%H:%M:%S%z")})
             summary = {

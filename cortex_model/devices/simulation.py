@@ -182,8 +182,8 @@ class Simulation:
             first, last = int(stops[index]), int(stops[index + 1])
             n_evaluated = int((schedule.kind[first:last] == EVALUATION).sum())
             rates = arrays["readout.rate"].reshape(-1, self.parameters.layer_sizes[-1])[:n_evaluated]
-            stop = Stop(first, last, self._weights(arrays), stop.gains, rates.copy(), seconds)
-            self._check_finite(stop, schedule)
+            before, stop = stop, Stop(first, last, self._weights(arrays), stop.gains, rates.copy(), seconds)
+            self._check_finite(stop, schedule, before.weights, numbers)
             if at_stop is not None:
                 at_stop(stop)
 
@@ -283,14 +283,23 @@ class Simulation:
                 "Python (got one); use device='runtime' or write it with run_regularly."
             )
 
-    def _check_finite(self, stop, schedule):
+    def _check_finite(self, stop, schedule, before, numbers):
+        """Refuse weights that are not finite; ``before`` are the last ones that were."""
         name = stop.weights.first_not_finite()
         if name is None:
             return
-        direction = {"W": "forward", "b": "forward", "V": "feedback"}[name[0]]
-        kinds = {"W": "learning_rate", "b": "learning_rate", "V": "sleep_learning_rate"}
-        lower = kinds[name[0]]
+        lower = "learning_rate"
+        bounds = [("sleep_learning_rate", "V", before.forward)]
+        bounds += [("forward_sleep_learning_rate", "W", before.feedback)]
+        for number, letter, partners in bounds:
+            for level in self.parameters.feedback_layers:
+                power = 1.0 if self.parameters.sleep_normalisation else np.sum(partners[level].astype(float) ** 2)
+                is_open = schedule.gate(f"{'feedback' if letter == 'V' else 'forward'}_update_gate").any()
+                if is_open and numbers.get(number, 0) * (power + numbers.get("damping", 0)) >= 2:
+                    name, lower = f"{letter}_{level}", number
+        direction = "feedback" if name[0] == "V" else "forward"
         raise DivergenceError(
             f"Simulation.{direction}_{name[2:]}: {name} must stay finite (got NaN or infinity between presentations "
-            f"{schedule.presentation[stop.first]} and {schedule.presentation[stop.last - 1]}); lower {lower}."
+            f"{schedule.presentation[stop.first]} and {schedule.presentation[stop.last - 1]}); lower {lower} "
+            f"from {numbers.get(lower, 0):g}; the last good checkpoint is kept."
         )

@@ -1,0 +1,148 @@
+"""Bad input gets one clear sentence and exit status 2: where, what must hold, what was got, what to do."""
+
+import json
+import os
+import sys
+
+import pytest
+
+from cortex_model.cli import main
+from cortex_model.results import RunDirectory
+
+RUN = ["run", "wake_sleep_classification", "--device", "runtime"]
+
+
+def with_set(*settings):
+    return [*RUN, *(word for setting in settings for word in ("--set", setting))]
+
+
+#: What is wrong -> (arguments, what the sentence must contain). {folder} is an empty folder with some bad files.
+PARAMETERS = {
+    "an unknown parameter": (with_set("learning_rat=1"), "did you mean 'learning_rate'?"),
+    "a parameter like no other": (with_set("qqqqqqqq=1"), "must be the name of a parameter; known are"),
+    "a setting without a value": (with_set("epochs"), "--set: must be key=value (got 'epochs')"),
+    "a negative rate": (with_set("learning_rate=-1"), "learning_rate: must be a number at least 0 (got '-1')"),
+    "a rate that is no number": (with_set("learning_rate=fast"), "learning_rate: must be a number at least 0 (got 'fast')"),
+    "an infinite rate": (with_set("learning_rate=inf"), "learning_rate: must be"),
+    "negative damping": (with_set("damping=-0.1"), "damping: must be a number at least 0"),
+    "half an epoch": (with_set("epochs=0.5"), "epochs: must be a whole number at least 1 (got '0.5')"),
+    "no epoch": (with_set("epochs=0"), "epochs: must be a whole number at least 1"),
+    "an unknown rule": (with_set("learning_rule=magic"), "learning_rule: must be one of reciprocal, random_feedback"),
+    "an unknown nonlinearity": (with_set("nonlinearity=relu"), "nonlinearity: must be one of linear, threshold_linear"),
+    "an unknown top": (with_set("top=argmax"), "top: must be one of linear, sigmoid, softmax (got 'argmax')"),
+    "an unknown dataset": (with_set("dataset=minst"), "dataset: must be one of digits, mnist"),
+    "an unknown precision": (with_set("dtype=float16"), "dtype: must be one of float32, float64 (got 'float16')"),
+    "an unknown noise": (with_set("noise_distribution=pink"), "must be one of uniform, gaussian, rademacher"),
+    "an unknown gain": (with_set("feedback_gain=lots"), "must be one of none, closed_form, norm_matched"),
+    "one population": (with_set("layer_sizes=64"), "layer_sizes: must be at least 2 numbers separated by commas"),
+    "an empty population": (with_set("layer_sizes=64,0,10"), "layer_sizes: must be"),
+    "sizes in words": (with_set("layer_sizes=64,many,10"), "layer_sizes: must be"),
+    "sizes that do not fit the images": (with_set("layer_sizes=784,32,10"), "set layer_sizes=64,32,10"),
+    "a regression of one": (with_set("regression=1"), "regression: must be a number at least 0 and below 1"),
+    "biases maybe": (with_set("biases=maybe"), "biases: must be true or false (got 'maybe')"),
+    "no room in a chunk": (with_set("chunk_presentations=0"), "chunk_presentations: must be a whole number at least 1"),
+    "weights that would vanish": (
+        with_set("forward_sleep_learning_rate=0.01", "damping=1", "feedback_gain=none"),
+        "damping must be below the gain 1 where forward weights sleep too (got 1), because both weights would vanish",
+    ),
+    "ben_israel with forward sleep": (
+        with_set("sleep_rule=ben_israel", "forward_sleep_learning_rate=0.1", "damping=0"),
+        "forward_sleep_learning_rate must be 0 where sleep_rule is ben_israel",
+    ),
+    "a closed form where there is none": (
+        with_set("sleep_rule=hinton_mcclelland", "damping=1"),
+        "feedback_gain must be none or norm_matched where sleep_rule is hinton_mcclelland",
+    ),
+    "more validation images than images": (with_set("validation_images=5000"), "validation"),
+    "a negative seed": ([*RUN, "--seed", "-1"], "--seed: must be a whole number from 0 to 2147483647 (got -1)"),
+}
+DEVICES = {
+    "an unknown device": (["run", "wake_sleep_classification", "--device", "gpu"], "must be one of runtime, cpp_standalone"),
+    "a device that cannot run": (
+        ["run", "wake_sleep_classification", "--device", "cuda_standalone"],
+        "--device: cuda_standalone must be able to run here",
+    ),
+}
+FILES = {
+    "an unknown protocol": (["run", "wake_sleep_clasification"], "did you mean wake_sleep_classification?"),
+    "a protocol file that is not there": (["run", "{folder}/none.py"], "must be a protocol's name or file"),
+    "a protocol file with an error": (["run", "{folder}/broken.py"], "must be Python that can be loaded (got SyntaxError"),
+    "a protocol file without a protocol": (["run", "{folder}/empty.py"], "must define PROTOCOL"),
+    "a run directory that is not there": (["resume", "{folder}/nowhere"], "must be a run directory (got nothing there)"),
+    "a folder that is no run directory": (["resume", "{folder}"], "must hold parameters.json (got none)"),
+    "parameters that are no JSON": (["resume", "{folder}/damaged"], "must be JSON"),
+    "runs of a folder that is not there": (["runs", "{folder}/nowhere"], "must be a folder of run directories"),
+    "a folder that cannot be written": ([*RUN, "--out", "{folder}/empty.py"], "must be a folder that can be written"),
+    "a dataset to fetch that is unknown": (["datasets", "fetch", "minst"], "did you mean"),
+    "a dataset to verify that is unknown": (["datasets", "verify", "cifar"], "cifar10"),
+    "data in a folder that is not there": (with_set("dataset=mnist", "layer_sizes=784,10"), "CORTEX_MODEL_DATA"),
+    "an unknown figure": (["figure", "fig9z", "{folder}"], "fig2b"),
+    "a figure to reproduce that is unknown": (["reproduce", "fig9z"], "fig2b"),
+}
+TABLE = PARAMETERS | DEVICES | FILES
+
+
+def test_the_table_is_long_enough():
+    assert len(TABLE) >= 30
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "broken.py").write_text("def (:\n")
+    (tmp_path / "empty.py").write_text("ANSWER = 42\n")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "parameters.json").write_text("{not json")
+    return tmp_path
+
+
+@pytest.mark.parametrize("wrong", TABLE)
+def test_bad_input_gets_one_clear_sentence(wrong, folder, monkeypatch, capsys):
+    arguments, sentence = TABLE[wrong]
+    arguments = [argument.format(folder=folder) if "{folder}" in argument else argument for argument in arguments]
+    monkeypatch.chdir(folder)
+    if "CORTEX_MODEL_DATA" in sentence:
+        monkeypatch.setenv("CORTEX_MODEL_DATA", str(folder / "no such folder"))
+    monkeypatch.setattr(sys, "argv", ["cortex-model", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    said = capsys.readouterr().err
+    assert stopped.value.code == 2
+    assert sentence in said
+    assert "Traceback" not in said
+    assert len(said.strip().split("\n")) == 1  # one sentence, not a page
+
+
+def test_a_run_in_use_is_refused(tmp_path, monkeypatch, capsys):
+    from filelock import FileLock
+
+    monkeypatch.setattr(sys, "argv", ["cortex-model", *with_set("epochs=1", "layer_sizes=64,10"), "--out", str(tmp_path)])
+    with monkeypatch.context() as patch:
+        patch.setattr("cortex_model.protocol.carry_out", lambda *_: {})
+        main_without_exit()
+    (run_dir,) = tmp_path.iterdir()
+    with FileLock(run_dir / ".lock"):
+        assert RunDirectory(run_dir).state == "running"
+        with pytest.raises(SystemExit) as stopped:
+            main()
+    assert stopped.value.code == 2
+    assert "must not be in use by another process" in capsys.readouterr().err
+
+
+def main_without_exit():
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 0
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["cortex-model", *with_set("epochs=1", "layer_sizes=64,10"), "--out", str(tmp_path)])
+    with monkeypatch.context() as patch:
+        patch.setattr("cortex_model.protocol.carry_out", lambda *_: {})
+        main_without_exit()
+    (run_dir,) = tmp_path.iterdir()
+    (run_dir / "checkpoint.nc").write_bytes(b"CDF" + os.urandom(100))
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert "must be a whole NetCDF file" in capsys.readouterr().err
+    assert json.loads((run_dir / "parameters.json").read_text())["seed"] == 0
