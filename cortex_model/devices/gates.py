@@ -1,6 +1,6 @@
 """Code objects that return at once while their gate is closed.
 
-The convention: an object that `cortex_model.network.gates.gate_on` was called for has the attribute ``gate``;
+The convention: an object that `Clockwork.gate` was called for has the attribute ``gate``;
 its code object then reads that variable first. A closed sum keeps its old value.
 """
 

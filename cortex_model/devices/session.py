@@ -71,7 +71,7 @@ def generate(hierarchy, folder: Path) -> dict[str, dict]:
     device, network = get_device(), hierarchy.network
     obey_gates(network, hierarchy.device, hierarchy.codegen_target)
     network.run(0 * ms)  # registers the objects
-    now = {name: device.get_array_name(hierarchy.now.variables[name]) for name in ("first_slot", "n_slots")}
+    now = {name: device.get_array_name(hierarchy.clockwork.now.variables[name]) for name in ("first_slot", "n_slots")}
     step = repr(float(defaultclock.dt))
     device.insert_code("main", f"{network.name}.t = {now['first_slot']}[0]*{step};")
     device.insert_code("main", f"{network.name}.run({now['n_slots']}[0]*{step}, NULL, 10.0);")

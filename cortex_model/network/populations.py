@@ -1,0 +1,93 @@
+"""Populations: rate-based NeuronGroups, and the equations that happen in them in wake and in sleep."""
+
+from brian2 import NeuronGroup
+
+from cortex_model.equations import (
+    EQUATIONS,
+    NONLINEARITIES,
+    NUMBERS,
+    POPULATION,
+    SLEEP_RULES,
+    SLOPE_RULES,
+    TOP_NONLINEARITIES,
+)
+from cortex_model.network.clockwork import LEVEL, ORDER
+from cortex_model.network.noise import noise_function
+
+
+def population(parameters, level, clockwork):
+    """The NeuronGroup of population ``level``, with everything its equations see."""
+    p, model = parameters, POPULATION + "apical_gain : 1 (shared)\n"
+    is_input, is_top = level == 0, level == p.n_layers
+    if p.sleep_rule != "recirculation":
+        model += "held : 1\n"
+    if is_input:
+        model += "stimulus_index : integer\n"
+    if is_top:
+        model += "excitation : 1\ntarget_index : integer\nreadout_index : integer\n"
+    namespace = {"noise": noise_function(p.noise_distribution)}
+    group = NeuronGroup(p.layer_sizes[level], model, name=f"population_{level}", namespace=namespace)
+    clockwork.show(group, "presentation", "descending", "noise_seed", "stimulus_row", "readout_row", *NUMBERS)
+    if is_input:
+        group.variables.add_reference("stimulus", clockwork.stimuli, "rate", index="stimulus_index")
+    if is_top:
+        group.variables.add_reference("target", clockwork.targets, "rate", index="target_index")
+        group.variables.add_reference("answer", clockwork.readout, "rate", index="readout_index")
+    return group
+
+
+def add_wake(parameters, level, group, clockwork, step_size):
+    """Equations of wake and evaluation: response, output error or what feedback carries, bias.
+
+    Parameters
+    ----------
+    step_size : str
+        Learning rate of the bias, as an expression.
+    """
+    p, step, n = parameters, clockwork.step, parameters.layer_sizes[level]
+    if level == 0:
+        step(group, "row", f"stimulus_index = stimulus_row*{n} + i", ORDER["row"], "stimulus_gate")
+        step(group, "stimulus", EQUATIONS["stimulus"], ORDER["stimulus"], "stimulus_gate")
+        return
+    order = ORDER["forward"] + LEVEL * level
+    rate, slope = NONLINEARITIES[p.nonlinearity]
+    if level == p.n_layers:
+        rate = TOP_NONLINEARITIES[p.top]
+        step(group, "target_row", f"target_index = stimulus_row*{n} + i", ORDER["row"], "error_gate")
+        step(group, "answer_row", f"readout_index = readout_row*{n} + i", ORDER["row"], "record_gate")
+        step(group, "answer", "answer = rate", ORDER["record"], "record_gate")
+        step(group, "output_error", EQUATIONS["output_error"], ORDER["top"], "error_gate")
+        if p.top == "softmax":
+            step(group, "excitation", EQUATIONS["excitation"], order + 2, "response_gate")
+    else:
+        code = EQUATIONS["activation_reciprocal"].format(slope_factor=SLOPE_RULES[p.slope_rule].format(slope=slope))
+        after_sum = ORDER["feedback"] + LEVEL * (p.n_layers - level) + 2
+        step(group, "activation_reciprocal", code, after_sum, "error_gate")
+    step(group, "layer_response", EQUATIONS["layer_response"].format(rate=rate), order + 4, "response_gate")
+    if p.biases:
+        code = EQUATIONS["bias_update"].format(step=step_size)
+        step(group, "bias_update", code, ORDER["plasticity"], "weight_update_gate")
+
+
+def add_sleep(parameters, level, group, clockwork, is_lower, is_upper):
+    """Noise and the moments of recirculation.
+
+    Parameters
+    ----------
+    is_lower, is_upper : bool
+        Whether the population is the lower, or the upper, end of a reciprocal pair; most are both.
+    """
+    moments = SLEEP_RULES[parameters.sleep_rule]
+    if is_lower or is_upper:
+        code = EQUATIONS["noise"].format(population=level)
+        clockwork.step(group, "noise", code, ORDER["noise"], "noise_gate")
+    for moment, applies, order, gate in (
+        ("hold_below", is_lower, "hold", "send_back_gate"),
+        ("hold_above", is_upper, "hold", "send_back_gate"),
+        ("send_back", is_lower, "send_back", "send_back_gate"),
+        ("send_up_again", is_upper, "send_up_again", "send_up_again_gate"),
+        ("difference_below", is_lower, "difference", "difference_below_gate"),
+        ("difference_above", is_upper, "difference", "difference_above_gate"),
+    ):
+        if applies and moment in moments:
+            clockwork.step(group, moment, moments[moment], ORDER[order], gate)
