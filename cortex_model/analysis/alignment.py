@@ -72,7 +72,10 @@ def reconstruction_error(weights: Weights, stimuli: np.ndarray, nonlinearity: st
 
 
 def unstable_sleep(weights: Weights, parameters) -> list[str]:
-    """Sentences for projections whose online sleep is not stable at these weights (SCIENCE: eta(|W|^2 + damping) < 2)."""
+    """Sentences for projections whose online sleep is not stable at these weights.
+
+    A projection is stable while eta (|W|_F^2 + damping) < 2 (`theory.stable_sleep_learning_rate`).
+    """
     p, sentences = parameters, []
     if p.sleep_normalisation:
         return sentences

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from cortex_model.devices import program as standalone
+from cortex_model.devices.arrays import gain_arrays, state_names, weight_arrays, weights_of
 from cortex_model.equations import NUMBERS
 from cortex_model.errors import DeviceError, DivergenceError
 from cortex_model.parameters import HierarchyParameters
 from cortex_model.phases.chunk import Stimuli, chunk_arrays
 from cortex_model.phases.schedule import EVALUATION, Schedule
-from cortex_model.weights import Weights, refreshed, to_matrix, to_synapses
+from cortex_model.weights import Weights, refreshed
 
 DEVICES = ("runtime", "cpp_standalone", "cuda_standalone")
 CODEGEN_TARGETS = ("numpy", "cython")
@@ -174,7 +175,7 @@ class Simulation:
             if stops[index] in schedule.updates:
                 stop.weights, stop.gains = refreshed(stop.weights, stop.gains, schedule.refreshes)
             arrays = chunk_arrays(schedule, stops[index], stops[index + 1], stimuli, self.parameters)
-            return constants | arrays | self._weight_arrays(stop.weights) | self._gain_arrays(stop.gains)
+            return constants | arrays | weight_arrays(stop.weights) | gain_arrays(stop.gains)
 
         def finish(index, arrays, seconds):
             """What is seen after chunk ``index``."""
@@ -182,7 +183,10 @@ class Simulation:
             first, last = int(stops[index]), int(stops[index + 1])
             n_evaluated = int((schedule.kind[first:last] == EVALUATION).sum())
             rates = arrays["readout.rate"].reshape(-1, self.parameters.layer_sizes[-1])[:n_evaluated]
-            before, stop = stop, Stop(first, last, self._weights(arrays), stop.gains, rates.copy(), seconds)
+            before, stop = (
+                stop,
+                Stop(first, last, weights_of(arrays, self.parameters), stop.gains, rates.copy(), seconds),
+            )
             self._check_finite(stop, schedule, before.weights, numbers)
             if at_stop is not None:
                 at_stop(stop)
@@ -195,7 +199,7 @@ class Simulation:
     def _run_program(self, n_chunks, chunk, finish):
         carried, monitored = self._carried(), self._monitored()
         for index in range(n_chunks):
-            read = [*self._state_names(), "readout.rate", *carried, *monitored]
+            read = [*state_names(self.parameters), "readout.rate", *carried, *monitored]
             arrays, seconds = self._program(chunk(index) | self._carried_state, read)
             self._carried_state = {name: arrays[name] for name in carried}
             for name in monitored:
@@ -205,38 +209,14 @@ class Simulation:
     def _run_live(self, n_chunks, chunk, finish):
         from cortex_model.devices.session import run_live
 
-        run_live(self.hierarchy, n_chunks, chunk, finish, [*self._state_names(), "readout.rate"])
-
-    # ------------------------------------------------------------------ arrays by name
-    def _state_names(self):
-        p = self.parameters
-        names = [f"forward_{level}.weight" for level in range(1, p.n_layers + 1)]
-        names += [f"population_{level}.bias" for level in range(1, p.n_layers + 1)]
-        return names + [f"feedback_{level}.weight" for level in p.feedback_layers]
-
-    def _weight_arrays(self, weights):
-        arrays = {f"forward_{level}.weight": to_synapses(matrix) for level, matrix in weights.forward.items()}
-        arrays |= {f"population_{level}.bias": bias for level, bias in weights.biases.items()}
-        return arrays | {f"feedback_{level}.weight": to_synapses(matrix) for level, matrix in weights.feedback.items()}
-
-    def _gain_arrays(self, gains):
-        return {f"population_{level - 1}.apical_gain": gain for level, gain in gains.items()}
-
-    def _weights(self, arrays):
-        sizes, named = self.parameters.layer_sizes, {}
-        for level in range(1, self.parameters.n_layers + 1):
-            named[f"W_{level}"] = to_matrix(arrays[f"forward_{level}.weight"], sizes[level - 1], sizes[level])
-            named[f"b_{level}"] = np.array(arrays[f"population_{level}.bias"])
-        for level in self.parameters.feedback_layers:
-            named[f"V_{level}"] = to_matrix(arrays[f"feedback_{level}.weight"], sizes[level], sizes[level - 1])
-        return Weights.from_named(named)
+        run_live(self.hierarchy, n_chunks, chunk, finish, [*state_names(self.parameters), "readout.rate"])
 
     # ------------------------------------------------------------------ foreign objects
     def _carried(self):
         """Arrays besides the weights that go from chunk to chunk where a user's objects may see them."""
         if self._hierarchy is None or not self._hierarchy.foreign:
             return []
-        handed = {*self._state_names(), *self._gain_arrays(dict.fromkeys(self.parameters.feedback_layers))}
+        handed = {*state_names(self.parameters), *gain_arrays(dict.fromkeys(self.parameters.feedback_layers))}
         return [
             name
             for name, array in self._program.arrays.items()

@@ -1,0 +1,113 @@
+"""Learning curves over seeds: mean, interval, and how many presentations a level takes."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import numpy as np
+from scipy.stats import t as student
+
+from cortex_model.errors import RunError
+from cortex_model.results import RunDirectory
+
+
+def grouped(directories: Iterable[RunDirectory], parameter: str) -> dict[str, list[RunDirectory]]:
+    """Run directories by the value of one parameter, in the order in which the values appear.
+
+    Raises
+    ------
+    RunError
+        If a run has no such parameter.
+    """
+    groups = defaultdict(list)
+    for directory in directories:
+        given = directory.description()["parameters"]
+        if parameter not in given:
+            raise RunError(
+                f"{directory.path.name}: must be a run with the parameter {parameter} (got none); leave it out."
+            )
+        groups[given[parameter]].append(directory)
+    return dict(groups)
+
+
+def learning_curve(directories: list[RunDirectory], measure: str, over: str) -> dict[str, np.ndarray]:
+    """One measure against another, over runs that differ in their seed.
+
+    Parameters
+    ----------
+    directories : list of RunDirectory
+        Finished runs of one setting.
+    measure, over : str
+        Names in ``measures.nc``: what is shown, and against what (``wake_presentations``).
+
+    Returns
+    -------
+    curve : dict
+        ``over``, shape (n_looks,); ``values``, shape (n_seeds, n_looks, ...); ``mean``, ``low`` and ``high``
+        of `mean_and_interval`, shape (n_looks, ...).
+
+    Raises
+    ------
+    RunError
+        If a run has no such measure, or the runs were looked at at different moments.
+    """
+    rows, looks = [], []
+    for directory in directories:
+        measures = directory.measures()
+        for name in (measure, over):
+            if name not in measures:
+                raise RunError(f"{directory.path.name}: must hold the measure {name} (got none); run it anew.")
+        rows.append(measures[measure].values)
+        looks.append(measures[over].values)
+    if any(not np.array_equal(looks[0], other) for other in looks):
+        raise RunError(
+            f"{directories[0].path.parent}: runs must be looked at after the same {over} (got different ones); "
+            "give runs that differ in their seed alone."
+        )
+    mean, low, high = mean_and_interval(rows)
+    return {"over": looks[0], "values": np.array(rows), "mean": mean, "low": low, "high": high}
+
+
+def mean_and_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean over seeds, and its interval by Student's t.
+
+        mean -+ t_{n-1} s / sqrt(n)
+
+    where n is the number of seeds and s their standard deviation (n - 1 in the denominator). Student's t, not a
+    bootstrap, because with the three to ten seeds of a simulation a bootstrap interval is far too narrow. With
+    one seed there is no interval: low and high are NaN.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_seeds, ...)
+    confidence : float
+
+    Returns
+    -------
+    mean, low, high : ndarray, shape (...)
+    """
+    values = np.asarray(values, float)
+    n, mean = len(values), np.mean(values, axis=0)
+    if n == 1:
+        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
+    half = student.ppf(0.5 + confidence / 2, n - 1) * np.std(values, axis=0, ddof=1) / np.sqrt(n)
+    return mean, mean - half, mean + half
+
+
+def presentations_to_level(presentations: np.ndarray, errors: np.ndarray, level: float) -> float:
+    """Presentations after which the error first is at ``level`` or below; NaN if it never is.
+
+    Between the last look above the level and the first one that is not, a straight line is drawn.
+
+    Parameters
+    ----------
+    presentations, errors : ndarray, shape (n_looks,)
+    level : float
+    """
+    reached = np.flatnonzero(np.asarray(errors) <= level)
+    if len(reached) == 0:
+        return float("nan")
+    after = reached[0]
+    if after == 0:
+        return float(presentations[0])
+    before = after - 1
+    return float(np.interp(-level, -errors[[before, after]], presentations[[before, after]]))

@@ -1,0 +1,83 @@
+"""Documentation that is generated from the code: the README's equation table and the table of parameters.
+
+``python -m cortex_model.documentation`` writes both; a test fails where they are not what the code says.
+"""
+
+from pathlib import Path
+
+from cortex_model.equations import EQUATIONS, FEEDBACK_PROJECTION, FORWARD_PROJECTION, SLEEP_RULES
+from cortex_model.protocol import load_protocol, protocol_folder, protocol_names
+
+#: Name -> (the paper's letters, the string that says it).
+PAPER = {
+    "basal drive": (r"$W_l h_{l-1}$", FORWARD_PROJECTION.split("\n")[1]),
+    "apical drive": (r"$V_{l+1} \delta_{l+1}$", FEEDBACK_PROJECTION.split("\n")[1]),
+    "layer_response": (r"$a_l = W_l h_{l-1} + b_l,\ h_l = \sigma(a_l)$", EQUATIONS["layer_response"]),
+    "output_error": (r"$e = h_L - h_L^*$", EQUATIONS["output_error"]),
+    "activation_reciprocal": (
+        r"$B_l = W_{l+1}^+ D^+ B_{l+1}$: $\delta_l = D_l V_{l+1} \delta_{l+1}$",
+        EQUATIONS["activation_reciprocal"],
+    ),
+    "weight_update": (r"$\Delta W_l = -\lambda\, \delta_l h_{l-1}^T$", EQUATIONS["weight_update"]),
+    "bias_update": (r"$\Delta b_l = -\lambda\, \delta_l$", EQUATIONS["bias_update"]),
+    "parameter_reciprocal": (r"$a_{l-1}^+ \otimes B_l$", EQUATIONS["parameter_reciprocal"]),
+    "transposed_weight_update": (r"$\Delta V_l = \Delta W_l^T$", EQUATIONS["transposed_weight_update"]),
+    "noise": (r"$\xi$", EQUATIONS["noise"]),
+    "recirculation_cycle, ascending": (
+        r"$up = W\xi$, $rec = V up$",
+        SLEEP_RULES["recirculation"]["send_up_again"] + "\n" + SLEEP_RULES["recirculation"]["difference_below"],
+    ),
+    "feedback_update": (r"$\Delta V = \eta[(g\xi - rec)\,up^T - d V]$", EQUATIONS["feedback_update"]),
+    "recirculation_cycle, descending": (
+        r"$down = V\xi$, $back = W down$",
+        SLEEP_RULES["recirculation"]["send_back"] + "\n" + SLEEP_RULES["recirculation"]["difference_above"],
+    ),
+    "forward_update": (r"$\Delta W = \eta_f[(g\xi - back)\,down^T - d W]$", EQUATIONS["forward_update"]),
+}
+START, END = "<!-- equations: generated -->", "<!-- end of equations -->"
+
+
+def equation_table() -> str:
+    """The README's table: the paper's letters, the name everywhere, the Brian2 string."""
+    rows = ["| the paper | name | here (a Brian2 string of `cortex_model/equations.py`) |", "|---|---|---|"]
+    for name, (letters, code) in PAPER.items():
+        shown = code.replace("\n", "; ").replace("|", r"\|")
+        rows.append(f"| {letters} | {name} | `{shown}` |")
+    return "\n".join(rows)
+
+
+def parameter_page() -> str:
+    """Every parameter of every protocol: default, unit, range and meaning."""
+    page = ["# Parameters", "", "Generated from the code by `python -m cortex_model.documentation`."]
+    seen = {}
+    for name in sorted(protocol_names(), key=lambda n: n != "wake_sleep_classification"):
+        page += ["", f"## `{name}`", ""]
+        rows, same = load_protocol(name).parameters.table(), []
+        page += ["| parameter | default | unit | range | meaning |", "|---|---|---|---|---|"]
+        for row in rows:
+            if seen.get(row["name"]) == row:
+                same.append(f"`{row['name']}`")
+                continue
+            seen.setdefault(row["name"], row)
+            cells = [f"`{row['name']}`", *list(row.values())[1:]]
+            page.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
+        if same:
+            page += ["", "As above: " + ", ".join(same) + "."]
+    return "\n".join(page) + "\n"
+
+
+def with_table(readme: str) -> str:
+    """The README with its equation table as the code has it."""
+    before, rest = readme.split(START)
+    return before + START + "\n" + equation_table() + "\n" + END + rest.split(END)[1]
+
+
+def main() -> None:
+    """Write the generated parts."""
+    readme = Path(__file__).parents[1] / "README.md"
+    readme.write_text(with_table(readme.read_text()))
+    (protocol_folder() / "PARAMETERS.md").write_text(parameter_page())
+
+
+if __name__ == "__main__":
+    main()

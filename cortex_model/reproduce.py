@@ -1,0 +1,276 @@
+"""Figures from runs: which runs a figure needs, making those that are missing, drawing, numbers beside the paper's."""
+
+import csv
+import difflib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cortex_model.errors import ParameterError, RunError
+from cortex_model.parameters import Parameters
+from cortex_model.protocol import load_module, load_protocol
+from cortex_model.results import RunDirectory, run_name
+
+#: A row of the table that is printed: quantity, simulated, paper, source.
+Row = dict[str, Any]
+Report = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """A run that a figure needs.
+
+    Attributes
+    ----------
+    protocol : str
+    overrides : dict
+        Parameters that differ from the protocol's defaults.
+    seed : int
+    """
+
+    protocol: str
+    overrides: dict[str, Any]
+    seed: int
+
+    def parameters(self) -> Parameters:
+        """All parameters of the run."""
+        return load_protocol(self.protocol).parameters().with_overrides(self.overrides)
+
+    def name(self, device: str) -> str:
+        """Name of its run directory."""
+        return run_name(load_protocol(self.protocol).name, self.parameters(), self.seed, device)
+
+    def command(self, device: str, runs: Path) -> list[str]:
+        """The command line that makes it, as a person would type it."""
+        sets = [part for name, value in self.overrides.items() for part in ("--set", f"{name}={_text(value)}")]
+        options = ["--seed", str(self.seed), "--device", device, "--out", str(runs), "--json"]
+        return [sys.executable, "-m", "cortex_model", "run", self.protocol, *sets, *options]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A panel of the paper.
+
+    Attributes
+    ----------
+    name, title : str
+    requests : callable
+        (dataset, n_seeds) -> list of `RunRequest`: the runs that it shows.
+    draw : callable
+        (run directories, folder) -> rows: writes NAME.pdf, NAME.png and NAME.csv, and returns what to print.
+    """
+
+    name: str
+    title: str
+    requests: Callable[[str, int], list[RunRequest]]
+    draw: Callable[[list[RunDirectory], Path], list[Row]]
+
+
+# ---------------------------------------------------------------------- figures by name
+def figure_folder() -> Path:
+    """Folder of the figures that come with the package."""
+    inside = Path(__file__).parent / "figures"
+    return inside if inside.is_dir() else Path(__file__).parents[1] / "figures"
+
+
+def figure_names() -> list[str]:
+    """Names of the figures that come with the package."""
+    return sorted(path.stem for path in figure_folder().glob("[a-z]*.py"))
+
+
+def load_figure(name: str) -> Figure:
+    """The figure of that name.
+
+    Raises
+    ------
+    ParameterError
+        If there is none.
+    """
+    if name not in figure_names():
+        nearest = difflib.get_close_matches(name, figure_names(), n=1, cutoff=0.3)
+        hint = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(figure_names())}."
+        raise ParameterError(f"FIGURE: must be a figure's name (got {name!r}); {hint}")
+    return load_module(figure_folder() / f"{name}.py").FIGURE
+
+
+def runs_of(directories: Iterable[RunDirectory], protocol: str, figure: str) -> list[RunDirectory]:
+    """The directories, if all are finished runs of the protocol that a figure shows.
+
+    Raises
+    ------
+    RunError
+        If there are none, one has not finished, or one belongs to another protocol.
+    """
+    directories = list(directories)
+    got = {directory.path.name: directory.description()["protocol"] for directory in directories}
+    strangers = [name for name, its in got.items() if its != protocol]
+    unfinished = [directory.path.name for directory in directories if not directory.has_finished]
+    if not directories or strangers or unfinished:
+        found = f"{strangers[0]}" if strangers else f"{unfinished[0]}, not finished" if unfinished else "none"
+        raise RunError(
+            f"{figure}: must be given finished runs of {protocol} (got {found}); "
+            f"make them with `cortex-model reproduce {figure}`."
+        )
+    return directories
+
+
+def write_figure(drawn: Any, table: list[Row], name: str, out: Path) -> None:
+    """Write a matplotlib figure as NAME.pdf and NAME.png, and exactly what it shows as NAME.csv.
+
+    Parameters
+    ----------
+    drawn : matplotlib.figure.Figure
+    table : list of dict
+        One row a plotted point; all with the same keys.
+    name : str
+    out : Path
+        Made if it is not there.
+
+    Raises
+    ------
+    RunError
+        If the folder cannot be written.
+    """
+    try:
+        Path(out).mkdir(parents=True, exist_ok=True)
+        drawn.savefig(Path(out) / f"{name}.pdf", metadata={"CreationDate": None})
+        drawn.savefig(Path(out) / f"{name}.png", dpi=200)
+        with open(Path(out) / f"{name}.csv", "w", newline="") as file:
+            writer = csv.DictWriter(file, table[0], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(table)
+    except OSError as error:
+        raise RunError(
+            f"{out}: must be a folder that can be written (got: {error.strerror}); give another one with --out."
+        ) from None
+
+
+# ---------------------------------------------------------------------- runs, then figures
+def reproduce(
+    names: str | list[str], dataset: str, n_seeds: int, out: Path, device: str, report: Report | None = None
+) -> list[Row]:
+    """Make the runs that figures need and that are not there, draw the figures, return their numbers.
+
+    Parameters
+    ----------
+    names : str or list of str
+        ``fig1a`` ...; ``all`` for every figure.
+    dataset : str
+        For the figures that show a classification task.
+    n_seeds : int
+        Seeds 0 ... n_seeds - 1 of every setting.
+    out : Path
+        Figures go here, runs below ``out/runs``.
+    device : str
+    report : callable, optional
+        (runs finished, runs in all, what is going on) -> None; unless given, a bar is drawn on standard error.
+
+    Returns
+    -------
+    rows : list of dict
+        Figure, quantity, simulated, paper, source.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown figure or dataset.
+    RunError
+        If a run fails; those that have finished are kept and are not made again.
+    """
+    names = figure_names() if names == "all" else [names] if isinstance(names, str) else list(names)
+    figures = [load_figure(name) for name in names]
+    requests = {figure.name: figure.requests(dataset, n_seeds) for figure in figures}
+    runs, rows = Path(out) / "runs", []
+    with _progress(report) as report:
+        make_runs([request for needed in requests.values() for request in needed], runs, device, report)
+    for figure in figures:
+        directories = [RunDirectory.opened(runs / request.name(device)) for request in requests[figure.name]]
+        rows += [{"figure": figure.name, **row} for row in figure.draw(directories, Path(out))]
+    return rows
+
+
+def make_runs(requests: list[RunRequest], runs: Path, device: str, report: Report = lambda *_: None) -> None:
+    """Make the runs that are not there, one process each, as many at once as there are cores.
+
+    Raises
+    ------
+    RunError
+        If a run fails; the others are ended, finished ones are kept.
+    """
+    wanted = {request.name(device): request for request in requests}
+    missing = [request for name, request in wanted.items() if not RunDirectory(runs / name).has_finished]
+    waiting, running = programs_first(missing), {}
+    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        while waiting or running:
+            while waiting and len(running) < n_cores:
+                request = waiting.pop(0)
+                complaints = tempfile.TemporaryFile("w+")
+                command = request.command(device, runs)
+                running[subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=complaints)] = request, complaints
+            report(len(missing) - len(waiting) - len(running), len(missing), _doing(running))
+            time.sleep(0.05)
+            for child in [child for child in running if child.poll() is not None]:
+                request, complaints = running.pop(child)
+                _check(child.returncode, request, complaints)
+        report(len(missing), len(missing), "drawing")
+    finally:
+        for child in running:
+            child.terminate()
+        for child in running:
+            child.wait()
+
+
+def programs_first(requests: list[RunRequest]) -> list[RunRequest]:
+    """The requests in an order in which different programs are compiled at once, the largest first.
+
+    One request of each distinct program comes first; the others, which only run, follow as they were.
+    """
+    first = {}
+    for request in requests:
+        first.setdefault(json.dumps(request.parameters().structure()), request)
+    leading = sorted(first.values(), key=lambda request: -request.parameters().n_layers)
+    return leading + [request for request in requests if not any(request is other for other in leading)]
+
+
+def _check(status, request, complaints):
+    """Raise if a run failed, with its own last sentence."""
+    with complaints:
+        if status == 0:
+            return
+        complaints.seek(0)
+        last = (complaints.read().strip().split("\n") or [""])[-1] or f"exit status {status}"
+    raise RunError(f"{request.protocol}, seed {request.seed}: must finish (got: {last})")
+
+
+def _doing(running):
+    return ", ".join(sorted({request.protocol for request, _ in running.values()}))
+
+
+def _text(value):
+    return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+
+
+@contextmanager
+def _progress(report):
+    """``report`` itself, or a bar with the runs done and the time left on standard error."""
+    if report is not None:
+        yield report
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("runs"), TimeElapsedColumn(), TimeRemainingColumn())
+    columns += (TextColumn("{task.description}"),)
+    with Progress(*columns, console=console, disable=not console.is_terminal, speed_estimate_period=600) as progress:
+        task = progress.add_task("preparing", total=None)
+        yield lambda done, total, text: progress.update(task, completed=done, total=total, description=text)
