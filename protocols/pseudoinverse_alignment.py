@@ -24,14 +24,14 @@ Expected
     rule stops at a relative distance of exactly d (`theory.decay_floor`).
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
 from cortex_model import theory
 from cortex_model.errors import DivergenceError, ParameterError
-from cortex_model.parameters import LayerSizes, PositiveCount, Rate, SleepWakeParameters, parameter
+from cortex_model.parameters import LayerSizes, Nonlinearity, PositiveCount, Rate, SleepWakeParameters, parameter
 from cortex_model.phases.chunk import Stimuli
 from cortex_model.phases.schedule import sleep_schedule
 from cortex_model.philox import standard_normal
@@ -51,17 +51,19 @@ class AlignmentParameters(SleepWakeParameters):
     """Parameters of `pseudoinverse_alignment`."""
 
     layer_sizes: LayerSizes = parameter((20, 20), "neurons in the lower and the upper population", "neurons")
-    nonlinearity: str = parameter("linear", "rate of the hidden populations; sleep does not use it")
-    top: str = parameter("linear", "rate of the top population; sleep does not use it")
+    nonlinearity: Nonlinearity = parameter("linear", "rate of the hidden populations; sleep does not use it")
+    top: Literal["linear", "sigmoid", "softmax"] = parameter(
+        "linear", "rate of the top population; sleep does not use it"
+    )
     biases: bool = parameter(False, "whether populations above the input have a bias")
     feedback_to_input: bool = parameter(True, "whether V_1 exists: it is the one that learns here")
-    dtype: str = parameter("float64", "precision of every number of the model")
-    feedback_gain: str = parameter("none", "g = 1, or g = 1 + damping (closed_form)")
+    dtype: Literal["float32", "float64"] = parameter("float64", "precision of every number of the model")
+    feedback_gain: Literal["none", "closed_form"] = parameter("none", "g = 1, or g = 1 + damping")
     sleep_learning_rate: Rate = parameter(0.02, "eta: step of feedback_update")
     forward_sleep_learning_rate: Rate = parameter(0.02, "eta_f: step of forward_update; 0 holds W")
     averaged: bool = parameter(False, "whether the rules' averages are iterated instead of single noise vectors")
-    n_presentations: PositiveCount = parameter(2000, "noise vectors, or steps of the averaged rule", "presentations")
-    look_every_presentations: PositiveCount = parameter(50, "presentations between two looks", "presentations")
+    n_presentations: PositiveCount = parameter(1500, "noise vectors, or steps of the averaged rule", "presentations")
+    look_every_presentations: PositiveCount = parameter(25, "presentations between two looks", "presentations")
     starting_condition: Annotated[float, Field(ge=1, le=1e6)] = parameter(4.0, "condition number of W and of V")
 
 
@@ -85,6 +87,7 @@ def run(run: Run) -> dict:
         "averaged": p.averaged,
         "layer_sizes": list(p.layer_sizes),
         "damping": p.damping,
+        "predicted_floor": predicted_floor(p, run.weights),
         **rows,
         "final_distance_forward": rows["distance_forward"][-1],
         "final_distance_feedback": rows["distance_feedback"][-1],
@@ -122,6 +125,24 @@ def random_matrix(seed: int, stream: str, shape: tuple[int, int], condition: flo
         for index, size in enumerate(shape, start=1)
     )
     return left * np.geomspace(condition**-0.5, condition**0.5, rank) @ right.T
+
+
+def predicted_floor(p: AlignmentParameters, weights: Weights) -> float | None:
+    """Relative distance |V - W^+|_F / |W^+|_F at which theory says that V ends; None where it says nothing.
+
+    Both half cycles with damping d and gain 1: d (`theory.decay_floor`; online a little more, by the noise).
+    W held, no damping, online: `theory.online_noise_floor` / |W^+|_F. Averaged, or of equal sizes, no damping: 0.
+    """
+    lower, upper = p.layer_sizes
+    holds_forward = p.forward_sleep_learning_rate == 0
+    if p.sleep_rule != "recirculation" or (holds_forward and (p.damping or upper > lower)):
+        return None
+    if p.damping:
+        return p.damping if p.noise_gain == 1 else None
+    if p.averaged or lower == upper:
+        return 0.0
+    floor = theory.online_noise_floor(lower, upper, p.sleep_learning_rate)
+    return floor / float(np.linalg.norm(np.linalg.pinv(weights.forward[1]))) if holds_forward else None
 
 
 def averaged_sleep(run: Run, start: Weights) -> None:

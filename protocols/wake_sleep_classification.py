@@ -51,18 +51,18 @@ N_RECONSTRUCTED = 200
 class ClassificationParameters(SleepWakeParameters):
     """Parameters of `wake_sleep_classification`.
 
-    Damping, rates and the amount of sleep were chosen on the last 10 000 training images of MNIST (784-256-256-10,
-    tanh, two epochs, seed 0); ``damping=0`` is the bare pseudoinverse of the paper.
+    Scaling, rates, damping and the amount of sleep were chosen on the last 10 000 training images of MNIST
+    (784-256-256-10, two epochs, tanh and threshold-linear); ``damping=0`` is the bare pseudoinverse of the paper.
     """
 
-    learning_rate: Rate = with_default(SleepWakeParameters, "learning_rate", 0.01)
+    learning_rate: Rate = with_default(SleepWakeParameters, "learning_rate", 0.003)
     damping: Rate = with_default(SleepWakeParameters, "damping", 10.0)
     sleep_learning_rate: Rate = with_default(SleepWakeParameters, "sleep_learning_rate", 5e-5)
-    sleep_per_wake: Rate = with_default(SleepWakeParameters, "sleep_per_wake", 0.2)
+    sleep_per_wake: Rate = with_default(SleepWakeParameters, "sleep_per_wake", 1.0)
 
     dataset: Literal["digits", "mnist", "fashion_mnist", "cifar10"] = parameter("digits", "images and their classes")
     stimulus_scaling: Literal["unit", "signed", "standardised"] = parameter(
-        "unit", "pixels as rates: 0 to 1, -1 to 1, or mean 0 and deviation 1 over the training set"
+        "standardised", "pixels as rates: 0 to 1, -1 to 1, or mean 0 and deviation 1 over the training set"
     )
     epochs: PositiveCount = parameter(20, "times that every training image is presented in wake", "epochs")
     evaluate_every_presentations: Count = parameter(

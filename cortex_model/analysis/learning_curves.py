@@ -111,3 +111,20 @@ def presentations_to_level(presentations: np.ndarray, errors: np.ndarray, level:
         return float(presentations[0])
     before = after - 1
     return float(np.interp(-level, -errors[[before, after]], presentations[[before, after]]))
+
+
+def with_interval(values: np.ndarray, form: str = ".3g") -> str:
+    """Numbers of several seeds as text: ``mean [low, high]`` of `mean_and_interval`; the mean alone for one seed."""
+    mean, low, high = mean_and_interval(values)
+    return f"{mean:{form}}" if len(values) == 1 else f"{mean:{form}} [{low:{form}}, {high:{form}}]"
+
+
+def straightness(presentations: np.ndarray, distances: np.ndarray, low: float, high: float) -> float:
+    """R^2 of a straight line through log(distance) against presentations, between two distances.
+
+    1 for an exponential. NaN where fewer than three looks lie between ``low`` and ``high``.
+    """
+    inside = (np.asarray(distances) > low) & (np.asarray(distances) < high)
+    if inside.sum() < 3:
+        return float("nan")
+    return float(np.corrcoef(presentations[inside], np.log(distances[inside]))[0, 1] ** 2)
