@@ -1,0 +1,248 @@
+"""Programs are compiled once, named by their content, and run again with other numbers."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from cortex_model.devices import program as standalone
+from cortex_model.devices.simulation import Simulation
+from cortex_model.errors import DeviceError
+from cortex_model.parameters import HierarchyParameters, SleepWakeParameters
+
+#: A run in a process of its own: overrides, seed -> SHA-256 of the weights, and whether Brian2 was loaded.
+RUN = """
+import json, sys
+import numpy as np
+from cortex_model.devices.simulation import Simulation
+from cortex_model.equations import NUMBERS
+from cortex_model.parameters import SleepWakeParameters
+from cortex_model.philox import order_of_stimuli
+from cortex_model.phases.chunk import Stimuli
+from cortex_model.phases.schedule import LEARNING_RULES, wake_sleep_schedule
+from cortex_model.weights import initial_weights
+
+for overrides, seed in json.loads(sys.argv[1]):
+    p = SleepWakeParameters(**overrides)
+    images = np.random.default_rng(0).normal(size=(8, p.layer_sizes[0])), np.eye(p.layer_sizes[-1])[np.arange(8) % 4]
+    schedule = wake_sleep_schedule(p, lambda epoch: order_of_stimuli(seed, epoch, 8), 8, 20, 2, 6)
+    weights = initial_weights(p, seed, LEARNING_RULES[p.learning_rule].feedback_start)
+    numbers = {name: getattr(p, name) for name in NUMBERS} | {"noise_seed": seed}
+    stop = Simulation(p).run(schedule, Stimuli(images, images), weights, numbers)
+    print(json.dumps([stop.weights.sha256, "brian2" in sys.modules]))
+"""
+
+
+@pytest.fixture
+def stubs(tmp_path, monkeypatch):
+    """A compiler that says its version, but leaves a mark and fails when it is asked to compile."""
+    folder, mark = tmp_path / "stubs", tmp_path / "was called"
+    folder.mkdir()
+    for name in ("g++", "make"):
+        (folder / name).write_text(
+            f'#!/bin/sh\n[ "$1" = --version ] && exec {shutil.which(name)} --version\necho {name} >> "{mark}"\nexit 1\n'
+        )
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    return mark
+
+
+def run_apart(*runs):
+    return subprocess.run([sys.executable, "-c", RUN, json.dumps(runs)], capture_output=True, text=True)
+
+
+@pytest.mark.compiler
+def test_other_numbers_seeds_and_learning_rules_do_not_compile(scenario, request):
+    default = scenario().parameters
+    Simulation(default).build()  # the first run compiles, with the compiler that is really there
+    mark = request.getfixturevalue("stubs")
+    structure = default.structure()
+    runs = [
+        (structure | overrides, seed)
+        for overrides, seed in [
+            ({}, 0), ({}, 1), ({"learning_rate": 0.02}, 0), ({"damping": 1.0}, 0), ({"sleep_per_wake": 0.3}, 0),
+            ({"sleep_learning_rate": 0.02}, 0), ({"feedback_gain": "norm_matched", "damping": 0.5}, 0),
+            ({"initial_weights": "orthogonal"}, 0), ({"forward_sleep_learning_rate": 0.01}, 0),
+            ({"learning_rule": "backpropagation"}, 0), ({"learning_rule": "random_feedback"}, 0),
+            ({"learning_rule": "exact_pseudoinverse", "pseudoinverse_every_presentations": 4}, 0),
+        ]
+    ]  # fmt: skip
+    run = run_apart(*runs)
+    assert run.returncode == 0, run.stderr
+    ends = [json.loads(line) for line in run.stdout.splitlines()]
+    assert len({sha256 for sha256, _ in ends}) == len(runs), "each of them must make a difference"
+    assert not any(has_brian2 for _, has_brian2 in ends), "a compiled program is run without loading Brian2"
+    assert not mark.exists()
+
+    run = run_apart((structure | {"layer_sizes": (7, 5, 6, 3, 4)}, 0))  # the stubs do bite
+    assert run.returncode == 1
+    assert "cpp_standalone: the compiler must accept the generated sources" in run.stderr
+    assert "make" in mark.read_text().split()
+
+
+# ---------------------------------------------------------------------- names of programs
+def different(value):
+    if isinstance(value, bool):
+        return not value
+    others = {"tanh": "linear", "softmax": "linear", "derivative": "none", "recirculation": "ben_israel",
+              "uniform": "gaussian", "float32": "float64", (64, 32, 10): (64, 31, 10)}  # fmt: skip
+    return others.get(value) or value + 1
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize("name", HierarchyParameters.model_fields)
+def test_every_structural_parameter_is_in_the_name_of_the_program(name):
+    default = SleepWakeParameters()
+    other = default.with_overrides({name: different(getattr(default, name))})
+    assert Simulation(other).key != Simulation(default).key
+
+
+@pytest.mark.compiler
+def test_no_number_of_a_run_is_in_the_name_of_the_program():
+    default = SleepWakeParameters()
+    names = set(SleepWakeParameters.model_fields) - set(HierarchyParameters.model_fields)
+    assert {"learning_rule", "learning_rate", "damping"} <= names
+    others = default.with_overrides(
+        {"learning_rule": "backpropagation", "learning_rate": 0.5, "damping": 3.0, "sleep_per_wake": 0.1}
+    )
+    assert Simulation(others).key == Simulation(default).key
+
+
+@pytest.mark.compiler
+def test_flags_compiler_and_versions_are_in_the_name_of_the_program(monkeypatch):
+    keys = [standalone.program_key(1)]
+    assert standalone.program_key(1) == keys[0]
+    for name, value in (
+        ("COMPILER_FLAGS", ["-O0"]),
+        ("compiler_version", lambda: "g++ 99"),
+        ("version", lambda package: "0.0"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(standalone, name, value)
+            keys.append(standalone.program_key(1))
+    assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize("source", ["equations.py", "philox.py", "network/hierarchy.py", "devices/gates.py"])
+def test_sources_are_in_the_name_of_the_program(monkeypatch, tmp_path, source):
+    key = standalone.program_key(1)
+    shutil.copytree(Path(standalone.__file__).parents[1], tmp_path / "copy", ignore=shutil.ignore_patterns("*.pyc"))
+    monkeypatch.setattr(standalone, "__file__", str(tmp_path / "copy" / "devices" / "program.py"))
+    assert standalone.program_key(1) == key, "the content counts, not the folder"
+    with open(tmp_path / "copy" / source, "a") as file:
+        file.write("# changed\n")
+    assert standalone.program_key(1) != key
+
+
+# ---------------------------------------------------------------------- builds
+class Sources:
+    """Sources of a program that takes no time to compile; counts how often they are generated."""
+
+    text, n_generated = "int main() { return 0; }", 0
+
+    def __call__(self, folder):
+        self.n_generated += 1
+        (folder / "brianlib").mkdir(parents=True)
+        for header in standalone.HEADERS:
+            (folder / header).touch()
+        (folder / "main.cpp").write_text(self.text)
+        (folder / "makefile").write_text("CXX = g++\nmain: main.o ; $(CXX) main.o -o main\n")
+        return {"now.slot": {"file": "slot", "dtype": "<i4", "size": 1, "role": "model"}}
+
+
+@pytest.fixture
+def sources():
+    return Sources()
+
+
+@pytest.mark.compiler
+def test_a_build_is_generated_and_compiled_once(tmp_path, sources):
+    directory = tmp_path / "programs" / "abc"
+    for _ in range(2):
+        assert standalone.build(directory, sources) == directory
+    assert sources.n_generated == 1
+    assert subprocess.run([directory / "main"]).returncode == 0
+    assert standalone.Program(directory).arrays["now.slot"]["size"] == 1
+    assert not list(directory.rglob("*.o")) and not list(directory.rglob("*.gch")), "only what is needed is kept"
+
+
+@pytest.mark.compiler
+def test_an_interrupted_build_is_done_again(tmp_path, sources):
+    part = tmp_path / "abc.part"
+    part.mkdir()
+    (part / "main").write_text("half a program")
+    (part / standalone.MANIFEST).write_text("{}")
+    directory = standalone.build(tmp_path / "abc", sources)
+    assert subprocess.run([directory / "main"]).returncode == 0
+    assert "now.slot" in standalone.Program(directory).arrays
+    assert not part.exists()
+
+
+@pytest.mark.compiler
+def test_a_build_without_manifest_is_done_again(tmp_path, sources):
+    directory = standalone.build(tmp_path / "abc", sources)
+    (directory / standalone.MANIFEST).unlink()
+    (directory / "main").write_text("half a program")
+    standalone.build(directory, sources)
+    assert sources.n_generated == 2
+    assert subprocess.run([directory / "main"]).returncode == 0
+
+
+@pytest.mark.compiler
+def test_a_failed_build_says_why_and_leaves_nothing_that_could_be_run(tmp_path, sources):
+    sources.text = "this is no program"
+    with pytest.raises(DeviceError, match=r"^cpp_standalone: the compiler must accept the generated sources in .*main"):
+        standalone.build(tmp_path / "abc", sources)
+    assert not (tmp_path / "abc").exists()
+    sources.text = Sources.text
+    assert (standalone.build(tmp_path / "abc", sources) / "main").exists()
+
+
+@pytest.mark.compiler
+def test_builds_of_one_program_at_the_same_time_share_it(tmp_path, sources):
+    with ThreadPoolExecutor(4) as pool:
+        built = list(pool.map(lambda _: standalone.build(tmp_path / "abc", sources), range(4)))
+    assert set(built) == {tmp_path / "abc"}
+    assert sources.n_generated == 1
+
+
+def test_without_a_compiler_the_sentence_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(DeviceError, match=r"^cpp_standalone: must find the C\+\+ compiler g\+\+ on PATH .*apt install"):
+        Simulation(HierarchyParameters()).build()
+
+
+# ---------------------------------------------------------------------- one run of a program
+@pytest.fixture
+def faulty(tmp_path, sources):
+    def build(text):
+        sources.text = textwrap.dedent(text)
+        return standalone.Program(standalone.build(tmp_path / "abc", sources))
+
+    return build
+
+
+@pytest.mark.compiler
+def test_a_program_that_complains_is_a_device_error(faulty):
+    program = faulty('#include <cstdio>\nint main() { fprintf(stderr, "index out of range\\n"); return 0; }')
+    with pytest.raises(DeviceError, match=r"without complaint \(got: index out of range\)"):
+        program({}, [])
+
+
+@pytest.mark.compiler
+def test_a_program_that_crashes_is_a_device_error(faulty):
+    with pytest.raises(DeviceError, match=r"without complaint \(got: exit status -6\)"):
+        faulty("#include <cstdlib>\nint main() { abort(); }")({}, [])
+
+
+@pytest.mark.compiler
+def test_an_array_of_the_wrong_size_is_a_device_error(faulty):
+    with pytest.raises(DeviceError, match=r"^cpp_standalone\.now\.slot: must hold 1 values \(got 2\)"):
+        faulty("int main() { return 0; }")({"now.slot": [1, 2]}, [])

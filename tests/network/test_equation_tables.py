@@ -1,0 +1,95 @@
+"""The tables of strings against theory: the same names, the same numbers."""
+
+import numpy as np
+import pytest
+
+from cortex_model import theory
+from cortex_model.equations import (
+    EQUATIONS,
+    GATES,
+    NONLINEARITIES,
+    NUMBERS,
+    SLEEP_ACTIVITY,
+    SLEEP_RULES,
+    SLOPE_RULES,
+    TOP_NONLINEARITIES,
+)
+from cortex_model.parameters import SleepWakeParameters
+
+DRIVE = np.array([-30.0, -3.0, -1.0, -0.2, 0.3, 1.0, 2.5, 30.0])
+FUNCTIONS = {name: getattr(np, name) for name in ("exp", "log", "tanh", "abs", "clip")}
+#: Quantities of the paper that are both an equation here and a function of theory.
+SHARED = ("layer_response", "output_error", "activation_reciprocal", "parameter_reciprocal", "weight_update",
+          "feedback_update", "forward_update")  # fmt: skip
+
+
+def value(expression, **variables):
+    return eval(expression, {"int": np.int_, **FUNCTIONS}, variables) * np.ones_like(DRIVE)
+
+
+def rate_and_slope(name, drive):
+    rate, slope = NONLINEARITIES[name]
+    rates = value(rate, basal_drive=drive)
+    return rates, value(slope, basal_drive=drive, rate=rates)
+
+
+def test_tables_have_the_names_of_theory():
+    assert list(NONLINEARITIES) == list(theory.NONLINEARITIES)
+    assert list(TOP_NONLINEARITIES) == list(theory.TOP_RATES)
+    assert set(SLEEP_RULES) == set(SLEEP_ACTIVITY) == set(theory.SLEEP_RULES)
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_a_quantity_of_the_paper_has_one_name_everywhere(name):
+    assert name in EQUATIONS
+    assert callable(getattr(theory, name))
+
+
+@pytest.mark.parametrize("name", NONLINEARITIES)
+def test_rates_and_slopes_are_those_of_theory(name):
+    rates, slopes = rate_and_slope(name, DRIVE)
+    np.testing.assert_allclose(rates, theory.NONLINEARITIES[name].rate(DRIVE), rtol=1e-12)
+    np.testing.assert_allclose(slopes, theory.NONLINEARITIES[name].slope(DRIVE), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", NONLINEARITIES)
+def test_every_slope_is_the_derivative_of_its_rate(name):
+    drive, step = DRIVE[1:-1], 1e-6
+    above, below = (rate_and_slope(name, np.resize(drive + sign * step, DRIVE.shape))[0] for sign in (1, -1))
+    slopes = rate_and_slope(name, np.resize(drive, DRIVE.shape))[1]
+    np.testing.assert_allclose((above - below) / (2 * step), slopes, rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize("top", TOP_NONLINEARITIES)
+def test_rates_of_the_top_are_those_of_theory(top):
+    excitation = value(EQUATIONS["excitation"].removeprefix("excitation = "), basal_drive=DRIVE)
+    rates = value(TOP_NONLINEARITIES[top], basal_drive=DRIVE, excitation=excitation, pooled_excitation=excitation.sum())
+    np.testing.assert_allclose(rates, theory.TOP_RATES[top](DRIVE), rtol=1e-12)
+
+
+@pytest.mark.parametrize("rule", SLOPE_RULES)
+@pytest.mark.parametrize("name", NONLINEARITIES)
+@pytest.mark.parametrize("cutoff", [0.0, 0.1, 0.5])
+def test_slope_rules_are_those_of_theory(name, rule, cutoff):
+    rates = rate_and_slope(name, DRIVE)[0]
+    factor = value(
+        SLOPE_RULES[rule].format(slope=NONLINEARITIES[name][1]), basal_drive=DRIVE, rate=rates, slope_cutoff=cutoff
+    )
+    steep = np.abs(theory.NONLINEARITIES[name].slope(DRIVE)) > 1e-9  # below, 1/slope is all rounding
+    expected = theory.slope_factor(DRIVE, name, rule, cutoff)
+    np.testing.assert_allclose(factor[steep], expected[steep], rtol=1e-7)
+
+
+def test_slope_rules_are_parameters():
+    choices = SleepWakeParameters.model_json_schema()["properties"]["slope_rule"]["enum"]
+    assert set(SLOPE_RULES) == set(choices)
+
+
+def test_numbers_of_the_equations_are_parameters():
+    for name in NUMBERS:
+        assert isinstance(getattr(SleepWakeParameters(), name), float), name
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_gates_are_named_and_explained(gate):
+    assert gate.endswith("_gate") and len(GATES[gate]) > 10

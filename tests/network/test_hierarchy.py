@@ -1,0 +1,124 @@
+"""The Brian2 objects of a hierarchy: what there is, in which order it happens, behind which gate."""
+
+import numpy as np
+import pytest
+from brian2 import NetworkOperation, NeuronGroup, StateMonitor, Synapses, defaultclock, ms
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cortex_model.devices.session import new_hierarchy
+from cortex_model.equations import GATES
+from cortex_model.errors import ParameterError
+from cortex_model.parameters import HierarchyParameters
+
+EVERYTHING = {"feedback_to_input": True, "presynaptic_normalisation": True, "sleep_normalisation": True}
+
+
+def hierarchy_of(*sizes, **overrides):
+    return new_hierarchy(HierarchyParameters(layer_sizes=sizes, **overrides), "runtime")
+
+
+def happening(hierarchy):
+    """Everything that runs in a slot, in its order; the clockwork's own steps left out."""
+    return [
+        obj
+        for obj in hierarchy.network.sorted_objects
+        if getattr(obj, "codeobj_class", None) is not None or hasattr(obj, "abstract_code")
+        if not obj.name.startswith("now_") and obj.active and not obj.name.endswith("thresholder")
+    ]
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.lists(st.integers(1, 6), min_size=2, max_size=5), st.booleans())
+def test_populations_and_projections_have_the_sizes_of_the_layers(sizes, to_input):
+    hierarchy = hierarchy_of(*sizes, feedback_to_input=to_input)
+    assert [population.N for population in hierarchy.populations] == sizes
+    assert list(hierarchy.forward) == list(range(1, len(sizes)))
+    assert list(hierarchy.feedback) == list(range(1 if to_input else 2, len(sizes)))
+    for level, forward in hierarchy.forward.items():
+        assert len(forward) == sizes[level] * sizes[level - 1]
+        assert (forward.source.name, forward.target.name) == (f"population_{level - 1}", f"population_{level}")
+    for level, feedback in hierarchy.feedback.items():
+        assert (feedback.source.name, feedback.target.name) == (f"population_{level}", f"population_{level - 1}")
+
+
+def test_weights_have_the_orientation_of_the_paper():
+    hierarchy = hierarchy_of(2, 3, 4)
+    hierarchy.forward[2].weight = "100*i + j"  # Brian2's i is presynaptic, j postsynaptic
+    expected = 100 * np.arange(3)[None, :] + np.arange(4)[:, None]
+    assert np.array_equal(hierarchy.weights("forward", 2), expected)
+    hierarchy.feedback[2].weight = "100*i + j"
+    assert hierarchy.weights("feedback", 2).shape == (3, 4)
+    assert hierarchy.weights("feedback", 2)[2, 1] == 102
+
+
+@pytest.mark.parametrize("sleep_rule", ["recirculation", "hinton_mcclelland", "ben_israel"])
+def test_every_equation_waits_for_a_gate(sleep_rule):
+    hierarchy = hierarchy_of(4, 3, 2, sleep_rule=sleep_rule, **EVERYTHING)
+    equations = happening(hierarchy)
+    assert len(equations) > 25
+    assert all(obj.gate in GATES for obj in equations), [o.name for o in equations if not hasattr(o, "gate")]
+
+
+def test_every_gate_opens_something():
+    gates = set()
+    for sleep_rule in ("recirculation", "hinton_mcclelland", "ben_israel"):
+        gates |= {obj.gate for obj in happening(hierarchy_of(4, 3, 2, sleep_rule=sleep_rule, **EVERYTHING))}
+    assert gates == set(GATES)
+
+
+def test_a_wake_slot_sweeps_up_then_down_then_learns():
+    hierarchy = hierarchy_of(5, 4, 3, 2)
+    in_wake = {"stimulus_gate", "input_gate", "forward_gate", "response_gate", "error_gate", "feedback_gate",
+               "weight_update_gate"}  # fmt: skip
+    names = [obj.name for obj in happening(hierarchy) if obj.gate in in_wake]
+    order = [
+        "population_0_stimulus", "forward_1_summed", "population_1_layer_response", "forward_2_summed",
+        "population_2_layer_response", "forward_3_summed", "population_3_excitation", "population_3_layer_response",
+        "population_3_output_error", "feedback_3_summed", "population_2_activation_reciprocal", "feedback_2_summed",
+        "population_1_activation_reciprocal", "forward_1_weight_update",
+    ]  # fmt: skip
+    places = [next(at for at, name in enumerate(names) if name.startswith(expected)) for expected in order]
+    assert places == sorted(places)
+
+
+def test_objects_of_ones_own_run_with_the_hierarchy():
+    hierarchy = hierarchy_of(3, 2)
+    group = NeuronGroup(2, "dv/dt = -v/(10*ms) : 1")
+    monitor = StateMonitor(group, "v", record=True)
+    hierarchy.add(group, monitor)
+    assert hierarchy.foreign == [group, monitor]
+    assert {group.name, monitor.name} <= {obj.name for obj in hierarchy.network.sorted_objects}
+    assert hierarchy.network_operations == []
+    operation = NetworkOperation(lambda: None)
+    hierarchy.add(operation)
+    assert hierarchy.network_operations == [operation]
+
+
+def test_what_is_no_brian2_object_is_refused():
+    with pytest.raises(ParameterError, match=r"^Hierarchy\.add: must get Brian2 objects \(got str\); give a Neuron"):
+        hierarchy_of(3, 2).add("a group")
+
+
+def test_recording_waits_for_its_gate():
+    hierarchy = hierarchy_of(3, 2)
+    monitor = hierarchy.record(1, "rate")
+    assert isinstance(monitor, StateMonitor) and monitor.gate == "record_gate"
+    assert hierarchy.record(0, "rate", "noise_gate").gate == "noise_gate"
+    names = [obj.name for obj in hierarchy.network.sorted_objects]
+    assert names.index(monitor.name) > names.index("population_1_layer_response")
+
+
+def test_a_slot_is_one_time_step():
+    hierarchy_of(3, 2)
+    assert defaultclock.dt / ms == 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_number_has_the_precision_that_was_asked_for(dtype):
+    hierarchy = hierarchy_of(3, 2, 2, dtype=dtype)
+    for group in [*hierarchy.populations, *hierarchy.forward.values(), *hierarchy.feedback.values()]:
+        assert isinstance(group, NeuronGroup | Synapses)
+        for name in ("rate", "sent", "basal_input", "delta", "weight"):
+            if name in group.variables:
+                assert group.variables[name].dtype == np.dtype(dtype), (group.name, name)

@@ -1,0 +1,36 @@
+"""Noise as a Brian2 function: what reaches a population is what the NumPy reference draws."""
+
+import numpy as np
+import pytest
+
+from cortex_model.devices.session import new_hierarchy
+from cortex_model.network.noise import noise_function
+from cortex_model.parameters import HierarchyParameters
+from cortex_model.philox import CPP_PHILOX, NOISE_DISTRIBUTIONS, population_noise
+
+
+@pytest.mark.parametrize("distribution", NOISE_DISTRIBUTIONS)
+@pytest.mark.parametrize("descending", [False, True])
+def test_a_population_gets_the_noise_of_its_number(distribution, descending):
+    p = HierarchyParameters(layer_sizes=(6, 5, 4), noise_distribution=distribution, dtype="float64")
+    hierarchy = new_hierarchy(p, "runtime")
+    population = hierarchy.populations[1]
+    population.namespace |= {"seed": 7, "presentation": 11, "number": 1 + (1 << 16) * descending}
+    drawn = population.namespace["noise"](7, 11, 1 + (1 << 16) * descending, np.arange(5))
+    assert np.array_equal(drawn, population_noise(7, 11, 1, 5, distribution, descending))
+
+
+@pytest.mark.parametrize("distribution", NOISE_DISTRIBUTIONS)
+@pytest.mark.parametrize("target", ["cpp", "cuda", "cython", "numpy"])
+def test_every_target_has_an_implementation(distribution, target):
+    assert target in noise_function(distribution).implementations._implementations
+
+
+@pytest.mark.parametrize("distribution", NOISE_DISTRIBUTIONS)
+@pytest.mark.parametrize("target", ["cpp", "cuda"])
+def test_compiled_targets_share_one_text(distribution, target):
+    """That text is compiled and compared bit by bit in the tests of philox."""
+    code = noise_function(distribution).implementations._implementations[target].get_code(None)
+    text = "".join(map(str, code.values())) if isinstance(code, dict) else str(code)
+    assert CPP_PHILOX.strip().removeprefix("static inline") in text.replace("__host__ __device__ ", "")
+    assert NOISE_DISTRIBUTIONS[distribution][1] in text

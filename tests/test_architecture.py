@@ -1,0 +1,127 @@
+"""One direction of imports, heavy packages only where they belong."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+#: Part -> level; a part may import parts of its own level and of lower ones.
+LEVELS = {
+    part: level
+    for level, parts in enumerate(
+        [
+            {"errors"},
+            {"equations", "parameters", "philox", "weights", "theory"},
+            {"network", "phases", "datasets"},
+            {"devices", "results"},
+            {"analysis"},
+            {"protocol", "sweep", "reproduce", "benchmark", "documentation", "cli"},
+            {"protocols", "figures"},
+        ]
+    )
+    for part in parts
+}
+#: Package that is slow to load -> the parts that may import it.
+HEAVY = {"brian2": {"network", "devices"}, "brian2cuda": {"devices"}, "matplotlib": {"figures"}}
+LIGHT_MODULES = [
+    "cortex_model", "cortex_model.equations", "cortex_model.parameters", "cortex_model.weights",
+    "cortex_model.philox", "cortex_model.theory", "cortex_model.datasets", "cortex_model.phases.schedule",
+    "cortex_model.phases.chunk", "cortex_model.devices.simulation",
+]  # fmt: skip
+
+
+def part_of(path):
+    parts = path.relative_to(ROOT).parts
+    return parts[1].removesuffix(".py") if parts[0] == "cortex_model" else parts[0]
+
+
+SOURCES = [
+    path
+    for top in ("cortex_model", "protocols", "figures")
+    for path in sorted((ROOT / top).rglob("*.py"))
+    if part_of(path) not in ("__init__", "__main__")
+]
+
+
+def imported(tree):
+    """Dotted names that a piece of source imports, wherever in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports name the whole path"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def parts_imported(path):
+    for name in imported(ast.parse(path.read_text())):
+        package, *rest = name.split(".")
+        if package == "cortex_model" and rest and rest[0] != "__version__":
+            yield rest[0]
+        elif package in ("protocols", "figures"):
+            yield package
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_downwards(path):
+    part = part_of(path)
+    assert part in LEVELS, f"{part} has no level: give it one in LEVELS"
+    for other in parts_imported(path):
+        assert LEVELS[other] <= LEVELS[part], f"{part} (level {LEVELS[part]}) may not import {other}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_heavy_packages_are_imported_where_they_belong(path):
+    for name in imported(ast.parse(path.read_text())):
+        package = name.split(".")[0]
+        assert part_of(path) in HEAVY.get(package, {part_of(path)}), f"{part_of(path)} may not import {package}"
+
+
+def test_parts_form_no_cycle():
+    below = {part: set() for part in LEVELS}
+    for path in SOURCES:
+        below[part_of(path)] |= set(parts_imported(path)) - {part_of(path)}
+    done = set()
+    while len(done) < len(below):
+        ready = {part for part, others in below.items() if part not in done and others <= done}
+        assert ready, f"cycle among {sorted(set(below) - done)}"
+        done |= ready
+
+
+def test_simulator_never_asks_theory():
+    """Theory predicts what the simulator gives: neither may be made from the other."""
+    for path in SOURCES:
+        if part_of(path) in ("network", "devices"):
+            assert "theory" not in set(parts_imported(path)), path
+        if part_of(path) == "theory":
+            assert set(parts_imported(path)) <= {"theory", "errors"}, path
+
+
+def test_brian2cuda_is_imported_only_when_that_device_is_asked_for():
+    for path in SOURCES:
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                node.body = [ast.Pass()]
+        assert not [name for name in imported(tree) if name.split(".")[0] == "brian2cuda"], path
+
+
+def test_importing_the_library_loads_neither_brian2_nor_matplotlib():
+    code = (
+        f"import importlib, sys\nfor name in {LIGHT_MODULES}: importlib.import_module(name)\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert run.returncode == 0, run.stderr
+    loaded = set(run.stdout.split())
+    assert "cortex_model" in loaded
+    assert not loaded & set(HEAVY)
+
+
+def test_no_drawers():
+    names = {path.stem for path in SOURCES} | {part for path in SOURCES for part in path.relative_to(ROOT).parts}
+    assert not names & {"utils", "helpers", "common", "base", "misc"}

@@ -1,0 +1,169 @@
+"""Parameters: checked when they are given, named by their content, listed with unit and meaning."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from cortex_model.errors import ParameterError
+from cortex_model.parameters import LEARNING_RULES, HierarchyParameters, SleepWakeParameters, content_hash
+from cortex_model.phases import schedule
+from cortex_model.theory import NONLINEARITIES, SLEEP_RULES, TOP_RATES
+
+DEFAULT = SleepWakeParameters()
+FIELDS = SleepWakeParameters.model_fields
+SCHEMA = SleepWakeParameters.model_json_schema()["properties"]
+
+
+def another(name):
+    """A valid value of a parameter that is not its default."""
+    value = getattr(DEFAULT, name)
+    if "enum" in SCHEMA[name]:
+        return next(choice for choice in SCHEMA[name]["enum"] if choice != value)
+    if isinstance(value, bool):
+        return not value
+    return (*value, 3) if isinstance(value, tuple) else 0.5 if isinstance(value, float) else value + 1
+
+
+# ---------------------------------------------------------------------- overrides
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_parameter_can_be_overridden_by_value_and_by_text(name):
+    value = another(name)
+    text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    overridden = DEFAULT.with_overrides({name: value})
+    assert getattr(overridden, name) == value
+    assert DEFAULT.with_overrides({name: text}) == overridden
+    assert getattr(DEFAULT, name) != value, "the parameters that were overridden stay as they are"
+
+
+def test_parameters_are_frozen():
+    with pytest.raises(ValidationError):
+        DEFAULT.learning_rate = 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("learning_rat", "learning_rate"), ("layersizes", "layer_sizes"), ("dampening", "damping")]
+)
+def test_an_unknown_name_is_answered_with_the_nearest(name, nearest):
+    with pytest.raises(ParameterError, match=rf"^Parameters\.{name}: must be .*; did you mean '{nearest}'\?$"):
+        DEFAULT.with_overrides({name: 1})
+
+
+def test_a_name_like_no_other_is_answered_with_all():
+    with pytest.raises(ParameterError, match="known are biases, .*, top"):
+        DEFAULT.with_overrides({"qqqqqqqqqq": 1})
+
+
+OUT_OF_RANGE = [
+    ("learning_rate", -0.1, "a number at least 0"),
+    ("learning_rate", np.inf, "a number at least 0"),
+    ("learning_rate", "fast", "a number at least 0"),
+    ("damping", -1, "a number at least 0"),
+    ("regression", 1.0, "a number at least 0 and below 1"),
+    ("gain_update_presentations", 0, "a whole number at least 1"),
+    ("sleep_before_presentations", -1, "a whole number at least 0"),
+    ("sleep_before_presentations", 1.5, "a whole number at least 0"),
+    ("layer_sizes", (5, 0, 2), "at least 2 numbers separated by commas, each a whole number at least 1"),
+    ("layer_sizes", (5,), "at least 2 numbers separated by commas, each a whole number at least 1"),
+    ("nonlinearity", "relu", "one of linear, threshold_linear, tanh, sigmoid, softplus"),
+    ("dtype", "float16", "one of float32, float64"),
+    ("biases", "perhaps", "true or false"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "range_in_words"), OUT_OF_RANGE)
+def test_a_value_out_of_range_is_refused_with_range_value_and_default(name, value, range_in_words):
+    with pytest.raises(ParameterError) as error:
+        DEFAULT.with_overrides({name: value})
+    assert str(error.value) == (
+        f"Parameters.{name}: must be {range_in_words} (got {value!r}); give another value, "
+        f"such as the default {FIELDS[name].default!r}."
+    )
+
+
+TOGETHER = [
+    ({"sleep_rule": "ben_israel", "forward_sleep_learning_rate": 0.1}, "forward_sleep_learning_rate must be 0"),
+    ({"sleep_rule": "hinton_mcclelland", "damping": 0.1}, "feedback_gain must be none or norm_matched"),
+    ({"sleep_rule": "ben_israel", "damping": 0.1}, "feedback_gain must be none or norm_matched"),
+    (
+        {"forward_sleep_learning_rate": 0.1, "damping": 1.0, "feedback_gain": "none"},
+        r"damping must be below the gain 1 .* \(got 1\), because both weights would vanish",
+    ),
+]
+
+
+@pytest.mark.parametrize(("overrides", "sentence"), TOGETHER)
+def test_parameters_that_do_not_go_together_are_refused(overrides, sentence):
+    with pytest.raises(ParameterError, match=f"^Parameters: {sentence}"):
+        DEFAULT.with_overrides(overrides)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"sleep_rule": "ben_israel", "forward_sleep_learning_rate": 0.1, "learning_rule": "backpropagation"},
+        {"forward_sleep_learning_rate": 0.1, "damping": 30.0},
+        {"forward_sleep_learning_rate": 0.1, "damping": 0.9, "feedback_gain": "none"},
+        {"damping": 5.0, "feedback_gain": "none"},
+        {"sleep_rule": "hinton_mcclelland", "damping": 0.1, "feedback_gain": "norm_matched"},
+    ],
+    ids=str,
+)
+def test_parameters_that_go_together_are_accepted(overrides):
+    accepted = DEFAULT.with_overrides(overrides)
+    assert {name: getattr(accepted, name) for name in overrides} == overrides
+
+
+@given(st.floats(0, 1e6), st.sampled_from(["none", "closed_form", "norm_matched"]))
+def test_gain_of_the_noise(damping, feedback_gain):
+    gain = DEFAULT.with_overrides({"damping": damping, "feedback_gain": feedback_gain}).noise_gain
+    assert gain == (1 + damping if feedback_gain == "closed_form" else 1)
+
+
+@given(st.lists(st.integers(1, 5), min_size=2, max_size=6), st.booleans())
+def test_feedback_layers(sizes, to_input):
+    p = HierarchyParameters(layer_sizes=tuple(sizes), feedback_to_input=to_input)
+    assert p.n_layers == len(sizes) - 1
+    assert p.feedback_layers == [level for level in range(1, len(sizes)) if level > 1 or to_input]
+
+
+# ---------------------------------------------------------------------- names by content
+def test_content_hash_is_the_same_everywhere_and_always():
+    assert content_hash({"b": 1, "a": [1.5, "x"]}) == content_hash({"a": [1.5, "x"], "b": 1}) == "940cdaf7bbf0"
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_content_hash_changes_with_each_parameter_and_back(name):
+    changed = DEFAULT.with_overrides({name: another(name)})
+    assert changed.content_hash != DEFAULT.content_hash
+    assert changed.with_overrides({name: getattr(DEFAULT, name)}).content_hash == DEFAULT.content_hash
+
+
+def test_content_hash_tells_kinds_of_parameters_apart():
+    assert HierarchyParameters().content_hash != SleepWakeParameters().content_hash
+
+
+def test_structure_holds_what_a_program_is_compiled_for():
+    assert list(DEFAULT.structure()) == list(HierarchyParameters.model_fields)
+    assert HierarchyParameters(**DEFAULT.structure()).structure() == DEFAULT.structure()
+
+
+# ---------------------------------------------------------------------- the table
+@pytest.mark.parametrize("row", SleepWakeParameters.table(), ids=lambda row: row["name"])
+def test_every_row_of_the_table_has_unit_range_and_meaning(row):
+    assert all(row[column] for column in ("name", "default", "unit", "range", "meaning"))
+    assert row["range"] != "a value"
+    assert DEFAULT.with_overrides({row["name"]: row["default"]}) == DEFAULT, "the default can be typed as it is shown"
+
+
+def test_the_table_has_a_row_for_every_parameter():
+    assert [row["name"] for row in SleepWakeParameters.table()] == list(FIELDS)
+
+
+# ---------------------------------------------------------------------- one list of names
+def test_choices_are_those_of_theory_and_of_the_schedule():
+    assert set(SCHEMA["learning_rule"]["enum"]) == set(LEARNING_RULES) == set(schedule.LEARNING_RULES)
+    assert set(SCHEMA["nonlinearity"]["enum"]) == set(NONLINEARITIES)
+    assert set(SCHEMA["top"]["enum"]) == set(TOP_RATES)
+    assert set(SCHEMA["sleep_rule"]["enum"]) == set(SLEEP_RULES) == set(schedule.SLEEPING)

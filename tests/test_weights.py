@@ -1,0 +1,146 @@
+"""Weights at the start, in which order they are kept, and what a user may hand over."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cortex_model.errors import ParameterError
+from cortex_model.parameters import SleepWakeParameters
+from cortex_model.phases.schedule import LEARNING_RULES
+from cortex_model.weights import INITIAL_WEIGHTS, Weights, initial_weights, refreshed, to_matrix, to_synapses
+
+LARGE = SleepWakeParameters(layer_sizes=(300, 200, 250), feedback_to_input=True, dtype="float64")
+SMALL = SleepWakeParameters(layer_sizes=(5, 4, 3), feedback_to_input=True, dtype="float64")
+
+
+@given(st.integers(1, 6), st.integers(1, 6))
+def test_synapses_and_matrix_are_each_others_inverse(n_pre, n_post):
+    matrix = np.arange(n_pre * n_post).reshape(n_post, n_pre)
+    synapses = to_synapses(matrix)
+    assert np.array_equal(to_matrix(synapses, n_pre, n_post), matrix)
+    assert synapses[:n_post].tolist() == matrix[:, 0].tolist(), "all synapses of presynaptic neuron 0 come first"
+
+
+@pytest.mark.parametrize(("kind", "gain"), [("gaussian", 1.0), ("he", 2.0)])
+def test_gaussian_and_he_weights_have_their_variance(kind, gain):
+    weights = initial_weights(LARGE.with_overrides({"initial_weights": kind}), 1, "random")
+    for level, matrix in weights.forward.items():
+        variance = gain / LARGE.layer_sizes[level - 1]
+        assert abs(matrix.var() / variance - 1) < 5 * np.sqrt(2 / matrix.size)
+        assert abs(matrix.mean()) < 5 * np.sqrt(variance / matrix.size)
+        assert not weights.biases[level].any()
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 1000))
+def test_orthogonal_weights_have_orthonormal_rows_or_columns(n_upper, n_lower, seed):
+    p = SMALL.with_overrides({"layer_sizes": (n_lower, n_upper), "initial_weights": "orthogonal"})
+    matrix = initial_weights(p, seed, "random").forward[1]
+    products = matrix @ matrix.T if n_upper <= n_lower else matrix.T @ matrix
+    np.testing.assert_allclose(products, np.eye(min(n_upper, n_lower)), atol=1e-12)
+
+
+def test_every_initial_distribution_is_a_parameter():
+    assert set(INITIAL_WEIGHTS) == set(SleepWakeParameters.model_json_schema()["properties"]["initial_weights"]["enum"])
+
+
+def test_weights_depend_on_seed_and_parameters_alone():
+    assert initial_weights(SMALL, 1, "random").sha256 == initial_weights(SMALL, 1, "random").sha256
+    assert initial_weights(SMALL, 1, "random").sha256 != initial_weights(SMALL, 2, "random").sha256
+    forward, again = (initial_weights(SMALL, 1, start).forward for start in ("random", "transpose"))
+    assert all(np.array_equal(forward[level], again[level]) for level in forward), "rules start from the same W"
+
+
+def test_random_feedback_has_the_deviation_of_the_forward_weights():
+    weights = initial_weights(LARGE.with_overrides({"initial_feedback_scale": 0.5}), 1, "random")
+    for level, feedback in weights.feedback.items():
+        assert feedback.shape == weights.forward[level].shape[::-1]
+        assert abs(feedback.std() / weights.forward[level].std() - 0.5) < 0.02
+
+
+@pytest.mark.parametrize("rule", LEARNING_RULES)
+def test_feedback_start_of_each_rule(rule):
+    weights = initial_weights(SMALL, 3, LEARNING_RULES[rule].feedback_start)
+    for level, feedback in weights.feedback.items():
+        forward = weights.forward[level]
+        is_transpose = np.array_equal(feedback, forward.T)
+        is_pseudoinverse = np.allclose(feedback, np.linalg.pinv(forward), rtol=1e-12)
+        assert (is_transpose, is_pseudoinverse) == (rule == "backpropagation", rule == "exact_pseudoinverse")
+
+
+def test_given_matrices_are_used_and_feedback_starts_from_them():
+    given_matrix, bias = np.arange(12.0).reshape(3, 4), [1, 2, 3]
+    weights = initial_weights(SMALL, 1, "transpose", {"W_2": given_matrix.tolist(), "b_2": bias})
+    assert np.array_equal(weights.forward[2], given_matrix)
+    assert np.array_equal(weights.feedback[2], given_matrix.T)
+    assert weights.biases[2].tolist() == bias
+    feedback = initial_weights(SMALL, 1, "transpose", {"V_2": np.ones((4, 3))}).feedback[2]
+    assert np.array_equal(feedback, np.ones((4, 3))), "a given V is not replaced by the rule's start"
+
+
+@pytest.mark.parametrize(
+    ("given_matrices", "sentence"),
+    [
+        ({"W_9": np.ones((4, 5))}, r"Weights\.W_9: must be one of W_1, b_1, .* \(got 'W_9'\); rename it\."),
+        (
+            {"W_1": np.ones((5, 4))},
+            r"Weights\.W_1: must have shape \(4, 5\) \(got \(5, 4\)\); give it as \(postsynaptic, presynaptic\)\.",
+        ),
+        ({"V_2": np.full((4, 3), np.nan)}, r"Weights\.V_2: must hold finite numbers \(got NaN or infinity\); .*\."),
+    ],
+)
+def test_given_matrices_that_do_not_fit_are_refused_in_a_sentence(given_matrices, sentence):
+    with pytest.raises(ParameterError, match=f"^{sentence}$"):
+        initial_weights(SMALL, 1, "random", given_matrices)
+
+
+def test_feedback_to_an_input_without_feedback_is_refused():
+    with pytest.raises(ParameterError, match="V_1"):
+        initial_weights(SMALL.with_overrides({"feedback_to_input": False}), 1, "random", {"V_1": np.ones((5, 4))})
+
+
+def test_names_come_in_order_and_back():
+    weights = initial_weights(SMALL, 1, "random")
+    named = weights.named()
+    assert list(named) == ["W_1", "b_1", "W_2", "b_2", "V_1", "V_2"]
+    shuffled = {name: named[name] for name in sorted(named, reverse=True)}
+    again = Weights.from_named(shuffled)
+    assert again.sha256 == weights.sha256
+    assert list(again.named()) == list(named)
+
+
+def test_sha256_sees_every_array_and_not_the_memory_order():
+    weights = initial_weights(SMALL, 1, "random")
+    for name, array in weights.named().items():
+        changed = array.copy()
+        changed.flat[-1] += 1e-9
+        assert Weights.from_named(weights.named() | {name: changed}).sha256 != weights.sha256, name
+    fortran = {name: np.asfortranarray(array) for name, array in weights.named().items()}
+    assert Weights.from_named(fortran).sha256 == weights.sha256
+    big_endian = {name: array.astype(">f8") for name, array in weights.named().items()}
+    assert Weights.from_named(big_endian).sha256 == weights.sha256
+
+
+def test_dtype_is_that_of_the_parameters():
+    weights = initial_weights(SMALL.with_overrides({"dtype": "float32"}), 1, "random")
+    assert {array.dtype.name for array in weights.named().values()} == {"float32"}
+
+
+def test_first_not_finite_names_the_array():
+    weights = initial_weights(SMALL, 1, "random")
+    assert weights.first_not_finite() is None
+    weights.feedback[2][0, 0] = np.inf
+    assert weights.first_not_finite() == "V_2"
+
+
+def test_refreshed_pseudoinverse_and_gain():
+    weights, gains = initial_weights(SMALL, 1, "random"), {1: 1.0, 2: 1.0}
+    exact, same_gains = refreshed(weights, gains, "pseudoinverse")
+    for level, feedback in exact.feedback.items():
+        np.testing.assert_allclose(feedback, np.linalg.pinv(weights.forward[level]), rtol=1e-12)
+    assert same_gains == gains
+    same, matched = refreshed(weights, gains, "norm_matched")
+    assert same.sha256 == weights.sha256, "V itself is never rescaled"
+    for level, gain in matched.items():
+        norms = [np.linalg.norm(side[level]) for side in (weights.forward, weights.feedback)]
+        assert gain == pytest.approx(norms[0] / norms[1], rel=1e-12)
