@@ -17,7 +17,9 @@ from cortex_model.errors import ParameterError, RunError
 from cortex_model.parameters import Parameters, content_hash
 from cortex_model.phases.chunk import Stimuli
 from cortex_model.phases.schedule import EVALUATION, Schedule
-from cortex_model.results import PROVENANCE, RunDirectory, provenance, read_json, run_name, write_json
+from cortex_model.provenance import provenance
+from cortex_model.results import PROVENANCE, RunDirectory, run_name
+from cortex_model.storage import read_json, write_json
 from cortex_model.weights import Weights
 
 

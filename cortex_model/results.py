@@ -13,27 +13,19 @@
 Every file appears whole or not at all, so a run that is killed at any moment can go on.
 """
 
-import contextlib
-import json
-import os
-import platform
 import re
-import subprocess
-import sys
 import time
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import cortex_model
 from cortex_model.errors import RunError
+from cortex_model.storage import read_arrays, read_json, write_arrays, write_json
 from cortex_model.weights import Weights
 
 PARAMETERS, PROVENANCE, SUMMARY = "parameters.json", "provenance.json", "summary.json"
 CHECKPOINT, WEIGHTS, MEASURES, LOG = "checkpoint.nc", "weights.nc", "measures.nc", "run.log"
-PACKAGES = ("brian2", "brian2cuda", "numpy", "scipy", "xarray", "pydantic", "scikit-learn")
 
 
 def run_name(protocol: str, parameters: Any, seed: int, device: str) -> str:
@@ -41,76 +33,6 @@ def run_name(protocol: str, parameters: Any, seed: int, device: str) -> str:
     return f"{protocol}-{parameters.content_hash}-seed{seed}-{device}"
 
 
-# ---------------------------------------------------------------------- whole or not at all
-def write_whole(path: Path, write) -> None:
-    """Let ``write`` make a file beside ``path``, then put it there in one move."""
-    part = path.with_name(path.name + ".part")
-    write(part)
-    with open(part, "rb") as file:
-        os.fsync(file.fileno())
-    part.replace(path)
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file, whole or not at all."""
-    write_whole(path, lambda part: part.write_text(json.dumps(content, indent=2) + "\n"))
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON file.
-
-    Raises
-    ------
-    RunError
-        If it is missing or not JSON.
-    """
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        raise RunError(f"{path.parent}: must hold {path.name} (got none); give a run directory.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise RunError(f"{path}: must be JSON (got: {error}); the run must be made anew.") from None
-
-
-def write_arrays(path: Path, arrays: dict[str, tuple], attributes: dict[str, Any]) -> None:
-    """Write named arrays as NetCDF.
-
-    Parameters
-    ----------
-    path : Path
-    arrays : dict
-        Name -> (dimension names, values, unit).
-    attributes : dict
-        Numbers and texts about all of them.
-    """
-    import xarray
-
-    dataset = xarray.Dataset(
-        {name: (dims, values, {"units": unit}) for name, (dims, values, unit) in arrays.items()}, attrs=attributes
-    )
-    write_whole(path, lambda part: dataset.to_netcdf(part, engine="h5netcdf"))
-
-
-def read_arrays(path: Path):
-    """Read a NetCDF file of a run into memory: an xarray.Dataset.
-
-    Raises
-    ------
-    RunError
-        If it is missing or damaged.
-    """
-    import xarray
-
-    try:
-        with xarray.open_dataset(path, engine="h5netcdf") as dataset:
-            return dataset.load()
-    except FileNotFoundError:
-        raise RunError(f"{path.parent}: must hold {path.name} (got none); run or resume it first.") from None
-    except (OSError, ValueError, KeyError) as error:
-        raise RunError(f"{path}: must be a whole NetCDF file (got: {error}); the run must be made anew.") from None
-
-
-# ---------------------------------------------------------------------- a run directory
 class RunDirectory:
     """One run's folder.
 
@@ -271,32 +193,3 @@ def is_locked(path: Path) -> bool:
             return False
     except (Timeout, OSError):
         return True
-
-
-def provenance(device: str, seed: int) -> dict[str, Any]:
-    """Where a run's numbers come from: versions, commit, compiler, processor, time."""
-    versions = {"cortex-model": cortex_model.__version__, "python": platform.python_version()}
-    for package in PACKAGES:
-        with contextlib.suppress(PackageNotFoundError):
-            versions[package] = version(package)
-    return {
-        "device": device,
-        "seed": seed,
-        "versions": versions,
-        "git_commit": _output("git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"),
-        "compiler": _output("g++", "--version"),
-        "processor": f"{platform.machine()}, {os.cpu_count()} cores",
-        "system": platform.platform(),
-        "command": " ".join(["cortex-model", *sys.argv[1:]]),
-        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "resumed": [],
-    }
-
-
-def _output(*command):
-    """First line that a command prints, or an empty text where it cannot be run."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.split("\n")[0] if done.returncode == 0 else ""

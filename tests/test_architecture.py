@@ -17,7 +17,7 @@ LEVELS = {
             {"errors"},
             {"equations", "parameters", "philox", "weights", "theory"},
             {"network", "phases", "datasets"},
-            {"devices", "results"},
+            {"devices", "results", "storage", "provenance"},
             {"analysis"},
             {"protocol", "sweep", "reproduce", "benchmark", "documentation", "cli"},
             {"protocols", "figures"},

@@ -53,7 +53,7 @@ def call(self, values, read):
 Program.__call__ = call
 """,
     "while a checkpoint is written": """
-from cortex_model import results
+from cortex_model import results, storage
 n_written = 0
 def write_whole(path, write):
     global n_written
@@ -64,7 +64,7 @@ def write_whole(path, write):
         os.truncate(part, os.path.getsize(part) // 2)
         die()
     part.replace(path)
-results.write_whole = write_whole
+storage.write_whole = write_whole
 """,
 }
 

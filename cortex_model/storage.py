@@ -1,0 +1,76 @@
+"""Files that appear whole or not at all: JSON, and arrays as NetCDF."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from cortex_model.errors import RunError
+
+
+def write_whole(path: Path, write) -> None:
+    """Let ``write`` make a file beside ``path``, then put it there in one move."""
+    part = path.with_name(path.name + ".part")
+    write(part)
+    with open(part, "rb") as file:
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file, whole or not at all."""
+    write_whole(path, lambda part: part.write_text(json.dumps(content, indent=2) + "\n"))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file.
+
+    Raises
+    ------
+    RunError
+        If it is missing or not JSON.
+    """
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise RunError(f"{path.parent}: must hold {path.name} (got none); give a run directory.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise RunError(f"{path}: must be JSON (got: {error}); the run must be made anew.") from None
+
+
+def write_arrays(path: Path, arrays: dict[str, tuple], attributes: dict[str, Any]) -> None:
+    """Write named arrays as NetCDF.
+
+    Parameters
+    ----------
+    path : Path
+    arrays : dict
+        Name -> (dimension names, values, unit).
+    attributes : dict
+        Numbers and texts about all of them.
+    """
+    import xarray
+
+    dataset = xarray.Dataset(
+        {name: (dims, values, {"units": unit}) for name, (dims, values, unit) in arrays.items()}, attrs=attributes
+    )
+    write_whole(path, lambda part: dataset.to_netcdf(part, engine="h5netcdf"))
+
+
+def read_arrays(path: Path):
+    """Read a NetCDF file of a run into memory: an xarray.Dataset.
+
+    Raises
+    ------
+    RunError
+        If it is missing or damaged.
+    """
+    import xarray
+
+    try:
+        with xarray.open_dataset(path, engine="h5netcdf") as dataset:
+            return dataset.load()
+    except FileNotFoundError:
+        raise RunError(f"{path.parent}: must hold {path.name} (got none); run or resume it first.") from None
+    except (OSError, ValueError, KeyError) as error:
+        raise RunError(f"{path}: must be a whole NetCDF file (got: {error}); the run must be made anew.") from None
