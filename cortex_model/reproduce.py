@@ -213,7 +213,7 @@ def make_runs(requests: list[RunRequest], runs: Path, device: str, report: Repor
         while waiting or running:
             while waiting and len(running) < n_cores:
                 request = waiting.pop(0)
-                complaints = tempfile.TemporaryFile("w+")
+                complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115
                 command = request.command(device, runs)
                 running[subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=complaints)] = request, complaints
             report(len(missing) - len(waiting) - len(running), len(missing), _doing(running))

@@ -22,7 +22,7 @@ PARAMETERS = {
     "a parameter like no other": (with_set("qqqqqqqq=1"), "must be the name of a parameter; known are"),
     "a setting without a value": (with_set("epochs"), "--set: must be key=value (got 'epochs')"),
     "a negative rate": (with_set("learning_rate=-1"), "learning_rate: must be a number at least 0 (got '-1')"),
-    "a rate that is no number": (with_set("learning_rate=fast"), "learning_rate: must be a number at least 0 (got 'fast')"),
+    "a rate that is no number": (with_set("learning_rate=fast"), "must be a number at least 0 (got 'fast')"),
     "an infinite rate": (with_set("learning_rate=inf"), "learning_rate: must be"),
     "negative damping": (with_set("damping=-0.1"), "damping: must be a number at least 0"),
     "half an epoch": (with_set("epochs=0.5"), "epochs: must be a whole number at least 1 (got '0.5')"),
@@ -57,7 +57,7 @@ PARAMETERS = {
     "a negative seed": ([*RUN, "--seed", "-1"], "--seed: must be a whole number from 0 to 2147483647 (got -1)"),
 }
 DEVICES = {
-    "an unknown device": (["run", "wake_sleep_classification", "--device", "gpu"], "must be one of runtime, cpp_standalone"),
+    "an unknown device": ([*RUN[:2], "--device", "gpu"], "must be one of runtime, cpp_standalone"),
     "a device that cannot run": (
         ["run", "wake_sleep_classification", "--device", "cuda_standalone"],
         "--device: cuda_standalone must be able to run here",
@@ -66,9 +66,9 @@ DEVICES = {
 FILES = {
     "an unknown protocol": (["run", "wake_sleep_clasification"], "did you mean wake_sleep_classification?"),
     "a protocol file that is not there": (["run", "{folder}/none.py"], "must be a protocol's name or file"),
-    "a protocol file with an error": (["run", "{folder}/broken.py"], "must be Python that can be loaded (got SyntaxError"),
+    "a protocol file with an error": (["run", "{folder}/broken.py"], "must be Python that can be loaded"),
     "a protocol file without a protocol": (["run", "{folder}/empty.py"], "must define PROTOCOL"),
-    "a run directory that is not there": (["resume", "{folder}/nowhere"], "must be a run directory (got nothing there)"),
+    "a run directory that is not there": (["resume", "{folder}/nowhere"], "must be a run directory"),
     "a folder that is no run directory": (["resume", "{folder}"], "must hold parameters.json (got none)"),
     "parameters that are no JSON": (["resume", "{folder}/damaged"], "must be JSON"),
     "runs of a folder that is not there": (["runs", "{folder}/nowhere"], "must be a folder of run directories"),
@@ -115,7 +115,7 @@ def test_bad_input_gets_one_clear_sentence(wrong, folder, monkeypatch, capsys):
 def test_a_run_in_use_is_refused(tmp_path, monkeypatch, capsys):
     from filelock import FileLock
 
-    monkeypatch.setattr(sys, "argv", ["cortex-model", *with_set("epochs=1", "layer_sizes=64,10"), "--out", str(tmp_path)])
+    monkeypatch.setattr(sys, "argv", ["cortex-model", *with_set("layer_sizes=64,10"), "--out", str(tmp_path)])
     with monkeypatch.context() as patch:
         patch.setattr("cortex_model.protocol.carry_out", lambda *_: {})
         main_without_exit()
@@ -135,7 +135,7 @@ def main_without_exit():
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["cortex-model", *with_set("epochs=1", "layer_sizes=64,10"), "--out", str(tmp_path)])
+    monkeypatch.setattr(sys, "argv", ["cortex-model", *with_set("layer_sizes=64,10"), "--out", str(tmp_path)])
     with monkeypatch.context() as patch:
         patch.setattr("cortex_model.protocol.carry_out", lambda *_: {})
         main_without_exit()

@@ -84,7 +84,8 @@ main()
 
 def run_arguments(folder, device):
     sets = [word for setting in SETTING for word in ("--set", setting)]
-    return ["run", "wake_sleep_classification", *sets, "--seed", "3", "--device", device, "--out", str(folder), "--json"]
+    where = ["--device", device, "--out", str(folder)]
+    return ["run", "wake_sleep_classification", *sets, "--seed", "3", *where, "--json"]
 
 
 def last_line(done):
@@ -96,7 +97,8 @@ def last_line(done):
 def uninterrupted(tmp_path_factory):
     """The same run, never killed: its summary, and the cache with its compiled program."""
     cache = Path(os.environ["CORTEX_MODEL_CACHE"])
-    return last_line(cortex_model(*run_arguments(tmp_path_factory.mktemp("whole"), "cpp_standalone"), cache=cache)), cache
+    arguments = run_arguments(tmp_path_factory.mktemp("whole"), "cpp_standalone")
+    return last_line(cortex_model(*arguments, cache=cache)), cache
 
 
 @pytest.mark.compiler
@@ -202,7 +204,8 @@ def test_diverging_weights_stop_the_run_and_leave_the_last_good_checkpoint(unint
 def test_diverging_forward_weights_name_the_learning_rate(uninterrupted, tmp_path):
     _, cache = uninterrupted
     sets = ["learning_rate=1e30", "sleep_learning_rate=1e-5", "forward_sleep_learning_rate=1e-6"]
-    stopped = cortex_model(*run_arguments(tmp_path, "cpp_standalone"), *(w for s in sets for w in ("--set", s)), cache=cache)
+    arguments = [*run_arguments(tmp_path, "cpp_standalone"), *(word for text in sets for word in ("--set", text))]
+    stopped = cortex_model(*arguments, cache=cache)
     assert stopped.returncode == 2
     assert "must stay finite" in stopped.stderr
     assert "lower learning_rate" in stopped.stderr

@@ -10,8 +10,8 @@ from cortex_model.errors import RunError
 from cortex_model.results import RunDirectory
 
 
-def grouped(directories: Iterable[RunDirectory], parameter: str) -> dict[str, list[RunDirectory]]:
-    """Run directories by the value of one parameter, in the order in which the values appear.
+def grouped(directories: Iterable[RunDirectory], *parameters: str) -> dict[tuple, list[RunDirectory]]:
+    """Run directories by the values of some parameters, in the order in which the values appear.
 
     Raises
     ------
@@ -21,16 +21,17 @@ def grouped(directories: Iterable[RunDirectory], parameter: str) -> dict[str, li
     groups = defaultdict(list)
     for directory in directories:
         given = directory.description()["parameters"]
-        if parameter not in given:
+        missing = [name for name in parameters if name not in given]
+        if missing:
             raise RunError(
-                f"{directory.path.name}: must be a run with the parameter {parameter} (got none); leave it out."
+                f"{directory.path.name}: must be a run with the parameter {missing[0]} (got none); leave it out."
             )
-        groups[given[parameter]].append(directory)
+        groups[tuple(given[name] for name in parameters)].append(directory)
     return dict(groups)
 
 
 def learning_curve(directories: list[RunDirectory], measure: str, over: str) -> dict[str, np.ndarray]:
-    """One measure against another, over runs that differ in their seed.
+    """One measure against another, over runs that differ in their seed; averaged over what else it has.
 
     Parameters
     ----------
@@ -42,29 +43,30 @@ def learning_curve(directories: list[RunDirectory], measure: str, over: str) -> 
     Returns
     -------
     curve : dict
-        ``over``, shape (n_looks,); ``values``, shape (n_seeds, n_looks, ...); ``mean``, ``low`` and ``high``
-        of `mean_and_interval`, shape (n_looks, ...).
+        ``over``, shape (n_looks,); ``values``, shape (n_seeds, n_looks), averaged over feedback projections where
+        the measure has a number for each; ``mean``, ``low`` and ``high`` of `mean_and_interval`, shape (n_looks,).
 
     Raises
     ------
     RunError
-        If a run has no such measure, or the runs were looked at at different moments.
+        If a run has no such measure, or the runs differ in more than their seed.
     """
-    rows, looks = [], []
+    first = directories[0].description()["parameters"]
+    others = [directory for directory in directories if directory.description()["parameters"] != first]
+    if others:
+        raise RunError(
+            f"{others[0].path.name}: must have the parameters of {directories[0].path.name} (got others); "
+            "give runs of a learning rule that differ in their seed alone."
+        )
+    rows = []
     for directory in directories:
         measures = directory.measures()
         for name in (measure, over):
             if name not in measures:
                 raise RunError(f"{directory.path.name}: must hold the measure {name} (got none); run it anew.")
-        rows.append(measures[measure].values)
-        looks.append(measures[over].values)
-    if any(not np.array_equal(looks[0], other) for other in looks):
-        raise RunError(
-            f"{directories[0].path.parent}: runs must be looked at after the same {over} (got different ones); "
-            "give runs that differ in their seed alone."
-        )
+        rows.append(measures[measure].mean([*measures[measure].dims[1:]]).values)
     mean, low, high = mean_and_interval(rows)
-    return {"over": looks[0], "values": np.array(rows), "mean": mean, "low": low, "high": high}
+    return {"over": measures[over].values, "values": np.array(rows), "mean": mean, "low": low, "high": high}
 
 
 def mean_and_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

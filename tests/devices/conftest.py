@@ -55,7 +55,7 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def programs():
     return PROGRAMS
 
@@ -74,7 +74,7 @@ def numbers_of(parameters, noise_seed=NOISE_SEED):
     return {name: getattr(parameters, name) for name in NUMBERS} | {"noise_seed": noise_seed}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def scenario():
     """Overrides of `DEFAULTS` -> `Scenario`: ``n_wake`` presentations, each with its sleep, evaluated at both ends."""
 
@@ -103,7 +103,7 @@ def run_on(simulation, scenario, **options):
     return stop.weights, np.concatenate(rates)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def simulate():
     """(Scenario, device) -> (weights, rates); ``simulation`` to run one that is there already."""
 
@@ -162,12 +162,12 @@ def relative_difference(weights, expected):
     return max(np.abs(a - b).max() for a, b in pairs) / max(np.abs(b).max() for _, b in pairs)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def difference():
     return relative_difference
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def check_simulator_equals_theory():
     """The check that everything else rests on: what learns, and the rates, are what theory predicts."""
 

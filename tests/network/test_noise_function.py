@@ -3,20 +3,14 @@
 import numpy as np
 import pytest
 
-from cortex_model.devices.session import new_hierarchy
 from cortex_model.network.noise import noise_function
-from cortex_model.parameters import HierarchyParameters
-from cortex_model.philox import CPP_PHILOX, NOISE_DISTRIBUTIONS, population_noise
+from cortex_model.philox import CPP_PHILOX, DESCENDING, NOISE_DISTRIBUTIONS, population_noise
 
 
 @pytest.mark.parametrize("distribution", NOISE_DISTRIBUTIONS)
 @pytest.mark.parametrize("descending", [False, True])
-def test_a_population_gets_the_noise_of_its_number(distribution, descending):
-    p = HierarchyParameters(layer_sizes=(6, 5, 4), noise_distribution=distribution, dtype="float64")
-    hierarchy = new_hierarchy(p, "runtime")
-    population = hierarchy.populations[1]
-    population.namespace |= {"seed": 7, "presentation": 11, "number": 1 + (1 << 16) * descending}
-    drawn = population.namespace["noise"](7, 11, 1 + (1 << 16) * descending, np.arange(5))
+def test_the_function_draws_the_noise_of_a_population(distribution, descending):
+    drawn = noise_function(distribution)(7, 11, 1 + DESCENDING * descending, np.arange(5))
     assert np.array_equal(drawn, population_noise(7, 11, 1, 5, distribution, descending))
 
 

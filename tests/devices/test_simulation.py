@@ -1,0 +1,92 @@
+"""A simulation: what it refuses, what it says when weights diverge, several of them in one process."""
+
+import numpy as np
+import pytest
+from brian2 import NetworkOperation
+
+from cortex_model.devices.simulation import Simulation
+from cortex_model.errors import DeviceError, DivergenceError, ParameterError
+from cortex_model.parameters import HierarchyParameters
+from cortex_model.phases.chunk import Stimuli
+
+
+def test_an_unknown_device_is_refused():
+    with pytest.raises(DeviceError, match=r"Simulation\.device: must be one of runtime, .* \(got 'gpu'\)"):
+        Simulation(HierarchyParameters(), "gpu")
+
+
+def test_an_unknown_codegen_target_is_refused():
+    with pytest.raises(DeviceError, match=r"Simulation\.codegen_target: must be one of .* \(got 'fortran'\)"):
+        Simulation(HierarchyParameters(), "runtime", "fortran")
+
+
+@pytest.mark.parametrize("device", ["cpp_standalone", "cuda_standalone"])
+def test_a_network_operation_is_refused_where_nothing_can_call_python(scenario, device):
+    one = scenario()
+    simulation = Simulation(one.parameters, device)
+    if device == "cuda_standalone":
+        pytest.importorskip("brian2cuda")
+    simulation.hierarchy.add(NetworkOperation(lambda: None, name="look_and_see"))
+    sentence = rf"^{device}\.look_and_see: must not hold a network_operation, .*; use device='runtime'"
+    with pytest.raises(DeviceError, match=sentence):
+        simulation.run(*one[1:])
+
+
+def test_a_network_operation_runs_on_runtime(scenario):
+    one, seen = scenario(), []
+    simulation = Simulation(one.parameters, "runtime")
+    hierarchy = simulation.hierarchy
+    hierarchy.add(NetworkOperation(lambda: seen.append(hierarchy.populations[1].rate[0]), when="end"))
+    simulation.run(*one[1:])
+    assert len(seen) == one.schedule.n_slots
+
+
+def test_stimuli_that_do_not_fit_are_refused(scenario):
+    one = scenario()
+    narrow = Stimuli(tuple(array[:, 1:] for array in one.stimuli.wake), None)
+    with pytest.raises(ParameterError, match=r"^Stimuli\.wake: stimuli must have 7 elements"):
+        Simulation(one.parameters, "runtime").run(one.schedule, narrow, one.weights, one.numbers)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("device", ["runtime", pytest.param("cpp_standalone", marks=pytest.mark.compiler)])
+@pytest.mark.parametrize("number", ["learning_rate", "sleep_learning_rate"])
+def test_weights_that_diverge_stop_the_run_and_name_the_rate_to_lower(scenario, device, number):
+    many = scenario(n_wake=150, evaluate_every=50)
+    fast = many._replace(numbers=many.numbers | {number: 1e30})
+    with pytest.raises(
+        DivergenceError, match=rf"must stay finite \(got NaN or infinity .*; lower {number} from 1e\+30"
+    ):
+        Simulation(many.parameters, device).run(*fast[1:])
+
+
+def test_a_diverged_simulation_can_run_again(scenario, simulate, difference):
+    many = scenario(n_wake=20)
+    simulation = Simulation(many.parameters, "runtime")
+    with pytest.raises(DivergenceError), np.errstate(all="ignore"):
+        simulation.run(*many._replace(numbers=many.numbers | {"sleep_learning_rate": 1e200})[1:])
+    weights, _ = simulate(many, simulation=simulation)
+    assert difference(weights, simulate(many)[0]) == 0
+
+
+@pytest.mark.compiler
+def test_simulations_take_turns_in_one_process(scenario, simulate, programs):
+    """Two structures, two devices: each gives the bits that it gives alone."""
+    first, second = scenario(n_wake=20), scenario(n_wake=20, **programs["linear"])
+    alone = [simulate(each, device)[0].sha256 for each in (first, second) for device in ("runtime", "cpp_standalone")]
+    simulations = [
+        Simulation(each.parameters, device) for each in (first, second) for device in ("runtime", "cpp_standalone")
+    ]
+    for _ in range(2):
+        turns = [
+            simulate(each, simulation=s)[0].sha256
+            for each, s in zip((first, first, second, second), simulations, strict=True)
+        ]
+        assert turns == alone
+
+
+def test_a_run_leaves_what_it_was_handed_as_it_was(scenario):
+    many = scenario(n_wake=20)
+    before = many.weights.sha256
+    Simulation(many.parameters, "runtime").run(*many[1:])
+    assert many.weights.sha256 == before
