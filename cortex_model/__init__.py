@@ -34,8 +34,9 @@ def run(protocol: str, *, seed: int = 0, device: str | None = None, out: str = "
     from pathlib import Path
 
     from cortex_model.devices.availability import check_device, default_device
-    from cortex_model.protocol import load_protocol, start
+    from cortex_model.protocol import load_protocol
     from cortex_model.results import RunDirectory
+    from cortex_model.running import start
 
     device = device or default_device()
     check_device(device)

@@ -69,7 +69,8 @@ def run(
 ) -> None:
     """Run a protocol, or go on with it where it was interrupted."""
     from cortex_model.devices.availability import check_device, default_device
-    from cortex_model.protocol import load_protocol, start
+    from cortex_model.protocol import load_protocol
+    from cortex_model.running import start
 
     parameters = load_protocol(protocol).parameters().with_overrides(_overrides(sets))
     check_device(device or default_device())
@@ -83,10 +84,10 @@ def run(
 @app.command()
 def resume(run_dir: Path, as_json: Json = False) -> None:
     """Go on with an interrupted run; the result is the same as without the interruption."""
-    from cortex_model import protocol
+    from cortex_model import running
 
     with progress_bar("resuming") as report:
-        summary = protocol.resume(run_dir, report)
+        summary = running.resume(run_dir, report)
     _tell(summary, as_json)
 
 

@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from cortex_model.devices.simulation import Simulation, Stop
-from cortex_model.errors import ParameterError, RunError
+from cortex_model.errors import ParameterError
 from cortex_model.parameters import Parameters, content_hash
 from cortex_model.phases.chunk import Stimuli
 from cortex_model.phases.schedule import EVALUATION, Schedule
-from cortex_model.provenance import provenance
-from cortex_model.results import PROVENANCE, RunDirectory, run_name
-from cortex_model.storage import read_json, write_json
+from cortex_model.results import RunDirectory
 from cortex_model.weights import Weights
 
 
@@ -226,98 +223,3 @@ def run_numbers(p: Any, seed: int) -> dict[str, Any]:
 def _phase_at(schedule, slot):
     kind = schedule.kind[min(slot, schedule.n_slots - 1)]
     return "evaluation" if kind == EVALUATION else "wake and sleep"
-
-
-# ---------------------------------------------------------------------- making and resuming runs
-def start(
-    protocol: str,
-    parameters: Any,
-    seed: int,
-    device: str,
-    parent: Path,
-    report: Callable[[int, int, str], None] | None = None,
-    again: bool = False,
-) -> dict[str, Any]:
-    """Make a run of a protocol, or go on with it, or return the summary of the finished one.
-
-    Parameters
-    ----------
-    protocol : str
-        Name or file.
-    parameters : Parameters
-    seed : int
-    device : str
-    parent : Path
-        Folder below which the run directory is made.
-    report : callable, optional
-        Draws the progress bar.
-    again : bool
-        Whether to forget what is there and start anew.
-
-    Returns
-    -------
-    summary : dict
-    """
-    loaded = load_protocol(protocol)
-    file = str(Path(protocol).resolve()) if Path(protocol).suffix == ".py" else loaded.name
-    description = {
-        "protocol": loaded.name,
-        "protocol_file": file,
-        "device": device,
-        "seed": seed,
-        "parameters": parameters.model_dump(mode="json"),
-    }
-    directory = RunDirectory.created(parent, description, run_name(loaded.name, parameters, seed, device))
-    return carry_out(loaded, parameters, seed, device, directory, report, again)
-
-
-def resume(path: Path, report: Callable[[int, int, str], None] | None = None) -> dict[str, Any]:
-    """Go on with an interrupted run; the summary of a finished one.
-
-    Raises
-    ------
-    RunError
-        If there is no such run directory.
-    """
-    directory = RunDirectory.opened(path)
-    given = directory.description()
-    loaded = load_protocol(given["protocol_file"])
-    parameters = loaded.parameters().with_overrides(given["parameters"])
-    return carry_out(loaded, parameters, given["seed"], given["device"], directory, report)
-
-
-def carry_out(loaded, parameters, seed, device, directory, report=None, again=False) -> dict[str, Any]:
-    """Run a protocol into its directory, from the last checkpoint on."""
-    try:
-        with FileLock(directory.path / ".lock", timeout=0):
-            if again:
-                directory.clear()
-            if directory.has_finished:
-                return directory.summary()
-            origin = provenance(device, seed)
-            if (directory.path / PROVENANCE).exists():
-                origin = read_json(directory.path / PROVENANCE)
-                origin["resumed"].append(time.strftime("%Y-%m-%dT%H:%M:%S%z"))
-            write_json(directory.path / PROVENANCE, origin)
-            run = Run(parameters, seed, device, directory, report or (lambda *_: None))
-            try:
-                summary = loaded.run(run)
-            except BaseException as error:
-                directory.log(f"stopped: {type(error).__name__}: {error}")
-                error.add_note(str(directory.path))
-                raise
-            write_json(directory.path / PROVENANCE, origin | {"finished": time.strftime("%Y-%m-%dT%H:%M:%S%z")})
-            summary = {
-                "run_dir": str(directory.path),
-                "device": device,
-                "seed": seed,
-                **summary,
-                "warnings": run.warnings,
-            }
-            directory.finish(run.weights, run.measures, summary)
-            directory.log("finished")
-            return summary
-    except Timeout:
-        raise RunError(
-            f"{directory.path}: must not be in use by another process (got a locked folder); wait for that run to end."
-        ) from None

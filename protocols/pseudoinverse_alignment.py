@@ -198,5 +198,5 @@ PROTOCOL = Protocol(
     question="Do forward and feedback weights become each other's pseudoinverse in sleep, how fast, how near?",
     parameters=AlignmentParameters,
     run=run,
-    tiny={"layer_sizes": (4, 4), "n_presentations": 400, "look_every_presentations": 50},
+    tiny={"layer_sizes": (8, 8), "n_presentations": 400, "look_every_presentations": 50},
 )

@@ -106,5 +106,5 @@ PROTOCOL = Protocol(
     question="What travels through a reciprocal pair while it sleeps, and what is left to learn from?",
     parameters=RecirculationParameters,
     run=run,
-    tiny={"layer_sizes": (4, 4), "n_presentations": 400, "look_every_presentations": 100},
+    tiny={"layer_sizes": (8, 8), "n_presentations": 400, "look_every_presentations": 100},
 )

@@ -117,7 +117,7 @@ def test_a_run_in_use_is_refused(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(sys, "argv", ["cortex-model", *with_set("layer_sizes=64,10"), "--out", str(tmp_path)])
     with monkeypatch.context() as patch:
-        patch.setattr("cortex_model.protocol.carry_out", lambda *_: {})
+        patch.setattr("cortex_model.running.carry_out", lambda *_: {})
         main_without_exit()
     (run_dir,) = tmp_path.iterdir()
     with FileLock(run_dir / ".lock"):
@@ -137,7 +137,7 @@ def main_without_exit():
 def test_a_damaged_checkpoint_is_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["cortex-model", *with_set("layer_sizes=64,10"), "--out", str(tmp_path)])
     with monkeypatch.context() as patch:
-        patch.setattr("cortex_model.protocol.carry_out", lambda *_: {})
+        patch.setattr("cortex_model.running.carry_out", lambda *_: {})
         main_without_exit()
     (run_dir,) = tmp_path.iterdir()
     (run_dir / "checkpoint.nc").write_bytes(b"CDF" + os.urandom(100))

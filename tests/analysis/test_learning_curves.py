@@ -1,0 +1,93 @@
+"""Means, intervals and levels over seeds."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from cortex_model.analysis.learning_curves import (
+    grouped,
+    learning_curve,
+    mean_and_interval,
+    presentations_to_level,
+    straightness,
+    with_interval,
+)
+from cortex_model.errors import RunError
+from cortex_model.results import RunDirectory, write_arrays
+
+
+def directory(parent, rule, seed, errors, looks=(0, 10, 20), damping=0.0):
+    """A run directory with nothing in it but what learning curves read."""
+    parameters = {"learning_rule": rule, "damping": damping}
+    made = RunDirectory.created(parent, {"parameters": parameters, "seed": seed}, f"{rule}-{damping}-{seed}")
+    arrays = {"error": (["look"], np.array(errors), "percent"), "n": (["look"], np.array(looks), "1")}
+    arrays["angle"] = (["look", "layer"], np.array([errors, errors]).T + [0.0, 2.0], "degree")
+    write_arrays(made.path / "measures.nc", arrays, {})
+    return made
+
+
+def test_interval_is_students():
+    values = np.random.default_rng(0).normal(size=(6, 3))
+    mean, low, high = mean_and_interval(values)
+    for k in range(3):
+        expected = stats.ttest_1samp(values[:, k], 0).confidence_interval(0.95)
+        assert (low[k], high[k]) == pytest.approx((expected.low, expected.high))
+    np.testing.assert_allclose(mean, values.mean(axis=0))
+
+
+def test_interval_covers_the_truth_as_often_as_it_says():
+    draws = np.random.default_rng(1).normal(size=(5, 4000))
+    _, low, high = mean_and_interval(draws)
+    assert np.mean((low < 0) & (high > 0)) == pytest.approx(0.95, abs=0.015)
+
+
+def test_one_seed_has_no_interval():
+    mean, low, high = mean_and_interval([[3.0]])
+    assert mean == 3 and np.isnan(low) and np.isnan(high)
+    assert with_interval([3.0]) == "3"
+    assert with_interval([1.0, 3.0], ".1f") == "2.0 [-10.7, 14.7]"
+
+
+@pytest.mark.parametrize(
+    ("errors", "level", "expected"),
+    [([90, 50, 10], 10, 200), ([90, 50, 10], 70, 50), ([90, 50, 10], 30, 150), ([5, 4, 3], 10, 0)],
+)
+def test_presentations_to_level(errors, level, expected):
+    assert presentations_to_level(np.array([0, 100, 200]), np.array(errors), level) == pytest.approx(expected)
+
+
+def test_level_never_reached_is_nan():
+    assert np.isnan(presentations_to_level(np.array([0, 100]), np.array([90, 20]), 10))
+
+
+def test_straightness_tells_an_exponential_from_a_power():
+    x = np.arange(1, 1000.0)
+    assert straightness(x, np.exp(-x / 30), 1e-12, 1e-2) == pytest.approx(1)
+    assert straightness(x, x**-4.0, 1e-12, 1e-2) < 0.9
+    assert np.isnan(straightness(x, x * 0 + 1, 1e-12, 1e-2))
+
+
+def test_curve_over_seeds(tmp_path):
+    runs = [directory(tmp_path, "reciprocal", seed, [90.0, 40.0 + seed, 10.0 * seed]) for seed in range(3)]
+    curve = learning_curve(runs, "error", "n")
+    assert curve["over"].tolist() == [0, 10, 20]
+    assert curve["values"].shape == (3, 3)
+    assert curve["mean"].tolist() == [90, 41, 10]
+    assert learning_curve(runs, "angle", "n")["mean"].tolist() == [91, 42, 11], "mean over layers"
+
+
+def test_runs_are_grouped_by_parameters(tmp_path):
+    runs = [directory(tmp_path, rule, 0, [1.0, 2.0, 3.0], damping=d) for rule, d in (("a", 0), ("a", 1), ("b", 0))]
+    assert list(grouped(runs, "learning_rule")) == [("a",), ("b",)]
+    assert [len(group) for group in grouped(runs, "learning_rule").values()] == [2, 1]
+    assert list(grouped(runs, "learning_rule", "damping")) == [("a", 0), ("a", 1), ("b", 0)]
+
+
+def test_runs_that_do_not_belong_together_are_refused(tmp_path):
+    runs = [directory(tmp_path, "a", 0, [1.0, 2.0, 3.0], damping=d) for d in (0, 1)]
+    with pytest.raises(RunError, match="must have the parameters of"):
+        learning_curve(runs, "error", "n")
+    with pytest.raises(RunError, match="must hold the measure loss"):
+        learning_curve(runs[:1], "loss", "n")
+    with pytest.raises(RunError, match="must be a run with the parameter epochs"):
+        grouped(runs, "epochs")
