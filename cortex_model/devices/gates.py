@@ -23,8 +23,11 @@ def gated_on_standalone(code_object_class):
     class GatedGenerator(code_object_class.generator_class):
         def determine_keywords(self):
             keywords = super().determine_keywords()
-            closed = f"if (!{self.get_array_name(_gate(self.variables))}[0]) return;"
-            keywords["pointers_lines"].append(closed)
+            gate = self.get_array_name(_gate(self.variables))
+            if "kernel_lines" in keywords:  # CUDA: the kernel has pointers of its own
+                keywords["kernel_lines"].append(f"if (!_ptr{gate}[0]) return;")
+            else:
+                keywords["pointers_lines"].append(f"if (!{gate}[0]) return;")
             return keywords
 
     return type("Gated" + code_object_class.__name__, (code_object_class,), {"generator_class": GatedGenerator})

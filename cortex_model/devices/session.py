@@ -1,6 +1,7 @@
 """What needs Brian2 on a device: building a hierarchy, generating its sources, running it live."""
 
 import hashlib
+import re
 import shutil
 import tempfile
 import time
@@ -73,6 +74,8 @@ def generate(hierarchy, folder: Path) -> dict[str, dict]:
     network.run(0 * ms)  # registers the objects
     now = {name: device.get_array_name(hierarchy.clockwork.now.variables[name]) for name in ("first_slot", "n_slots")}
     step = repr(float(defaultclock.dt))
+    clock_time = device.get_array_name(defaultclock.variables["t"])
+    device.insert_code("main", f"{clock_time}[0] = {now['first_slot']}[0]*{step};")
     device.insert_code("main", f"{network.name}.t = {now['first_slot']}[0]*{step};")
     device.insert_code("main", f"{network.name}.run({now['n_slots']}[0]*{step}, NULL, 10.0);")
     device.build(directory=str(folder), compile=False, run=False)
@@ -112,8 +115,10 @@ def generate_extended(hierarchy):
     """
     folder = Path(tempfile.mkdtemp(prefix="cortex-model-")) / "sources"
     manifest, digest = generate(hierarchy, folder), hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        digest.update(path.name.encode() + path.read_bytes())
+    files = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    numbered = re.compile(rb"codeobject(_\d+)?")  # Brian2 counts code objects over the whole process
+    for content in sorted(numbered.sub(b"codeobject", n.encode() + c) for n, c in files.items()):
+        digest.update(content)
 
     def place(target):
         shutil.move(folder, target)

@@ -87,6 +87,7 @@ class Simulation:
             from cortex_model.devices.session import new_hierarchy
 
             self._hierarchy = new_hierarchy(self.parameters, self.device, self.codegen_target)
+            self._hierarchy.is_built = self._program is not None
         return self._hierarchy
 
     @property
@@ -118,6 +119,8 @@ class Simulation:
         else:
             key = self.key
         self._program = standalone.Program(standalone.build(standalone.program_cache() / key, generate))
+        if self._hierarchy is not None:
+            self._hierarchy.is_built = True
 
     # ------------------------------------------------------------------ run
     def run(
@@ -220,7 +223,8 @@ class Simulation:
         return [
             name
             for name, array in self._program.arrays.items()
-            if array["role"] == "foreign" or (name.startswith("population_") and name not in handed)
+            if array["role"] == "foreign"
+            or (array["role"] == "model" and name.startswith("population_") and name not in handed)
         ]
 
     def _monitored(self):
@@ -246,7 +250,7 @@ class Simulation:
         arrays = {"t": self._recorded_values(monitor, "t")}
         for name in names:
             values = self._recorded_values(monitor, name)
-            arrays[name] = values.reshape(len(arrays["t"]), -1).T if has_traces else values
+            arrays[name] = values.reshape(-1, len(monitor.record)).T if has_traces else values
         return arrays
 
     def _recorded_values(self, monitor, name):

@@ -3,7 +3,7 @@
 import numpy as np
 from brian2 import BrianObject, Network, NetworkOperation, NeuronGroup, StateMonitor, Synapses
 
-from cortex_model.errors import ParameterError
+from cortex_model.errors import DeviceError, ParameterError
 from cortex_model.network.clockwork import ORDER, Clockwork
 from cortex_model.network.populations import add_sleep, add_wake, population
 from cortex_model.network.projections import (
@@ -54,6 +54,7 @@ class Hierarchy:
         p, n_layers = parameters, parameters.n_layers
         self.parameters = parameters
         self.foreign: list[BrianObject] = []
+        self.is_built = False
         self.clockwork = clockwork = Clockwork(p)
         self.populations: list[NeuronGroup] = [population(p, level, clockwork) for level in range(n_layers + 1)]
         self.forward: dict[int, Synapses] = {}
@@ -95,7 +96,14 @@ class Hierarchy:
         ------
         ParameterError
             For something that is not a Brian2 object.
+        DeviceError
+            On a standalone device whose program is built.
         """
+        if self.is_built:
+            raise DeviceError(
+                "Hierarchy.add: must be called before the program is built (got objects after it); "
+                "make a new Simulation, add them, then build or run it."
+            )
         for obj in objects:
             if not isinstance(obj, BrianObject):
                 raise ParameterError(
@@ -108,7 +116,8 @@ class Hierarchy:
     def record(self, level: int, variable: str, gate: str = "record_gate") -> StateMonitor:
         """A StateMonitor of one variable of population ``level`` that records only while a gate is open."""
         source = self.populations[level]
-        monitor = StateMonitor(source, variable, record=True, when="groups", order=ORDER["record"] + 1)
+        when = {"when": "groups", "order": ORDER["record"] + 1}
+        monitor = StateMonitor(source, variable, record=True, name=f"recorded_{level}_{variable}_{gate}", **when)
         self.clockwork.gate(monitor, gate)
         self.add(monitor)
         return monitor

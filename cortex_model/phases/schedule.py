@@ -146,10 +146,29 @@ class Schedule:
         return sum(int(begun[at]) for name, begun in self._begun.items() if phase in (None, name))
 
     def stops(self, capacity: int) -> np.ndarray:
-        """Slots at which a run looks out of the simulation; chunks in between hold at most ``capacity`` slots."""
+        """Slots at which a run looks out of the simulation; chunks in between hold at most ``capacity`` slots.
+
+        A chunk never begins within a presentation, because weights are all that goes from chunk to chunk.
+
+        Raises
+        ------
+        ParameterError
+            If a presentation does not fit into a chunk.
+        """
         marks = np.unique(np.concatenate([[0, self.n_slots], self.updates, self.looks])).astype(np.int64)
-        stops = [np.arange(a, b, capacity) for a, b in zip(marks, marks[1:], strict=False)]
-        return np.concatenate([*stops, [self.n_slots]]).astype(np.int64)
+        begins = np.flatnonzero(np.diff(self.presentation, prepend=-1))
+        longest = np.diff(begins, append=self.n_slots).max(initial=0)
+        if longest > capacity:
+            raise ParameterError(
+                f"Parameters.chunk_presentations: must be at least {longest}, the slots of one sleep presentation "
+                f"(got {capacity}); raise it."
+            )
+        stops = [0]
+        for mark in marks[1:]:
+            while mark - stops[-1] > capacity:
+                stops.append(int(begins[np.searchsorted(begins, stops[-1] + capacity, side="right") - 1]))
+            stops.append(int(mark))
+        return np.array(stops, np.int64)
 
 
 def wake_sleep_schedule(parameters, order_of_epoch, n_stimuli, n_wake, n_evaluated, evaluate_every) -> Schedule:

@@ -43,7 +43,7 @@ PROGRAMS = {
     "softplus": {
         "nonlinearity": "softplus", "top": "linear", "sleep_normalisation": True, "damping": 0.5,
         "feedback_gain": "norm_matched", "gain_update_presentations": 11, "forward_sleep_learning_rate": 0.005,
-        "chunk_presentations": 37,
+        "chunk_presentations": 39,  # cut where a sleep presentation would go on
     },
 }  # fmt: skip
 

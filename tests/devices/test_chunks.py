@@ -50,7 +50,7 @@ def test_capacity_of_a_chunk_changes_no_bit_on_runtime(scenario, simulate, overr
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_resuming_at_any_stop_gives_the_bits_of_an_uninterrupted_run(scenario, programs, device):
-    """Another simulation goes on with nothing but weights and gains; sleep takes three slots, and a chunk holds 37."""
+    """Another simulation goes on with nothing but weights and gains; sleep takes three slots, and a chunk holds 39."""
     many = scenario(n_wake=30, evaluate_every=12, **programs["softplus"])
     stops = []
     simulation = Simulation(many.parameters, device)
@@ -63,6 +63,14 @@ def test_resuming_at_any_stop_gives_the_bits_of_an_uninterrupted_run(scenario, p
         assert_identical(resumed.weights, end.weights)
         assert resumed.gains == end.gains
         assert np.array_equal(resumed.rates, end.rates)
+
+
+def test_every_chunk_begins_with_a_presentation(scenario, programs):
+    schedule = scenario(n_wake=50, **programs["softplus"]).schedule
+    for capacity in (3, 4, 5, 37):
+        stops = schedule.stops(capacity)
+        assert np.isin(stops[:-1], begins(schedule)).all()
+        assert np.diff(stops).max() <= capacity
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -62,3 +62,13 @@ def test_the_number_of_slots_is_data(generated):
     text = (generated[0] / "main.cu").read_text()
     assert "network.run(_array_now_n_slots[0]*" in text
     assert "network.t = _array_now_first_slot[0]*" in text
+
+
+def test_every_gated_kernel_returns_while_its_gate_is_closed(generated):
+    for name, gate in (
+        ("population_1_layer_response", "response_gate"),
+        ("forward_1_weight_update", "weight_update_gate"),
+        ("feedback_2_summed_variable_apical_drive_post", "feedback_gate"),
+    ):
+        text = (generated[0] / "code_objects" / f"{name}_codeobject.cu").read_text()
+        assert f"_array_now_{gate}[0]) return;" in text, name

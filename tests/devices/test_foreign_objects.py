@@ -23,11 +23,12 @@ def extended(parameters, device):
     monitors = {
         "state": StateMonitor(leaky, ("v", "drive", "phase"), record=True, name="state"),
         "spikes": SpikeMonitor(leaky, name="spikes"),
-        "activity": PopulationRateMonitor(leaky, name="activity"),
+        "activity": PopulationRateMonitor(leaky, name="population_rate"),
     }
     hierarchy.add(leaky, driving, *monitors.values())
     monitors["evaluated"] = hierarchy.record(2, "rate")
     monitors["noise"] = hierarchy.record(1, "rate", "noise_gate")
+    monitors["never"] = hierarchy.record(1, "rate", "reconstruction_gate")  # stays closed: there is no V_1
     return simulation, monitors
 
 
@@ -58,7 +59,19 @@ def test_objects_of_ones_own_do_not_touch_the_hierarchy(several_chunks, recorded
     assert difference(recorded(device)[0], simulate(several_chunks)[0]) <= 1e-12
 
 
-@pytest.mark.parametrize("device", ["runtime"])
+@pytest.mark.compiler
+def test_recordings_are_the_same_on_both_devices(recorded):
+    runtime, compiled = recorded("runtime")[1], recorded("cpp_standalone")[1]
+    assert len(runtime["spikes"]["t"]) > 10, "the leaky neurons must do something"
+    for name, arrays in runtime.items():
+        assert set(arrays) == set(compiled[name])
+        for variable, values in arrays.items():
+            what, got = f"{name}.{variable}", compiled[name][variable]
+            assert values.shape == got.shape, what
+            np.testing.assert_allclose(got, values, rtol=1e-9, atol=1e-12, err_msg=what)
+
+
+@pytest.mark.parametrize("device", ["runtime", COMPILED])
 def test_times_go_on_from_chunk_to_chunk(several_chunks, recorded, device):
     """One slot is one millisecond; every slot is recorded once, and equations see its time."""
     state, n_slots = recorded(device)[1]["state"], several_chunks.schedule.n_slots
@@ -67,9 +80,9 @@ def test_times_go_on_from_chunk_to_chunk(several_chunks, recorded, device):
     np.testing.assert_allclose(state["phase"], np.tile(np.sin(np.arange(n_slots) / 7), (3, 1)), atol=1e-9)
 
 
-@pytest.mark.parametrize("device", ["runtime"])
+@pytest.mark.parametrize("device", ["runtime", COMPILED])
 def test_recording_behind_a_gate_sees_its_slots_alone(several_chunks, recorded, device):
-    cases = ("evaluated", "record_gate", 6), ("noise", "noise_gate", 5)
+    cases = ("evaluated", "record_gate", 6), ("noise", "noise_gate", 5), ("never", "reconstruction_gate", 5)
     for name, gate, n in cases:
         arrays, slots = recorded(device)[1][name], np.flatnonzero(several_chunks.schedule.gate(gate))
         np.testing.assert_allclose(arrays["t"], 1e-3 * slots, atol=1e-9)
@@ -89,3 +102,14 @@ def test_a_leaky_neuron_integrates_over_the_edges_of_chunks(recorded, device):
     fired[spikes["i"][~is_last].astype(int), slots[~is_last]] = True
     assert np.array_equal(fired, expected > 0.02)
     np.testing.assert_allclose(v[:, 1:], np.where(fired, 0, expected), atol=1e-12)
+
+
+@pytest.mark.compiler
+def test_an_extended_program_is_compiled_once_and_is_not_the_plain_one(several_chunks):
+    directories = []
+    for _ in range(2):
+        simulation, _ = extended(several_chunks.parameters, "cpp_standalone")
+        simulation.build()
+        directories.append(simulation._program.directory)
+    assert directories[0] == directories[1]
+    assert directories[0].name != Simulation(several_chunks.parameters).key

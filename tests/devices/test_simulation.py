@@ -90,3 +90,12 @@ def test_a_run_leaves_what_it_was_handed_as_it_was(scenario):
     before = many.weights.sha256
     Simulation(many.parameters, "runtime").run(*many[1:])
     assert many.weights.sha256 == before
+
+
+@pytest.mark.compiler
+def test_objects_added_after_the_build_are_refused(scenario):
+    one = scenario()
+    simulation = Simulation(one.parameters)
+    simulation.run(*one[1:])
+    with pytest.raises(DeviceError, match="Hierarchy.add: must be called before the program is built"):
+        simulation.hierarchy.record(1, "rate")

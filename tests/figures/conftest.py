@@ -1,0 +1,64 @@
+"""Tiny runs for every figure, made once."""
+
+import csv
+
+import pytest
+
+from cortex_model.devices.availability import default_device
+from cortex_model.protocol import load_protocol
+from cortex_model.results import RunDirectory
+from cortex_model.running import start
+
+#: Figure -> (protocol, overrides of its tiny parameters, one dict a curve).
+TINY = {
+    "fig1a": (
+        "pseudoinverse_alignment",
+        [
+            {"averaged": True},
+            {"averaged": True, "damping": 0.1, "n_presentations": 1500},
+            {"averaged": True, "layer_sizes": (12, 6)},
+            {"averaged": False},
+        ],
+    ),
+    "fig1b": ("recirculation_dynamics", [{}]),
+    "fig2b": (
+        "wake_sleep_classification",
+        [
+            {"learning_rule": rule, "evaluate_every_presentations": 700}
+            for rule in ("backpropagation", "reciprocal", "random_feedback")
+        ],
+    ),
+}
+SEEDS = (0, 1)
+
+
+@pytest.fixture(scope="session")
+def runs_for(tmp_path_factory):
+    """Figure -> finished run directories, two seeds of each setting."""
+    folder, made = tmp_path_factory.mktemp("figures"), {}
+
+    def runs(figure):
+        if figure not in TINY:
+            return []
+        if figure not in made:
+            protocol, settings = TINY[figure]
+            loaded = load_protocol(protocol)
+            made[figure] = [
+                RunDirectory(start(protocol, parameters, seed, default_device(), folder)["run_dir"])
+                for parameters in (loaded.parameters().with_overrides(loaded.tiny | more) for more in settings)
+                for seed in SEEDS
+            ]
+        return made[figure]
+
+    return runs
+
+
+@pytest.fixture
+def rows_of():
+    """Path -> rows of a CSV as dicts of text."""
+
+    def rows(path):
+        with open(path, newline="") as file:
+            return list(csv.DictReader(file))
+
+    return rows
