@@ -161,6 +161,9 @@ class HierarchyParameters(Parameters):
         False, "whether a step in sleep is divided by the presynaptic power; stable for rates below 2"
     )
     dtype: Literal["float32", "float64"] = parameter("float32", "precision of every number of the model")
+    dense: bool = parameter(
+        True, "whether projections run over dense loops; false: over the index arrays of stock Brian2"
+    )
     chunk_presentations: PositiveCount = parameter(
         2000, "slots that one chunk can hold, between two looks from outside", "slots"
     )

@@ -44,24 +44,25 @@ def gated_on_runtime(code_object_class):
     return Gated
 
 
-def gated_class(device, codegen_target):
-    """The class of gated code objects on a device."""
+def stock_class(device, codegen_target):
+    """Brian2's own class of code objects on a device."""
     if device == "cpp_standalone":
-        return gated_on_standalone(CPPStandaloneCodeObject)
+        return CPPStandaloneCodeObject
     if device == "cuda_standalone":
         from brian2cuda.codeobject import CUDAStandaloneCodeObject
 
-        return gated_on_standalone(CUDAStandaloneCodeObject)
+        return CUDAStandaloneCodeObject
     if codegen_target == "cython":
         from brian2.codegen.runtime.cython_rt.cython_rt import CythonCodeObject
 
-        return gated_on_runtime(CythonCodeObject)
-    return gated_on_runtime(NumpyCodeObject)
+        return CythonCodeObject
+    return NumpyCodeObject
 
 
 def obey_gates(network, device, codegen_target):
-    """Give every gated object of a network the code objects that obey its gate."""
-    code_object_class = gated_class(device, codegen_target)
+    """Give every gated object of a network the code objects that obey its gate (dense ones stay dense)."""
+    gated = gated_on_runtime if device == "runtime" else gated_on_standalone
     for obj in network.sorted_objects:
         if hasattr(obj, "gate") and not isinstance(obj, Synapses):
-            obj.codeobj_class = code_object_class
+            of_synapses = obj.group.codeobj_class if isinstance(obj.group, Synapses) else None
+            obj.codeobj_class = gated(of_synapses or stock_class(device, codegen_target))

@@ -57,6 +57,7 @@ def source_key(*contents) -> str:
     package = Path(__file__).parents[1]
     sources = [package / "equations.py", package / "philox.py", *sorted(package.glob("network/*.py"))]
     sources += [package / "devices" / name for name in ("gates.py", "program.py", "session.py")]
+    sources += sorted(p for p in (package / "devices" / "dense").rglob("*.*") if p.suffix != ".pyc")
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     return content_hash(*contents, digest, version("brian2"), np.__version__)
 

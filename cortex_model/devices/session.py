@@ -22,6 +22,7 @@ from brian2 import (
 )
 from brian2.devices.device import all_devices, reset_device, set_device
 
+from cortex_model.devices.dense import dense
 from cortex_model.devices.gates import obey_gates
 from cortex_model.devices.program import COMPILER_FLAGS, program_key
 from cortex_model.network import Hierarchy
@@ -51,9 +52,15 @@ def new_hierarchy(parameters, device, codegen_target="numpy"):
         get_device().reinit()
         get_device().activate(build_on_run=False)
     defaultclock.dt = SLOT
-    hierarchy = Hierarchy(parameters)
+    is_dense = parameters.dense and device != "cuda_standalone"  # dense loops for CUDA are not written yet
+    hierarchy = Hierarchy(parameters, connect_densely if is_dense else Synapses.connect)
     hierarchy.device, hierarchy.codegen_target = device, codegen_target
     return hierarchy
+
+
+def connect_densely(synapses):
+    """Connect a Synapses all to all, with dense loops."""
+    dense(synapses).connect()
 
 
 def generate(hierarchy, folder: Path) -> dict[str, dict]:

@@ -1,6 +1,6 @@
 """What says what happens: the schedule, the present slot's gates and numbers, and how other groups see them."""
 
-from brian2 import NeuronGroup
+from brian2 import NeuronGroup, Synapses
 
 from cortex_model.equations import GATES, NUMBERS
 
@@ -33,6 +33,8 @@ class Clockwork:
     Parameters
     ----------
     parameters : HierarchyParameters
+    connect : callable
+        Connects a Synapses all to all.
 
     Attributes
     ----------
@@ -45,7 +47,8 @@ class Clockwork:
         One neuron: the present slot's row, and the numbers that every equation may see.
     """
 
-    def __init__(self, parameters):
+    def __init__(self, parameters, connect=Synapses.connect):
+        self.connect = connect
         sizes, capacity = parameters.layer_sizes, parameters.chunk_presentations
         columns = [*COLUMNS, *GATES]
         integers = [*columns, "slot", "n_slots", "first_slot", "noise_seed"]
@@ -88,7 +91,7 @@ class Clockwork:
 
     def sum(self, synapses, target, order, gate):
         """Let a summed variable of ``synapses`` be formed at ``order`` of each slot in which ``gate`` is open."""
-        synapses.connect()
+        self.connect(synapses)
         updater = synapses.summed_updaters[target]
         updater.order = order
         self.gate(updater, gate)

@@ -1,5 +1,7 @@
 """The hierarchy: populations joined by forward and reciprocal projections, all of them ordinary Brian2 objects."""
 
+from collections.abc import Callable
+
 import numpy as np
 from brian2 import BrianObject, Network, NetworkOperation, NeuronGroup, StateMonitor, Synapses
 
@@ -26,6 +28,8 @@ class Hierarchy:
     parameters : HierarchyParameters
         Sizes, nonlinearities and rules. Numbers that a run may change without compiling (learning rates,
         damping, weights, schedule) are variables of the clockwork and of the projections.
+    connect : callable
+        Connects a Synapses all to all; `cortex_model.devices` hands over the dense one.
 
     Attributes
     ----------
@@ -50,12 +54,12 @@ class Hierarchy:
     >>> hierarchy.add(StateMonitor(hierarchy.populations[1], "rate", record=True))  # doctest: +SKIP
     """
 
-    def __init__(self, parameters: HierarchyParameters):
+    def __init__(self, parameters: HierarchyParameters, connect: Callable[[Synapses], None] = Synapses.connect):
         p, n_layers = parameters, parameters.n_layers
         self.parameters = parameters
         self.foreign: list[BrianObject] = []
         self.is_built = False
-        self.clockwork = clockwork = Clockwork(p)
+        self.clockwork = clockwork = Clockwork(p, connect)
         self.populations: list[NeuronGroup] = [population(p, level, clockwork) for level in range(n_layers + 1)]
         self.forward: dict[int, Synapses] = {}
         self.feedback: dict[int, Synapses] = {}

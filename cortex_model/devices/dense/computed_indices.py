@@ -1,0 +1,46 @@
+"""Standalone devices: index arrays that are never stored, because i and j follow from a synapse's number.
+
+Synapse k joins i = k / N_post to j = k % N_post. Dense loops count i and j. All other code that Brian2 generates
+for these Synapses - string initialisation, monitors - reads the index arrays; it gets the quotient and the
+remainder instead.
+"""
+
+import numpy as np
+from brian2 import get_device
+
+
+def compute_indices(synapses):
+    """Let the index variables of all-to-all Synapses be computed, in generated code as in Python."""
+    n_pre, n_post = len(synapses.source), len(synapses.target)
+    pre, post = (synapses.variables[name] for name in ("_synaptic_pre", "_synaptic_post"))
+    first_pre, first_post = (getattr(end, "start", 0) for end in (synapses.source, synapses.target))
+    pre.size = post.size = n_pre * n_post
+    pre.computed = f"(int32_t)(_idx / {n_post}) + {first_pre}"
+    post.computed = f"(int32_t)(_idx % {n_post}) + {first_post}"
+    pre.get_value = lambda: np.repeat(np.arange(first_pre, first_pre + n_pre, dtype=np.int32), n_post)
+    post.get_value = lambda: np.tile(np.arange(first_post, first_post + n_post, dtype=np.int32), n_pre)
+    get_device().array_cache[synapses.variables["N"]] = np.array([n_pre * n_post], np.int32)
+
+
+class ComputedIndices:
+    """Mixed into a C++ generator: an index that is computed is not read."""
+
+    def translate_to_read_arrays(self, read, write, indices):
+        """Brian2's lines, those of computed indices replaced."""
+        computed = {name for name in read | indices if hasattr(self.variables[name], "computed")}
+        lines = [f"const int32_t {name} = {self.variables[name].computed};" for name in sorted(computed)]
+        return lines + super().translate_to_read_arrays(read - computed, write, indices - computed)
+
+
+def teach(stock):
+    """Let ``stock``, a device's own class of code objects, compute indices too.
+
+    Notes
+    -----
+    Brian2 chooses the class for string expressions and monitors itself, whatever the Synapses' ``codeobj_class``.
+    Models without dense Synapses get the same code as before.
+    """
+    if not issubclass(stock.generator_class, ComputedIndices):
+        own = stock.generator_class
+        stock.generator_class = type(own.__name__, (ComputedIndices, own), {})
+    return stock

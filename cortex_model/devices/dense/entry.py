@@ -1,0 +1,79 @@
+"""What a user types: `dense` around a Synapses, on whatever device is set."""
+
+from importlib import import_module
+
+from brian2 import Synapses, get_device
+
+from cortex_model.errors import DeviceError
+
+#: Brian2's own class of code objects -> the module here that has the dense one.
+DENSE = {
+    "CPPStandaloneCodeObject": "cpp_standalone",
+    "CythonCodeObject": "runtime_cython",
+    "NumpyCodeObject": "runtime_numpy",
+}
+
+
+def dense(synapses: Synapses) -> Synapses:
+    r"""Let an all-to-all Synapses run over dense loops instead of index arrays.
+
+    Parameters
+    ----------
+    synapses : Synapses
+        Not yet connected. Its ``codeobj_class`` is set; nothing else changes.
+
+    Returns
+    -------
+    synapses : Synapses
+        The same object, to be connected by one plain ``connect()``.
+
+    Raises
+    ------
+    DeviceError
+        If it is connected already, or has ``on_pre`` or ``on_post`` code (and so delays). What is only known later
+        raises then: a partial or second ``connect``, and an equation that writes to a neuron's variable.
+
+    Notes
+    -----
+    Call it after ``set_device`` and after choosing ``prefs.codegen.target``. On standalone devices a synapse takes
+    the bytes of its own variables and no more (stock: 8 more for the indices); ``S.i``, ``S.j``, ``S.w[3, 2]``,
+    ``S.w = 'i + 2*x_post'`` and monitors of synapses work as ever, and ``len(S)`` is known before the run. The
+    runtime device keeps the two index arrays, which Brian2 fills itself. In float64 results differ from stock only
+    in the order of a sum's terms.
+
+    Not to be confused with a weight matrix outside Brian2: units, clocks and code generation stay Brian2's.
+
+    Examples
+    --------
+    >>> S = dense(Synapses(G, G, "w : 1\nlateral_post = w*rate_pre : 1 (summed)"))     # doctest: +SKIP
+    >>> S.connect()                                                                 # doctest: +SKIP
+    """
+    if synapses._connect_called:
+        raise DeviceError(
+            f"dense.{synapses.name}: must be a Synapses before connect() (got one that is connected); "
+            "write S = dense(Synapses(...)), then S.connect()."
+        )
+    if synapses._pathways:
+        raise DeviceError(
+            f"dense.{synapses.name}: must have no code for spikes and no delays "
+            f"(got the pathway {synapses._pathways[0].objname!r}); leave dense(...) away."
+        )
+    synapses.codeobj_class = dense_code_objects()
+    return synapses
+
+
+def dense_code_objects() -> type:
+    """The class of dense code objects on the present device, for ``Synapses(..., codeobj_class=...)``.
+
+    Raises
+    ------
+    DeviceError
+        For a device or a code generation target that has none.
+    """
+    stock = get_device().code_object_class()
+    if stock.__name__ not in DENSE:
+        raise DeviceError(
+            "dense: must run on runtime (numpy or cython) or cpp_standalone "
+            f"(got {stock.__name__}); leave dense(...) away."
+        )
+    return import_module(f"{__package__}.{DENSE[stock.__name__]}").DenseCodeObject
