@@ -77,11 +77,12 @@ def run(run: Run) -> dict:
     """Sleep, wake, evaluate; see the top of this file."""
     p: ClassificationParameters = run.parameters
     data = datasets.load(p.dataset, validation=p.validation_images)
-    if p.layer_sizes[0] != data.train.n_pixels or p.layer_sizes[-1] != data.n_classes:
+    n_pixels, n_classes = data.train.n_pixels, data.n_classes
+    if (p.layer_sizes[0], p.layer_sizes[-1]) != (n_pixels, n_classes):
+        fitting = ",".join(map(str, (n_pixels, *p.layer_sizes[1:-1], n_classes)))
         raise ParameterError(
-            f"Parameters.layer_sizes: must begin with {data.train.n_pixels} pixels and end with "
-            f"{data.n_classes} classes for dataset {p.dataset} (got {','.join(map(str, p.layer_sizes))}); set layer_sizes="
-            f"{','.join(map(str, (data.train.n_pixels, *p.layer_sizes[1:-1], data.n_classes)))}."
+            f"Parameters.layer_sizes: must begin with {n_pixels} pixels and end with {n_classes} classes for dataset "
+            f"{p.dataset} (got {','.join(map(str, p.layer_sizes))}); set layer_sizes={fitting}."
         )
     train, test = data.stimuli(p.stimulus_scaling, p.dtype)
     targets = one_hot(data.train.labels, data.n_classes), one_hot(data.test.labels, data.n_classes)
