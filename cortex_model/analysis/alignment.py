@@ -74,7 +74,8 @@ def reconstruction_error(weights: Weights, stimuli: np.ndarray, nonlinearity: st
 def unstable_sleep(weights: Weights, parameters) -> list[str]:
     """Sentences for projections whose online sleep is not stable at these weights.
 
-    A projection is stable while eta (|W|_F^2 + damping) < 2 (`theory.stable_sleep_learning_rate`).
+    On average a projection is stable while eta (|W|_F^2 + damping) < 2 (`theory.stable_sleep_learning_rate`);
+    single noise vectors exceed |W|_F^2, so half of that bound is taken.
     """
     p, sentences = parameters, []
     if p.sleep_normalisation:
@@ -84,7 +85,7 @@ def unstable_sleep(weights: Weights, parameters) -> list[str]:
         pairs.append(("W", "forward_sleep_learning_rate", weights.feedback))
     for letter, name, partners in pairs:
         for level in sorted(weights.feedback):
-            bound = theory.stable_sleep_learning_rate(partners[level], p.damping)
+            bound = theory.stable_sleep_learning_rate(partners[level], p.damping) / 2
             if getattr(p, name) >= bound:
                 sentences.append(
                     f"{letter}_{level}: {name} must be below {bound:.3g} at these weights for a stable sleep "
