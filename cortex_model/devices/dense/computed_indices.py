@@ -8,6 +8,8 @@ remainder instead.
 import numpy as np
 from brian2 import get_device
 
+from cortex_model.devices.dense.conditions import DenseGenerator
+
 
 def compute_indices(synapses):
     """Let the index variables of all-to-all Synapses be computed, in generated code as in Python."""
@@ -44,3 +46,11 @@ def teach(stock):
         own = stock.generator_class
         stock.generator_class = type(own.__name__, (ComputedIndices, own), {})
     return stock
+
+
+class StandaloneGenerator(DenseGenerator):
+    """Mixed into a standalone device's generator: no index arrays from ``connect()`` on."""
+
+    def _check_connect(self, code):
+        super()._check_connect(code)
+        compute_indices(self.owner)

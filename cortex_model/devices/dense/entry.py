@@ -38,8 +38,10 @@ def dense(synapses: Synapses) -> Synapses:
     Call it after ``set_device`` and after choosing ``prefs.codegen.target``. On standalone devices a synapse takes
     the bytes of its own variables and no more (stock: 8 more for the indices); ``S.i``, ``S.j``, ``S.w[3, 2]``,
     ``S.w = 'i + 2*x_post'`` and monitors of synapses work as ever, and ``len(S)`` is known before the run. The
-    runtime device keeps the two index arrays, which Brian2 fills itself. In float64 results differ from stock only
-    in the order of a sum's terms.
+    runtime device keeps the two index arrays, which Brian2 fills itself. Results differ from stock only in the order
+    of a sum's terms. Where a presynaptic 0 multiplies all that a synapse adds, cpp_standalone and cython pass over
+    that neuron's synapses (see `cortex_model.devices.dense.silent_rows`). With numpy, a Python function in the
+    equations needs its ``implementations.add_numpy_implementation(...)``.
 
     Not to be confused with a weight matrix outside Brian2: units, clocks and code generation stay Brian2's.
 

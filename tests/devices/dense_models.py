@@ -1,0 +1,98 @@
+"""Two Brian2 models that have nothing to do with ours, dense or stock; also a program of its own.
+
+``python dense_models.py DEVICE DTYPE dense|stock DIRECTORY RESULT.npz``, DEVICE being numpy, cython or cpp_standalone.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from brian2 import BrianLogger, Network, NeuronGroup, StateMonitor, Synapses, defaultclock, ms, prefs, set_device
+from brian2.devices.device import get_device, reset_device
+
+from cortex_model.devices.dense import dense
+
+N_RING, N_LATER = 150, 21
+
+
+def ring(join):
+    """Recurrent on a single group: a bump of rates, with synapses that tire (a differential equation each)."""
+    group = NeuronGroup(N_RING, "du/dt = (lateral + input - u)/(10*ms) : 1\nrate : 1\nlateral : 1\ninput : 1")
+    group.input = "exp(-((i - 70)/10.0)**2)"
+    group.run_regularly("rate = clip(u, 0, 2)", when="start")
+    synapses = join(Synapses(
+        group, group,
+        """weight : 1
+           dtired/dt = (rate_pre - tired)/(50*ms) : 1 (clock-driven)
+           lateral_post = weight*(1 - 0.1*tired)*rate_pre/N_incoming : 1 (summed)""",
+        method="euler",
+    ))  # fmt: skip
+    synapses.connect()
+    synapses.weight = "6*cos(2*pi*(i - j)/N_pre)"
+    monitor = StateMonitor(synapses, "tired", record=[0, 70 * N_RING + 3, N_RING**2 - 1])
+    return [group, synapses, monitor], lambda: {
+        "rate": group.rate[:], "weight": synapses.weight[:], "tired": synapses.tired[:], "trace": monitor.tired,
+    }  # fmt: skip
+
+
+def coupling(join):
+    """Two groups, one of them part of a larger group, coupled both ways, with Hebbian synapses that forget."""
+    early = NeuronGroup(N_RING, "rate : 1\nfeedback : 1")
+    whole = NeuronGroup(30, "rate : 1\ndrive : 1")
+    later = whole[5 : 5 + N_LATER]
+    early.rate = "clip(sin(0.3*i), 0, 1)"
+    synapses = join(Synapses(
+        early, later,
+        """weight : 1
+           scale : 1 (shared)
+           drive_post = weight*rate_pre : 1 (summed)
+           feedback_pre = scale*weight*rate_post + 0.01 : 1 (summed)""",
+    ))  # fmt: skip
+    synapses.connect()
+    synapses.scale = 0.5
+    synapses.weight = "0.02*cos(i + 2*j) + 0.01*rate_pre*i/N_pre"
+    synapses.weight["i == j"] = "0.1*j"
+    if join is dense or get_device().__class__.__name__ == "RuntimeDevice":  # stock cannot, on standalone
+        synapses.weight[3, 2] = 0.25
+        synapses.weight[4, :] = "0.01*j"
+    else:
+        synapses.weight["i == 3 and j == 2"] = 0.25
+        synapses.weight["i == 4"] = "0.01*j"
+    whole.run_regularly("rate = tanh(drive)", when="groups", order=1)
+    early.run_regularly("rate = clip(0.9*rate + 0.1*feedback, 0, 1)", when="groups", order=2)
+    synapses.run_regularly("weight += 0.01*rate_pre*rate_post\nweight = clip(weight, -1, 1)", when="end")
+    synapses.run_regularly("weight -= 0.001*rate_post*rate_pre", when="end", order=1)
+    monitor = StateMonitor(synapses, ["weight", "j"], record=[0, 65, 1000])
+    return [early, whole, synapses, monitor], lambda: {
+        "weight": synapses.weight[:], "drive": whole.drive[:], "feedback": early.feedback[:],
+        "i": synapses.i[:], "j": synapses.j[:], "one": synapses.weight[3, 2], "row": synapses.weight[4, :],
+        "trace": monitor.weight, "trace_j": monitor.j, "n_outgoing": synapses.N_outgoing_pre,
+    }  # fmt: skip
+
+
+def simulate(device, dtype, kind, directory):
+    """What both models hold after 40 ms, by name; on standalone also the bytes of stored index arrays."""
+    BrianLogger.suppress_hierarchy("brian2")
+    prefs.core.default_float_dtype = np.dtype(dtype).type
+    if device == "cpp_standalone":
+        prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O1"]
+        prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]
+        set_device(device, directory=directory)
+    else:
+        reset_device("runtime")
+        prefs.codegen.target = device
+    defaultclock.dt = 1 * ms
+    join = dense if kind == "dense" else lambda synapses: synapses
+    objects, results = zip(ring(join), coupling(join), strict=True)
+    Network(*objects).run(40 * ms)
+    values = {f"{model}.{name}": np.array(value)
+              for model, read in zip(("ring", "coupling"), results, strict=True)
+              for name, value in read().items()}  # fmt: skip
+    if device == "cpp_standalone":
+        indices = [path for path in Path(get_device().results_dir).iterdir() if "__synaptic_" in path.name]
+        values["index_bytes"] = sum(path.stat().st_size for path in indices)
+    return values
+
+
+if __name__ == "__main__":
+    np.savez(sys.argv[5], **simulate(*sys.argv[1:5]))
