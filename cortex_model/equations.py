@@ -58,6 +58,7 @@ basal_drive = basal_input + bias : 1
 
 #: Sums over a projection's synapses: what arrives in the basal, or the apical, compartment.
 FORWARD_PROJECTION = "weight : 1\nbasal_input_post = weight*sent_pre : 1 (summed)"
+BIAS_PROJECTION = "weight : 1\nbias_post = weight*rate_pre : 1 (summed)"
 FEEDBACK_PROJECTION = "weight : 1\napical_drive_post = weight*sent_pre : 1 (summed)"
 
 #: Every equation that happens in a moment of a presentation. Braces are filled in from the tables above.
@@ -70,10 +71,10 @@ EQUATIONS = {
     "activation_reciprocal": "delta = {slope_factor}*(apical_gain*apical_drive)\nsent = delta",
     "parameter_reciprocal": "parameter_reciprocal = int({power} > 0)/({power} + int({power} <= 0))",
     "weight_update": "weight += -{step}*delta_post*rate_pre",
-    "bias_update": "bias += -{step}*delta",
+    "bias_update": "weight += -{step}*delta_post",
     "transposed_weight_update": "weight += -{step}*delta_pre*rate_post",
     # ---- sleep
-    "noise": "rate = noise(noise_seed, presentation, {population} + 65536*descending, i)\nsent = rate",
+    "noise": "rate = noise(noise_seed, {presentation}, {population} + 65536*descending, {neuron})\nsent = rate",
     "feedback_update": "weight += {step}*(difference_post*{activity} - damping*weight)",
     "forward_update": "weight += {step}*(difference_post*{activity} - damping*weight)",
     "sleep_reciprocal": "sleep_reciprocal = int(sent_power > 0)/(sent_power + int(sent_power <= 0))",
@@ -131,6 +132,7 @@ GATES = {
 #: Numbers of ``now`` that every equation may see.
 NUMBERS = (
     "learning_rate",
+    "transposed_learning_rate",
     "sleep_learning_rate",
     "forward_sleep_learning_rate",
     "damping",

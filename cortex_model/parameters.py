@@ -164,9 +164,23 @@ class HierarchyParameters(Parameters):
     dense: bool = parameter(
         True, "whether projections run over dense loops; false: over the index arrays of stock Brian2"
     )
+    batch_size: PositiveCount = parameter(
+        1,
+        "stimuli (in sleep: noise patterns) that one slot presents together; plasticity follows their mean",
+        "stimuli",
+    )
     chunk_presentations: PositiveCount = parameter(
         2000, "slots that one chunk can hold, between two looks from outside", "slots"
     )
+
+    @model_validator(mode="after")
+    def _dense_batches(self) -> "HierarchyParameters":
+        if self.batch_size > 1 and not self.dense:
+            raise ValueError(
+                f"batch_size must be 1 where dense is false (got {self.batch_size}); "
+                "set dense=true, since stock Brian2 has one synapse a pair of neurons."
+            )
+        return self
 
     @property
     def n_layers(self) -> int:
@@ -180,7 +194,7 @@ class HierarchyParameters(Parameters):
 
     def structure(self) -> dict[str, Any]:
         """What a compiled program depends on; everything else is handed over as numbers."""
-        return {name: getattr(self, name) for name in HierarchyParameters.model_fields}
+        return {name: getattr(self, name) for name in HierarchyParameters.model_fields if name != "chunk_presentations"}
 
 
 class SleepWakeParameters(HierarchyParameters):

@@ -15,7 +15,7 @@ from cortex_model.devices.simulation import Simulation, Stop
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import Parameters, content_hash
 from cortex_model.phases.chunk import Stimuli
-from cortex_model.phases.schedule import EVALUATION, Schedule
+from cortex_model.phases.schedule import EVALUATION, LEARNING_RULES, Schedule
 from cortex_model.results import RunDirectory
 from cortex_model.weights import Weights
 
@@ -207,12 +207,15 @@ class Run:
 
 
 def run_numbers(p: Any, seed: int) -> dict[str, Any]:
-    """The numbers that equations see, from parameters and seed."""
+    """The numbers that equations see, from parameters and seed; steps that the rule does not take are 0."""
+    rule = LEARNING_RULES[p.learning_rule]
+    follows = "transposed_update_gate" in rule.wake_gates
     return {
         "noise_seed": seed,
         "learning_rate": p.learning_rate,
-        "sleep_learning_rate": p.sleep_learning_rate,
-        "forward_sleep_learning_rate": p.forward_sleep_learning_rate,
+        "transposed_learning_rate": p.learning_rate if follows else 0.0,
+        "sleep_learning_rate": p.sleep_learning_rate if rule.sleeps else 0.0,
+        "forward_sleep_learning_rate": p.forward_sleep_learning_rate if rule.sleeps else 0.0,
         "damping": p.damping,
         "noise_gain": p.noise_gain,
         "regression": p.regression,

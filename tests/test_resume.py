@@ -30,27 +30,27 @@ program._make = make
 """,
     "in the first chunk": """
 from cortex_model.devices.program import Program
-Program.__call__ = lambda *_: die()
+Program.run = lambda *_: die()
 """,
     "in sleep": """
 from cortex_model.devices.program import Program
-called = Program.__call__
-def call(self, values, read):
+hand_over = Program.set
+def set_(self, values):
     n = int(values["now.n_slots"])
     if n > 100 and not values["schedule.stimulus_gate"][:n].any():
         die()
-    return called(self, values, read)
-Program.__call__ = call
+    return hand_over(self, values)
+Program.set = set_
 """,
     "in evaluation": """
 from cortex_model.devices.program import Program
-called = Program.__call__
-def call(self, values, read):
+hand_over = Program.set
+def set_(self, values):
     n = int(values["now.n_slots"])
     if values["now.first_slot"] > 1000 and values["schedule.record_gate"][:n].any():
         die()
-    return called(self, values, read)
-Program.__call__ = call
+    return hand_over(self, values)
+Program.set = set_
 """,
     "while a checkpoint is written": """
 from cortex_model import results, storage
@@ -124,11 +124,11 @@ def test_at_most_one_chunk_is_redone(uninterrupted, tmp_path):
     (run_dir,) = tmp_path.iterdir()
     count = """
 from cortex_model.devices.program import Program
-called = Program.__call__
-def call(self, values, read):
+hand_over = Program.set
+def set_(self, values):
     print("slots", values["now.first_slot"], values["now.n_slots"])
-    return called(self, values, read)
-Program.__call__ = call
+    return hand_over(self, values)
+Program.set = set_
 """
     resumed = cortex_model("resume", str(run_dir), patch=count, cache=cache)
     first = int(resumed.stdout.split("slots ")[1].split()[0])

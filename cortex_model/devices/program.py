@@ -12,6 +12,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
+import weakref
 from importlib.metadata import version
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def source_key(*contents) -> str:
     """A hash of ``contents``, of the sources that make a simulation, and of the versions they run with."""
     package = Path(__file__).parents[1]
     sources = [package / "equations.py", package / "philox.py", *sorted(package.glob("network/*.py"))]
-    sources += [package / "devices" / name for name in ("gates.py", "program.py", "session.py")]
+    sources += [package / "devices" / name for name in ("gates.py", "program.py", "session.py", "conversation.h")]
     sources += sorted(p for p in (package / "devices" / "dense").rglob("*.*") if p.suffix != ".pyc")
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     return content_hash(*contents, digest, version("brian2"), np.__version__)
@@ -124,68 +125,113 @@ def _make(folder, target, rule):
 
 
 class Program:
-    """A compiled program and its manifest.
+    """A compiled program that stays: it is told arrays, run, and asked for arrays (see ``conversation.h``).
 
     Attributes
     ----------
     arrays : dict
-        Name (``"forward_1.weight"``) -> its file, dtype and size.
+        Name (``"forward_1.weight"``) -> its dtype and size (None: any).
+
+    Notes
+    -----
+    Its process starts with the first command and ends with this object, or with the process that made it.
     """
 
     def __init__(self, directory: Path):
         self.directory = Path(directory)
         self.arrays = json.loads((self.directory / MANIFEST).read_text())
+        self._process = self._complaints = None
 
-    def __call__(self, values: dict, read: list[str]) -> tuple[dict[str, np.ndarray], float]:
-        """Run the program once.
+    def set(self, values: dict) -> None:
+        """Hand over arrays.
 
         Parameters
         ----------
         values : dict
-            Array name -> number or array; sizes are checked.
-        read : list of str
-            Names of the arrays to return.
-
-        Returns
-        -------
-        arrays : dict
-            Name -> values after the last slot.
-        seconds : float
-            Duration of the loop alone.
+            Array name -> number or array.
 
         Raises
         ------
         DeviceError
-            If a size is wrong, or the program fails or complains.
+            If a size is wrong, or the program has failed.
         """
-        with tempfile.TemporaryDirectory(prefix="cortex-model-") as folder:
-            arguments = [self._argument(name, value, folder) for name, value in values.items()]
-            command = [str(self.directory / "main"), "--results_dir", folder + "/", *arguments]
-            run = subprocess.Popen(command, cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   text=True, start_new_session=True)  # fmt: skip
-            try:
-                out, complaint = run.communicate()
-            except BaseException:
-                run.kill()
-                run.wait()
-                raise
-            if run.returncode or complaint:
-                reason = (complaint or out).strip().split("\n")[-1] or f"exit status {run.returncode}"
-                raise DeviceError(f"cpp_standalone: the program must finish without complaint (got: {reason}).")
-            arrays = {name: self._read(name, folder) for name in read}
-            seconds = float((Path(folder) / "last_run_info.txt").read_text().split()[0])
-        return arrays, seconds
+        for name, value in values.items():
+            dtype, size = np.dtype(self.arrays[name]["dtype"]), self.arrays[name]["size"]
+            array = np.ascontiguousarray(value, dtype).reshape(-1)
+            if size is not None and array.size != size:
+                raise DeviceError(f"cpp_standalone.{name}: must hold {size} values (got {array.size}).")
+            self._say(f"set {name} {array.nbytes}", array)
 
-    def _argument(self, name, value, folder):
-        dtype, size = np.dtype(self.arrays[name]["dtype"]), self.arrays[name]["size"]
-        if np.size(value) == 1 and size == 1:
-            return f"{name}={dtype.type(np.asarray(value).item()).item()!r}"
-        values = np.asarray(value, dtype)
-        if size is not None and values.size != size:
-            raise DeviceError(f"cpp_standalone.{name}: must hold {size} values (got {values.size}).")
-        path = Path(folder) / f"{name}.in"
-        values.tofile(path)
-        return f"{name}={path}"
+    def run(self) -> float:
+        """Let it run; returns the seconds that its loop took."""
+        self._say("run")
+        seconds = float(self._hear())
+        if os.fstat(self._complaints.fileno()).st_size:
+            self._fail()
+        return seconds
 
-    def _read(self, name, folder):
-        return np.fromfile(Path(folder) / self.arrays[name]["file"], self.arrays[name]["dtype"])
+    def get(self, names: list[str]) -> dict[str, np.ndarray]:
+        """Ask for arrays: name -> values, flat."""
+        arrays = {}
+        for name in names:
+            self._say(f"get {name}")
+            array = np.empty(
+                int(self._hear()) // np.dtype(self.arrays[name]["dtype"]).itemsize, self.arrays[name]["dtype"]
+            )
+            bytes_ = memoryview(array).cast("B")
+            if len(bytes_) and self._process.stdout.readinto(bytes_) != len(bytes_):
+                self._fail()
+            arrays[name] = array
+        return arrays
+
+    def stop(self) -> None:
+        """End its process, whatever it is doing; the next command starts another."""
+        if self._process is not None:
+            self._ended()
+        self._process = None
+
+    def _started(self):
+        if self._process is None:
+            self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the process)
+            self._process = subprocess.Popen(
+                [str(self.directory / "main")], cwd=self.directory, start_new_session=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._complaints,
+            )  # fmt: skip
+            self._ended = weakref.finalize(self, _end, self._process)
+        return self._process
+
+    def _say(self, line, array=None):
+        process = self._started()
+        try:
+            process.stdin.write(line.encode() + b"\n")
+            if array is not None:
+                process.stdin.write(memoryview(array).cast("B"))
+            if array is None:
+                process.stdin.flush()
+        except BrokenPipeError:
+            self._fail()
+
+    def _hear(self):
+        return self._process.stdout.readline() or self._fail()
+
+    def _fail(self):
+        """Say why the program is no use any more."""
+        process = self._process
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
+        process.wait()
+        self._complaints.seek(0)
+        complaint = self._complaints.read().decode(errors="replace").strip().split("\n")[-1]
+        self.stop()
+        raise DeviceError(
+            "cpp_standalone: the program must finish without complaint "
+            f"(got: {complaint or f'exit status {process.returncode}'})."
+        )
+
+
+def _end(process):
+    process.kill()
+    for pipe in (process.stdin, process.stdout):
+        with contextlib.suppress(BrokenPipeError):
+            pipe.close()
+    process.wait()

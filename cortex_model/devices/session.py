@@ -14,7 +14,6 @@ from brian2 import (
     NetworkOperation,
     PopulationRateMonitor,
     StateMonitor,
-    Synapses,
     defaultclock,
     get_device,
     ms,
@@ -30,11 +29,13 @@ from cortex_model.network import Hierarchy
 #: One slot lasts one time step; the settled mode gives it no other meaning.
 SLOT = 1 * ms
 MONITORS = (StateMonitor, EventMonitor, PopulationRateMonitor)
+#: What a program includes, to be told what to do.
+CONVERSATION = "conversation.h"
 #: Longer than any schedule: the host stops the network after the last chunk.
 FOR_EVER = 1e9 * SLOT
 
 
-def new_hierarchy(parameters, device, codegen_target="numpy"):
+def new_hierarchy(parameters, device, codegen_target="numpy", ensemble_size=1):
     """A hierarchy whose objects are registered with ``device``, in the parameters' precision."""
     # An "answer" is written through the row of its slot; Brian2 warns that order might matter.
     BrianLogger.suppress_hierarchy("brian2.codegen.generators.base")
@@ -53,14 +54,15 @@ def new_hierarchy(parameters, device, codegen_target="numpy"):
         get_device().activate(build_on_run=False)
     defaultclock.dt = SLOT
     is_dense = parameters.dense and device != "cuda_standalone"  # dense loops for CUDA are not written yet
-    hierarchy = Hierarchy(parameters, connect_densely if is_dense else Synapses.connect)
+    connect = {"connect": connect_densely} if is_dense else {}
+    hierarchy = Hierarchy(parameters, ensemble_size=ensemble_size, **connect)
     hierarchy.device, hierarchy.codegen_target = device, codegen_target
     return hierarchy
 
 
-def connect_densely(synapses):
-    """Connect a Synapses all to all, with dense loops."""
-    dense(synapses).connect()
+def connect_densely(synapses, networks, batch):
+    """Connect a Synapses all to all within each network, with dense loops."""
+    dense(synapses, networks, batch).connect()
 
 
 def generate(hierarchy, folder: Path) -> dict[str, dict]:
@@ -69,12 +71,13 @@ def generate(hierarchy, folder: Path) -> dict[str, dict]:
     Returns
     -------
     manifest : dict
-        Array name -> file, dtype, size and role ("model", "foreign", "monitor").
+        Array name -> dtype, size (None: what it is set to) and role ("model", "foreign", "monitor").
 
     Notes
     -----
-    The number of slots is data: instead of a compiled-in duration, the program runs ``now.n_slots`` steps
-    from step ``now.first_slot`` on, so that ``t`` goes on from chunk to chunk.
+    The program stays and does what it is told (``conversation.h``). The number of slots is data: instead of a
+    compiled-in duration, a run takes ``now.n_slots`` steps from step ``now.first_slot`` on, so that ``t`` goes on
+    from chunk to chunk.
     """
     device, network = get_device(), hierarchy.network
     obey_gates(network, hierarchy.device, hierarchy.codegen_target)
@@ -82,15 +85,46 @@ def generate(hierarchy, folder: Path) -> dict[str, dict]:
     now = {name: device.get_array_name(hierarchy.clockwork.now.variables[name]) for name in ("first_slot", "n_slots")}
     step = repr(float(defaultclock.dt))
     clock_time = device.get_array_name(defaultclock.variables["t"])
-    device.insert_code("main", f"{clock_time}[0] = {now['first_slot']}[0]*{step};")
-    device.insert_code("main", f"{network.name}.t = {now['first_slot']}[0]*{step};")
-    device.insert_code("main", f"{network.name}.run({now['n_slots']}[0]*{step}, NULL, 10.0);")
+    variables = _reachable(hierarchy, device)
+    bindings = "\n".join(_binding(name, variable, device) for name, (variable, _) in variables.items())
+    device.insert_code(
+        "main",
+        f"""
+        Conversation host;
+        {bindings}
+        for (;;)
+        {{
+            host.wait();
+            {clock_time}[0] = {now["first_slot"]}[0]*{step};
+            {network.name}.t = {now["first_slot"]}[0]*{step};
+            {network.name}.run({now["n_slots"]}[0]*{step}, NULL, 10.0);
+            host.has_run(Network::_last_run_time);
+        }}""",
+    )
     device.build(directory=str(folder), compile=False, run=False)
-    return _manifest(hierarchy, device)
+    shutil.copy(Path(__file__).with_name(CONVERSATION), folder)
+    main = next(folder.glob("main.c*"))
+    main.write_text(f'#include "{CONVERSATION}"\n' + main.read_text())
+    return {
+        name: {
+            "dtype": np.dtype(variable.dtype).str,
+            "size": None if variable.dynamic else int(np.prod(variable.size)),
+            "role": role,
+        }
+        for name, (variable, role) in variables.items()
+    }
 
 
-def _manifest(hierarchy, device):
-    manifest = {}
+def _binding(name, variable, device):
+    """C++ that lets the host reach an array."""
+    array = device.get_array_name(variable, access_data=False)
+    size = "" if variable.dynamic else f", {int(np.prod(variable.size))}"
+    return f'host.bind("{name}", {array}{size});'
+
+
+def _reachable(hierarchy, device):
+    """Name -> (variable, role) of every array that the host may set or get."""
+    variables = {}
     for obj in hierarchy.network.sorted_objects:
         is_monitor = isinstance(obj, MONITORS)
         role = "monitor" if is_monitor else "foreign" if obj in hierarchy.foreign else "model"
@@ -98,16 +132,8 @@ def _manifest(hierarchy, device):
             is_own = getattr(variable, "owner", None) is not None and variable.owner.name == obj.name
             if not is_own or variable not in device.arrays or (variable.read_only and not is_monitor):
                 continue
-            size = variable.size
-            if variable.dynamic:  # the program sizes it: as many as there are pairs, where that is known here
-                size = obj.source.N * obj.target.N if isinstance(obj, Synapses) and role == "model" else None
-            manifest[f"{obj.name}.{name}"] = {
-                "file": device.get_array_filename(variable),
-                "dtype": np.dtype(variable.dtype).str,
-                "size": None if size is None else int(size),
-                "role": role,
-            }
-    return manifest
+            variables[f"{obj.name}.{name}"] = variable, role
+    return variables
 
 
 def generate_extended(hierarchy):
@@ -150,15 +176,20 @@ def run_live(hierarchy, n_chunks, chunk, finish, read):
     objects = {obj.name: obj for obj in hierarchy.network.sorted_objects}
     index, started = -1, 0.0
 
-    def values(name):
+    def variable(name):
         owner, attribute = name.split(".")
-        return objects[owner].variables[attribute].get_value()
+        return objects[owner].variables[attribute]
+
+    def values(name):
+        return variable(name).get_value()
 
     def hand_over():
         nonlocal index, started
         index += 1
         for name, array in chunk(index).items():
-            values(name)[:] = array
+            if variable(name).dynamic and np.size(array) != len(values(name)):
+                variable(name).resize(np.size(array))
+            values(name)[:] = np.reshape(array, -1)
         started = time.perf_counter()
 
     def look():

@@ -1,48 +1,25 @@
 """A hierarchy on a device: build, run a schedule in chunks, look in between."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from cortex_model.devices import program as standalone
 from cortex_model.devices.arrays import gain_arrays, state_names, weight_arrays, weights_of
+from cortex_model.devices.lanes import Lane, Member, Stop
 from cortex_model.equations import NUMBERS
-from cortex_model.errors import DeviceError, DivergenceError
+from cortex_model.errors import DeviceError
 from cortex_model.parameters import HierarchyParameters
-from cortex_model.phases.chunk import Stimuli, chunk_arrays
-from cortex_model.phases.schedule import EVALUATION, Schedule
-from cortex_model.weights import Weights, refreshed
+from cortex_model.phases.chunk import Stimuli, answers, chunk_arrays, stimulus_arrays
+from cortex_model.phases.ensemble import Ensemble
+from cortex_model.phases.schedule import Schedule
+from cortex_model.weights import Weights
+
+__all__ = ["Member", "Simulation", "Stop"]
 
 DEVICES = ("runtime", "cpp_standalone", "cuda_standalone")
 CODEGEN_TARGETS = ("numpy", "cython")
-
-
-@dataclass
-class Stop:
-    """What is seen from outside between two chunks.
-
-    Attributes
-    ----------
-    first, last : int
-        The chunk held slots ``first`` ... ``last - 1``.
-    weights : Weights
-        As they are now; a callback may replace them.
-    gains : dict of int to float
-        By how much the feedback V_l is multiplied in wake; a callback may replace them.
-    rates : ndarray, shape (n_evaluated, n_L)
-        Rates of the top population in the chunk's evaluation slots, in their order.
-    seconds : float
-        Duration of the chunk's loop.
-    """
-
-    first: int
-    last: int
-    weights: Weights
-    gains: dict[int, float]
-    rates: np.ndarray
-    seconds: float
 
 
 class Simulation:
@@ -54,6 +31,8 @@ class Simulation:
     device : {"cpp_standalone", "runtime"}
     codegen_target : {"numpy", "cython"}
         What the runtime device generates.
+    ensemble_size : int
+        How many networks run side by side (`run_ensemble`); more than one needs dense projections.
 
     Notes
     -----
@@ -67,16 +46,26 @@ class Simulation:
     >>> for stop in simulation.run(schedule, stimuli, weights, numbers): ...        # doctest: +SKIP
     """
 
-    def __init__(self, parameters: HierarchyParameters, device: str = "cpp_standalone", codegen_target: str = "numpy"):
+    def __init__(
+        self,
+        parameters: HierarchyParameters,
+        device: str = "cpp_standalone",
+        codegen_target: str = "numpy",
+        ensemble_size: int = 1,
+    ):
         if device not in DEVICES:
             raise DeviceError(f"Simulation.device: must be one of {', '.join(DEVICES)} (got {device!r}).")
         if codegen_target not in CODEGEN_TARGETS:
             raise DeviceError(
                 f"Simulation.codegen_target: must be one of {', '.join(CODEGEN_TARGETS)} (got {codegen_target!r})."
             )
+        if ensemble_size > 1 and not parameters.dense:
+            raise DeviceError(
+                f"Simulation.ensemble_size: must be 1 where dense is false (got {ensemble_size}); set dense=true."
+            )
         self.parameters, self.device, self.codegen_target = parameters, device, codegen_target
+        self.ensemble_size = ensemble_size
         self._hierarchy = self._program = None
-        self._carried_state: dict[str, np.ndarray] = {}
         self._recorded: dict[str, list[np.ndarray]] = {}
 
     # ------------------------------------------------------------------ build
@@ -86,15 +75,18 @@ class Simulation:
         if self._hierarchy is None:
             from cortex_model.devices.session import new_hierarchy
 
-            self._hierarchy = new_hierarchy(self.parameters, self.device, self.codegen_target)
+            self._hierarchy = new_hierarchy(self.parameters, self.device, self.codegen_target, self.ensemble_size)
             self._hierarchy.is_built = self._program is not None
         return self._hierarchy
 
     @property
     def key(self) -> str:
         """A hash of what decides the bits of a result besides the numbers of a run."""
+        return self._key(1)
+
+    def _key(self, ensemble_size):
         key = standalone.source_key if self.device == "runtime" else standalone.program_key
-        return key(self.parameters.structure())
+        return key(self.parameters.structure(), ensemble_size)
 
     def build(self) -> None:
         """Compile the program (cpp_standalone) unless one with the same content is there already.
@@ -117,7 +109,7 @@ class Simulation:
 
             key, generate = generate_extended(self.hierarchy)
         else:
-            key = self.key
+            key = self._key(self.ensemble_size)
         self._program = standalone.Program(standalone.build(standalone.program_cache() / key, generate))
         if self._hierarchy is not None:
             self._hierarchy.is_built = True
@@ -161,74 +153,124 @@ class Simulation:
         DivergenceError
             If a weight is no longer a finite number.
         """
+        member = Member(schedule, weights, numbers, first_slot, at_stop, gains)
+        (outcome,) = self.run_ensemble([member], stimuli)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def run_ensemble(self, members: list[Member], stimuli: Stimuli) -> list[Stop | Exception]:
+        """Run ``ensemble_size`` networks side by side, in chunks.
+
+        Parameters
+        ----------
+        members : list of Member
+            Their schedules must fit together (`cortex_model.phases.ensemble`).
+        stimuli : Stimuli
+            The same for all.
+
+        Returns
+        -------
+        outcomes : list
+            For each network the `Stop` after its last slot, or what its callback or its weights raised; one that
+            failed does not stop the others.
+
+        Raises
+        ------
+        DeviceError
+            If the number of networks is not ``ensemble_size``.
+        """
+        if len(members) != self.ensemble_size:
+            raise DeviceError(
+                f"Simulation.run_ensemble: must get {self.ensemble_size} networks, as many as ensemble_size "
+                f"(got {len(members)}); change one of them."
+            )
         stimuli = stimuli.checked(self.parameters.layer_sizes)
-        stops = schedule.stops(self.parameters.chunk_presentations)
-        stops = stops[stops >= first_slot]
+        ensemble = Ensemble([member.schedule for member in members])
+        starts = [int(ensemble.boundaries[e][member.first_slot]) for e, member in enumerate(members)]
+        stops = ensemble.schedule.stops(self.parameters.chunk_presentations)
+        stops = np.unique(np.concatenate([stops, starts]))
+        stops = stops[stops >= min(starts)]
         self._no_network_operations()
         self.build()
-        unity = dict.fromkeys(self.parameters.feedback_layers, 1.0)
-        nothing = np.zeros((0, self.parameters.layer_sizes[-1]), self.parameters.dtype)
-        stop = Stop(first_slot, first_slot, weights.astype(self.parameters.dtype), gains or unity, nothing, 0.0)
-        if at_stop is not None:
-            at_stop(stop)
-        constants = {f"now.{name}": numbers.get(name, 0.0) for name in (*NUMBERS, "noise_seed")}
+        lanes = [Lane(member, self.parameters, start) for member, start in zip(members, starts, strict=True)]
+        constants = {
+            f"networks.{name}": np.array([member.numbers.get(name, 0) for member in members])
+            for name in (*NUMBERS, "noise_seed")
+        }
+        constants |= stimulus_arrays(stimuli, self.parameters)
+        is_handed = False
+        for lane in lanes:
+            lane.begin(stops[0])
 
         def chunk(index):
-            """Everything that the device is handed for chunk ``index``."""
-            if stops[index] in schedule.updates:
-                stop.weights, stop.gains = refreshed(stop.weights, stop.gains, schedule.refreshes)
-            arrays = chunk_arrays(schedule, stops[index], stops[index + 1], stimuli, self.parameters)
-            return constants | arrays | weight_arrays(stop.weights) | gain_arrays(stop.gains)
+            """Everything that the device is handed for chunk ``index`` and does not have already."""
+            nonlocal is_handed
+            changed = [lane.is_handed_over(stops[index]) for lane in lanes]
+            arrays = chunk_arrays(ensemble, stops[index], stops[index + 1], stimuli, self.parameters)
+            if not is_handed:
+                arrays |= constants
+            if not is_handed or any(changed):
+                arrays |= weight_arrays([lane.stop.weights for lane in lanes], self.parameters)
+                arrays |= gain_arrays([lane.stop.gains for lane in lanes]) if lanes[0].stop.gains else {}
+            is_handed = True
+            return arrays
 
         def finish(index, arrays, seconds):
             """What is seen after chunk ``index``."""
-            nonlocal stop
             first, last = int(stops[index]), int(stops[index + 1])
-            n_evaluated = int((schedule.kind[first:last] == EVALUATION).sum())
-            rates = arrays["readout.rate"].reshape(-1, self.parameters.layer_sizes[-1])[:n_evaluated]
-            before, stop = (
-                stop,
-                Stop(first, last, weights_of(arrays, self.parameters), stop.gains, rates.copy(), seconds),
-            )
-            self._check_finite(stop, schedule, before.weights, numbers)
-            if at_stop is not None:
-                at_stop(stop)
+            rates = answers(arrays["readout.rate"], ensemble, first, last, self.parameters)
+            weights = weights_of(arrays, self.parameters, len(lanes))
+            for network, lane in enumerate(lanes):
+                lane.advance(ensemble.position(network, last), weights[network], rates[network], seconds / len(lanes))
+                if last == lane.start:
+                    lane.begin(last)
+            raise_where_all_failed()
+
+        def raise_where_all_failed():
+            if all(lane.failure for lane in lanes):
+                raise lanes[0].failure
 
         n_chunks = len(stops) - 1
-        if n_chunks > 0:
-            (self._run_program if self._program else self._run_live)(n_chunks, chunk, finish)
-        return stop
+        try:
+            raise_where_all_failed()
+            if n_chunks > 0:
+                (self._run_program if self._program else self._run_live)(n_chunks, chunk, finish)
+        except Exception:
+            if not all(lane.failure for lane in lanes):
+                raise
+        return [lane.failure or lane.stop for lane in lanes]
 
     def _run_program(self, n_chunks, chunk, finish):
-        carried, monitored = self._carried(), self._monitored()
-        for index in range(n_chunks):
-            read = [*state_names(self.parameters), "readout.rate", *carried, *monitored]
-            arrays, seconds = self._program(chunk(index) | self._carried_state, read)
-            self._carried_state = {name: arrays[name] for name in carried}
-            for name in monitored:
-                self._recorded.setdefault(name, []).append(arrays[name])
-            finish(index, arrays, seconds)
+        monitored = self._monitored()
+        read = [*state_names(self.parameters).values(), "readout.rate", *monitored]
+        try:
+            for index in range(n_chunks):
+                self._program.set(chunk(index))
+                seconds = self._program.run()
+                arrays = self._program.get(read)
+                for name in monitored:
+                    self._recorded.setdefault(name, []).append(arrays[name])
+                    empty = self._program.arrays[name]["size"] or 0
+                    self._program.set({name: np.zeros(empty)})
+                finish(index, arrays, seconds)
+        except BaseException:
+            self._program.stop()
+            raise
 
     def _run_live(self, n_chunks, chunk, finish):
         from cortex_model.devices.session import run_live
 
-        run_live(self.hierarchy, n_chunks, chunk, finish, [*state_names(self.parameters), "readout.rate"])
+        run_live(self.hierarchy, n_chunks, chunk, finish, [*state_names(self.parameters).values(), "readout.rate"])
 
     # ------------------------------------------------------------------ foreign objects
-    def _carried(self):
-        """Arrays besides the weights that go from chunk to chunk where a user's objects may see them."""
-        if self._hierarchy is None or not self._hierarchy.foreign:
-            return []
-        handed = {*state_names(self.parameters), *gain_arrays(dict.fromkeys(self.parameters.feedback_layers))}
+    def _monitored(self):
+        arrays = self._program.arrays.items()
         return [
             name
-            for name, array in self._program.arrays.items()
-            if array["role"] == "foreign"
-            or (array["role"] == "model" and name.startswith("population_") and name not in handed)
+            for name, array in arrays
+            if array["role"] == "monitor" and (array["size"] is None or name[-2:] == ".N")
         ]
-
-    def _monitored(self):
-        return [name for name, array in self._program.arrays.items() if array["role"] == "monitor"]
 
     def recorded(self, monitor) -> dict[str, np.ndarray]:
         """What a monitor that was added to the hierarchy has recorded, over all chunks.
@@ -266,24 +308,3 @@ class Simulation:
                 f"{self.device}.{name}: must not hold a network_operation, because a compiled program cannot call "
                 "Python (got one); use device='runtime' or write it with run_regularly."
             )
-
-    def _check_finite(self, stop, schedule, before, numbers):
-        """Refuse weights that are not finite; ``before`` are the last ones that were."""
-        name = stop.weights.first_not_finite()
-        if name is None:
-            return
-        lower = "learning_rate"
-        bounds = [("sleep_learning_rate", "V", before.forward)]
-        bounds += [("forward_sleep_learning_rate", "W", before.feedback)]
-        for number, letter, partners in bounds:
-            for level in self.parameters.feedback_layers:
-                power = 1.0 if self.parameters.sleep_normalisation else np.sum(partners[level].astype(float) ** 2)
-                is_open = schedule.gate(f"{'feedback' if letter == 'V' else 'forward'}_update_gate").any()
-                if is_open and numbers.get(number, 0) * (power + numbers.get("damping", 0)) >= 2:
-                    name, lower = f"{letter}_{level}", number
-        direction = "feedback" if name[0] == "V" else "forward"
-        raise DivergenceError(
-            f"Simulation.{direction}_{name[2:]}: {name} must stay finite (got NaN or infinity between presentations "
-            f"{schedule.presentation[stop.first]} and {schedule.presentation[stop.last - 1]}); lower {lower} "
-            f"from {numbers.get(lower, 0):g}; the last good checkpoint is kept."
-        )

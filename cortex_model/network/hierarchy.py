@@ -10,11 +10,11 @@ from cortex_model.network.clockwork import ORDER, Clockwork
 from cortex_model.network.populations import add_sleep, add_wake, population
 from cortex_model.network.projections import (
     add_plasticity,
+    bias_projection,
     excitation_pool,
     projection,
     rate_power_pool,
     sent_power_pool,
-    wake_step,
 )
 from cortex_model.parameters import HierarchyParameters
 from cortex_model.weights import to_matrix
@@ -29,7 +29,11 @@ class Hierarchy:
         Sizes, nonlinearities and rules. Numbers that a run may change without compiling (learning rates,
         damping, weights, schedule) are variables of the clockwork and of the projections.
     connect : callable
-        Connects a Synapses all to all; `cortex_model.devices` hands over the dense one.
+        (Synapses, number of networks, batch size) -> None: connects all to all within each network;
+        `cortex_model.devices` hands over the dense one.
+    ensemble_size : int
+        How many networks run side by side, each with weights of its own; neurons and synapses are in the order
+        of the networks. More than one, or a ``batch_size`` above 1, needs dense projections.
 
     Attributes
     ----------
@@ -37,6 +41,8 @@ class Hierarchy:
         ``populations[l]``, l = 0 (input) ... L (top).
     forward, feedback : dict of Synapses
         ``forward[l]`` joins l-1 to l and holds W_l; ``feedback[l]`` joins l to l-1 and holds V_l.
+    biases : dict of Synapses
+        ``biases[l]`` joins one neuron, whose rate is always 1, to l and holds b_l.
     clockwork : Clockwork
         Schedule, stimuli, and ``now``: the gates of the present slot and the numbers that equations see.
     network : Network
@@ -54,28 +60,41 @@ class Hierarchy:
     >>> hierarchy.add(StateMonitor(hierarchy.populations[1], "rate", record=True))  # doctest: +SKIP
     """
 
-    def __init__(self, parameters: HierarchyParameters, connect: Callable[[Synapses], None] = Synapses.connect):
+    def __init__(
+        self,
+        parameters: HierarchyParameters,
+        connect: Callable[[Synapses, int, int], None] = lambda synapses, *_: synapses.connect(),
+        ensemble_size: int = 1,
+    ):
         p, n_layers = parameters, parameters.n_layers
-        self.parameters = parameters
+        self.parameters, self.ensemble_size = parameters, ensemble_size
         self.foreign: list[BrianObject] = []
         self.is_built = False
-        self.clockwork = clockwork = Clockwork(p, connect)
+        self.clockwork = clockwork = Clockwork(p, connect, ensemble_size)
         self.populations: list[NeuronGroup] = [population(p, level, clockwork) for level in range(n_layers + 1)]
         self.forward: dict[int, Synapses] = {}
         self.feedback: dict[int, Synapses] = {}
+        self.biases: dict[int, Synapses] = {}
+        always_active = []
+        if p.biases:
+            always_active = [clockwork.group(1, "rate : 1", "always_active")]
+            always_active[0].rate = 1
         for level in range(1, n_layers + 1):
             ends = self.populations[level - 1], self.populations[level]
             self.forward[level] = projection(p, "forward", level, *ends, clockwork)
             if level in p.feedback_layers:
                 self.feedback[level] = projection(p, "feedback", level, *ends, clockwork)
+            if p.biases:
+                self.biases[level] = bias_projection(p, level, always_active[0], ends[1], clockwork)
         pools = self._pools()
         for level, group in enumerate(self.populations):
-            add_wake(p, level, group, clockwork, wake_step(p))
+            add_wake(p, level, group, clockwork)
             add_sleep(p, level, group, clockwork, level + 1 in self.feedback, level in self.feedback)
         for level, synapses in self.forward.items():
-            add_plasticity(p, level, synapses, self.feedback.get(level), clockwork)
-        projections = [*self.forward.values(), *self.feedback.values()]
-        self.network = Network(clockwork.groups, self.populations, projections, pools, name="network")
+            add_plasticity(p, level, synapses, self.feedback.get(level), self.biases.get(level), clockwork)
+        projections = [*self.forward.values(), *self.feedback.values(), *self.biases.values()]
+        groups = [*clockwork.groups, *self.populations, *always_active]
+        self.network = Network(groups, projections, pools, name="network")
 
     def _pools(self):
         """Pools that sum over one population, and what sees them."""
@@ -84,7 +103,7 @@ class Hierarchy:
             pools += excitation_pool(self.populations[-1], p.n_layers, self.clockwork)
         if p.presynaptic_normalisation:
             for level, forward in self.forward.items():
-                seers = [self.populations[level], forward, self.feedback.get(level)]
+                seers = [self.biases.get(level), forward, self.feedback.get(level)]
                 pools += rate_power_pool(p, self.populations[level - 1], seers, self.clockwork)
         if p.sleep_normalisation:
             for end in sorted({end for level in self.feedback for end in (level - 1, level)}):
@@ -131,15 +150,17 @@ class Hierarchy:
         """Python functions within the network, which only the runtime device can run."""
         return [obj for obj in self.foreign if isinstance(obj, NetworkOperation)]
 
-    def weights(self, direction: str, level: int) -> np.ndarray:
-        """W_l (``"forward"``) or V_l (``"feedback"``) as a matrix, shape (n_post, n_pre)."""
-        synapses = getattr(self, direction)[level]
-        return to_matrix(np.asarray(synapses.weight[:]), synapses.source.N, synapses.target.N)
+    def weights(self, direction: str, level: int, network: int = 0) -> np.ndarray:
+        """W_l (``"forward"``) or V_l (``"feedback"``) of one network as a matrix, shape (n_post, n_pre)."""
+        synapses, sizes = getattr(self, direction)[level], self.parameters.layer_sizes
+        ends = (level - 1, level) if direction == "forward" else (level, level - 1)
+        weights = np.reshape(synapses.weight[:], (self.ensemble_size, -1))[network]
+        return to_matrix(weights, *(sizes[end] for end in ends))
 
     def __str__(self) -> str:
         """Every object and the equations that happen in it, in their order."""
         lines = []
-        for group in [*self.populations, *self.forward.values(), *self.feedback.values()]:
+        for group in [*self.populations, *self.forward.values(), *self.biases.values(), *self.feedback.values()]:
             size = (
                 f"{group.source.name} -> {group.target.name}" if isinstance(group, Synapses) else f"{group.N} neurons"
             )

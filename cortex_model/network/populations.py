@@ -1,7 +1,5 @@
 """Populations: rate-based NeuronGroups, and the equations that happen in them in wake and in sleep."""
 
-from brian2 import NeuronGroup
-
 from cortex_model.equations import (
     EQUATIONS,
     NONLINEARITIES,
@@ -17,7 +15,7 @@ from cortex_model.network.noise import noise_function
 
 def population(parameters, level, clockwork):
     """The NeuronGroup of population ``level``, with everything its equations see."""
-    p, model = parameters, POPULATION + "apical_gain : 1 (shared)\n"
+    p, model = parameters, POPULATION
     is_input, is_top = level == 0, level == p.n_layers
     if p.sleep_rule != "recirculation":
         model += "held : 1\n"
@@ -26,8 +24,10 @@ def population(parameters, level, clockwork):
     if is_top:
         model += "excitation : 1\ntarget_index : integer\nreadout_index : integer\n"
     namespace = {"noise": noise_function(p.noise_distribution)}
-    group = NeuronGroup(p.layer_sizes[level], model, name=f"population_{level}", namespace=namespace)
+    group = clockwork.group(p.layer_sizes[level], model, f"population_{level}", namespace=namespace)
     clockwork.show(group, "presentation", "descending", "noise_seed", "stimulus_row", "readout_row", *NUMBERS)
+    if level + 1 in p.feedback_layers:
+        clockwork.show(group, f"apical_gain_{level + 1}", called="apical_gain")
     if is_input:
         group.variables.add_reference("stimulus", clockwork.stimuli, "rate", index="stimulus_index")
     if is_top:
@@ -36,25 +36,20 @@ def population(parameters, level, clockwork):
     return group
 
 
-def add_wake(parameters, level, group, clockwork, step_size):
-    """Equations of wake and evaluation: response, output error or what feedback carries, bias.
-
-    Parameters
-    ----------
-    step_size : str
-        Learning rate of the bias, as an expression.
-    """
+def add_wake(parameters, level, group, clockwork):
+    """Equations of wake and evaluation: response, output error or what feedback carries."""
     p, step, n = parameters, clockwork.step, parameters.layer_sizes[level]
+    in_row = f"stimulus_row*{n} + {clockwork.neuron(n)}"
     if level == 0:
-        step(group, "row", f"stimulus_index = stimulus_row*{n} + i", ORDER["row"], "stimulus_gate")
+        step(group, "row", f"stimulus_index = {in_row}", ORDER["row"], "stimulus_gate")
         step(group, "stimulus", EQUATIONS["stimulus"], ORDER["stimulus"], "stimulus_gate")
         return
     order = ORDER["forward"] + LEVEL * level
     rate, slope = NONLINEARITIES[p.nonlinearity]
     if level == p.n_layers:
         rate = TOP_NONLINEARITIES[p.top]
-        step(group, "target_row", f"target_index = stimulus_row*{n} + i", ORDER["row"], "error_gate")
-        step(group, "answer_row", f"readout_index = readout_row*{n} + i", ORDER["row"], "record_gate")
+        step(group, "target_row", f"target_index = {in_row}", ORDER["row"], "error_gate")
+        step(group, "answer_row", f"readout_index = readout_row*{group.N} + i", ORDER["row"], "record_gate")
         step(group, "answer", "answer = rate", ORDER["record"], "record_gate")
         step(group, "output_error", EQUATIONS["output_error"], ORDER["top"], "error_gate")
         if p.top == "softmax":
@@ -64,9 +59,6 @@ def add_wake(parameters, level, group, clockwork, step_size):
         after_sum = ORDER["feedback"] + LEVEL * (p.n_layers - level) + 2
         step(group, "activation_reciprocal", code, after_sum, "error_gate")
     step(group, "layer_response", EQUATIONS["layer_response"].format(rate=rate), order + 4, "response_gate")
-    if p.biases:
-        code = EQUATIONS["bias_update"].format(step=step_size)
-        step(group, "bias_update", code, ORDER["plasticity"], "weight_update_gate")
 
 
 def add_sleep(parameters, level, group, clockwork, is_lower, is_upper):
@@ -79,7 +71,9 @@ def add_sleep(parameters, level, group, clockwork, is_lower, is_upper):
     """
     moments = SLEEP_RULES[parameters.sleep_rule]
     if is_lower or is_upper:
-        code = EQUATIONS["noise"].format(population=level)
+        n = parameters.layer_sizes[level]
+        presented = {"presentation": clockwork.presentation(n), "neuron": clockwork.neuron(n)}
+        code = EQUATIONS["noise"].format(population=level, **presented)
         clockwork.step(group, "noise", code, ORDER["noise"], "noise_gate")
     for moment, applies, order, gate in (
         ("hold_below", is_lower, "hold", "send_back_gate"),

@@ -1,8 +1,9 @@
 """Projections: one Synapses object each, their local plasticity, and pools that sum over one population."""
 
-from brian2 import NeuronGroup, Synapses
+from brian2 import Synapses
 
 from cortex_model.equations import (
+    BIAS_PROJECTION,
     EQUATIONS,
     FEEDBACK_PROJECTION,
     FORWARD_PROJECTION,
@@ -29,22 +30,29 @@ def projection(parameters, direction, level, lower, upper, clockwork):
     return synapses
 
 
-def wake_step(parameters):
-    """Step of every change in wake, as an expression."""
-    return "learning_rate" + ("*parameter_reciprocal" if parameters.presynaptic_normalisation else "")
+def bias_projection(parameters, level, always_active, upper, clockwork):
+    """Biases of population ``level``: the weights of synapses from one neuron whose rate is always 1."""
+    synapses = Synapses(always_active, upper, BIAS_PROJECTION, name=f"bias_{level}")
+    clockwork.sum(synapses, "bias_post", ORDER["forward"] + LEVEL * level + 1, "response_gate")
+    clockwork.show(synapses, *NUMBERS)
+    return synapses
 
 
-def add_plasticity(parameters, level, forward, feedback, clockwork):
-    """What changes the weights of a pair; ``feedback`` is None where the pair is not reciprocal."""
+def add_plasticity(parameters, level, forward, feedback, bias, clockwork):
+    """What changes the weights of a pair; ``feedback`` and ``bias`` are None where there is none."""
     p, step, order = parameters, clockwork.step, ORDER["plasticity"] + level
-    code = EQUATIONS["weight_update"].format(step=wake_step(p))
+    wake_step = ("*parameter_reciprocal" if p.presynaptic_normalisation else "") + clockwork.share
+    code = EQUATIONS["weight_update"].format(step="learning_rate" + wake_step)
     step(forward, "weight_update", code, order, "weight_update_gate")
+    if bias is not None:
+        code = EQUATIONS["bias_update"].format(step="learning_rate" + wake_step)
+        step(bias, "bias_update", code, ORDER["plasticity"], "weight_update_gate")
     if feedback is None:
         return
-    code = EQUATIONS["transposed_weight_update"].format(step=wake_step(p))
+    code = EQUATIONS["transposed_weight_update"].format(step="transposed_learning_rate" + wake_step)
     step(feedback, "transposed_weight_update", code, order, "transposed_update_gate")
     seen = {"activity": SLEEP_ACTIVITY[p.sleep_rule] + "_pre"}
-    normalised = "*sleep_reciprocal" if p.sleep_normalisation else ""
+    normalised = ("*sleep_reciprocal" if p.sleep_normalisation else "") + clockwork.share
     code = EQUATIONS["feedback_update"].format(step="sleep_learning_rate" + normalised, **seen)
     step(feedback, "feedback_update", code, order, "feedback_update_gate")
     if "difference_above" in SLEEP_RULES[p.sleep_rule]:
@@ -54,10 +62,10 @@ def add_plasticity(parameters, level, forward, feedback, clockwork):
 
 # ---------------------------------------------------------------------- pools
 def pool(group, total, expression, order, gate, clockwork, more=""):
-    """One neuron that sums ``expression`` over a population, and the Synapses by which it does."""
-    neuron = NeuronGroup(1, f"{total} : 1\n{more}", name=f"{group.name}_{total}")
+    """One neuron a stimulus that sums ``expression`` over a population, and the Synapses by which it does."""
+    neuron = clockwork.group(1, f"{total} : 1\n{more}", f"{group.name}_{total}")
     synapses = Synapses(group, neuron, f"{total}_post = {expression} : 1 (summed)", name=f"{neuron.name}_pool")
-    clockwork.sum(synapses, f"{total}_post", order, gate)
+    clockwork.sum(synapses, f"{total}_post", order, gate, pooled=True)
     return neuron, synapses
 
 
@@ -65,7 +73,7 @@ def excitation_pool(top, n_layers, clockwork):
     """Divisive normalisation: the pool by whose sum the top population's excitation is divided (softmax)."""
     order = ORDER["forward"] + LEVEL * n_layers + 3
     neuron, synapses = pool(top, "pooled_excitation", "excitation_pre", order, "response_gate", clockwork)
-    _share("pooled_excitation", neuron, [top])
+    clockwork.show(top, "pooled_excitation", of=neuron)
     return neuron, synapses
 
 
@@ -77,7 +85,8 @@ def rate_power_pool(parameters, presynaptic, seers, clockwork):
     )  # fmt: skip
     code = EQUATIONS["parameter_reciprocal"].format(power="(rate_power + 1)" if parameters.biases else "rate_power")
     clockwork.step(neuron, "parameter_reciprocal", code, ORDER["power"] + 1, "weight_update_gate")
-    _share("parameter_reciprocal", neuron, seers)
+    for seer in filter(None, seers):
+        clockwork.show(seer, "parameter_reciprocal", of=neuron)
     return neuron, synapses
 
 
@@ -90,11 +99,6 @@ def sent_power_pool(parameters, presynaptic, seers, clockwork):
     )  # fmt: skip
     code = EQUATIONS["sleep_reciprocal"]
     clockwork.step(neuron, "sleep_reciprocal", code, ORDER["power"] + 1, "sleep_power_gate")
-    _share("sleep_reciprocal", neuron, seers)
+    for seer in filter(None, seers):
+        clockwork.show(seer, "sleep_reciprocal", of=neuron)
     return neuron, synapses
-
-
-def _share(name, neuron, seers):
-    for seer in seers:
-        if seer is not None:
-            seer.variables.add_reference(name, neuron, name, index="0")

@@ -6,7 +6,8 @@ import numpy as np
 
 from cortex_model.equations import GATES
 from cortex_model.errors import ParameterError
-from cortex_model.phases.schedule import DESCENDING, EVALUATION, KINDS, RETURNING, WAKE, Schedule
+from cortex_model.phases.ensemble import Ensemble
+from cortex_model.phases.schedule import DESCENDING, EVALUATION, KINDS, RETURNING
 
 
 @dataclass(frozen=True)
@@ -48,39 +49,54 @@ def one_hot(labels: np.ndarray, n_classes: int) -> np.ndarray:
     return np.eye(n_classes)[labels]
 
 
-def chunk_arrays(schedule: Schedule, first: int, last: int, stimuli: Stimuli, parameters) -> dict[str, np.ndarray]:
-    """Arrays for slots ``first`` ... ``last - 1``: schedule columns, and the rows of stimuli and targets they show.
+def stimulus_arrays(stimuli: Stimuli, parameters) -> dict[str, np.ndarray]:
+    """Everything that can be shown, once for all chunks: the stimuli of wake, then those of evaluation.
 
     Returns
     -------
     arrays : dict
-        ``schedule.*`` of length ``chunk_presentations`` (unused slots are closed), ``stimuli.rate``,
-        ``targets.rate``, and the numbers ``now.slot``, ``now.n_slots``, ``now.first_slot``.
+        ``stimuli.rate`` and ``targets.rate``, row by row; one silent row where there is nothing to show.
     """
-    capacity, sizes = parameters.chunk_presentations, parameters.layer_sizes
-    kind, stimulus = schedule.kind[first:last], schedule.stimulus[first:last]
-    n = last - first
-    shown, evaluated = np.flatnonzero(stimulus >= 0), np.flatnonzero(kind == EVALUATION)
+    arrays = {}
+    for part, (name, size) in enumerate(
+        (("stimuli", parameters.layer_sizes[0]), ("targets", parameters.layer_sizes[-1]))
+    ):
+        given = [phase[part] for phase in (stimuli.wake, stimuli.evaluation) if phase is not None]
+        arrays[f"{name}.rate"] = np.concatenate([*given] or [np.zeros((1, size))]).astype(parameters.dtype, copy=False)
+    return arrays
 
-    def column(values, at=slice(0, n)):
-        padded = np.zeros(capacity, np.int32)
-        padded[at] = values
-        return padded
 
+def chunk_arrays(ensemble: Ensemble, first: int, last: int, stimuli: Stimuli, parameters) -> dict[str, np.ndarray]:
+    """Arrays for slots ``first`` ... ``last - 1``: columns of the schedule, and which rows each network shows.
+
+    Returns
+    -------
+    arrays : dict
+        ``schedule.*`` with one row a slot (``stimulus_row``: one for each network and stimulus of a batch), room for
+        what is answered in evaluation (``readout.rate``), and where the chunk begins and ends.
+    """
+    schedule, n_networks = ensemble.schedule, len(ensemble.schedules)
+    kind, n = schedule.kind[first:last], last - first
+    is_evaluated = kind == EVALUATION
+    n_wake = 0 if stimuli.wake is None else len(stimuli.wake[0])
+    rows = ensemble.stimulus(first, last) + n_wake * is_evaluated[:, None, None]
     arrays = {
-        "schedule.presentation": column(schedule.presentation[first:last]),
-        "schedule.descending": column(np.isin(kind, (DESCENDING, RETURNING))),
-        "schedule.stimulus_row": column(np.arange(len(shown)), shown),
-        "schedule.readout_row": column(np.arange(len(evaluated)), evaluated),
+        "schedule.presentation": schedule.presentation[first:last],
+        "schedule.descending": np.isin(kind, (DESCENDING, RETURNING)),
+        "schedule.readout_row": np.maximum(np.cumsum(is_evaluated) - 1, 0),
+        "schedule.stimulus_row": np.maximum(rows, 0),
     }
     for gate in GATES:
         is_open = np.array([gate in schedule.gates.get(k, ()) for k in range(len(KINDS))])
-        arrays[f"schedule.{gate}"] = column(is_open[kind])
-    for name, part, size in (("stimuli", 0, sizes[0]), ("targets", 1, sizes[-1])):
-        rows = np.zeros((capacity, size), parameters.dtype)
-        for phase, value in (("wake", WAKE), ("evaluation", EVALUATION)):
-            mask = kind[shown] == value
-            if mask.any():
-                rows[: len(shown)][mask] = getattr(stimuli, phase)[part][stimulus[shown[mask]]]
-        arrays[f"{name}.rate"] = rows.ravel()
+        arrays[f"schedule.{gate}"] = is_open[kind]
+    n_answers = max(is_evaluated.sum(), 1) * n_networks * parameters.batch_size * parameters.layer_sizes[-1]
+    arrays["readout.rate"] = np.zeros(n_answers, parameters.dtype)
     return arrays | {"now.slot": 0, "now.n_slots": n, "now.first_slot": first}
+
+
+def answers(readout: np.ndarray, ensemble: Ensemble, first: int, last: int, parameters) -> list[np.ndarray]:
+    """What each network's top population answered in the evaluation slots of a chunk, shape (n_evaluated, n_L)."""
+    slots = np.flatnonzero(ensemble.schedule.kind[first:last] == EVALUATION)
+    shape = (-1, len(ensemble.schedules), parameters.batch_size, parameters.layer_sizes[-1])
+    rates, shown = readout.reshape(shape)[: len(slots)], ensemble.stimulus(first, last)[slots] >= 0
+    return [rates[:, network][shown[:, network]] for network in range(len(ensemble.schedules))]

@@ -99,10 +99,11 @@ class Schedule:
     kind : ndarray of int8, shape (n_slots,)
         Index into `KINDS`.
     presentation : ndarray of int32, shape (n_slots,)
-        Number of the presentation in the whole run; all slots of one sleep presentation share it, and
+        Number of the (first) presentation in the whole run; all slots of one sleep presentation share it, and
         the noise is drawn for it.
-    stimulus : ndarray of int32, shape (n_slots,)
-        Row of the training images (wake) or of the evaluated images (evaluation); -1 in sleep.
+    stimulus : ndarray of int32, shape (n_slots, batch_size)
+        Rows of the training images (wake) or of the evaluated images (evaluation); -1 in sleep, and where the last
+        batch of an evaluation is not full.
     gates : dict of int to set of str
         Kind of slot -> open gates.
     updates : ndarray of int64
@@ -134,9 +135,12 @@ class Schedule:
     @cached_property
     def _begun(self) -> dict[str, np.ndarray]:
         """Phase -> presentations of it that have begun before each slot, and in all; shape (n_slots + 1,)."""
-        begins = np.diff(self.presentation, prepend=-1) != 0
+        n_shown = np.where(
+            np.isin(self.kind, PHASES["sleep"]), self.stimulus.shape[1], (self.stimulus >= 0).sum(axis=1)
+        )
+        begins = (np.diff(self.presentation, prepend=-1) != 0) * n_shown
         return {
-            phase: np.concatenate([[0], np.cumsum(begins & np.isin(self.kind, kinds))])
+            phase: np.concatenate([[0], np.cumsum(begins * np.isin(self.kind, kinds))])
             for phase, kinds in PHASES.items()
         }
 
@@ -189,14 +193,21 @@ def wake_sleep_schedule(parameters, order_of_epoch, n_stimuli, n_wake, n_evaluat
     -------
     schedule : Schedule
 
+    Notes
+    -----
+    With a ``batch_size`` B above 1, wake and sleep come in whole batches: numbers of presentations are rounded up to
+    the next multiple of B, and the last batch is filled from the next epoch.
+
     Raises
     ------
     ParameterError
         If there would be nothing to present.
     """
-    p, slots = parameters, list(sleep_slots(parameters))
+    p, slots, size = parameters, list(sleep_slots(parameters)), parameters.batch_size
     if n_wake + p.sleep_before_presentations + n_evaluated == 0:
         raise ParameterError("Schedule: must hold at least one presentation (got none); raise epochs or sleep.")
+    n_epochs = -(-_in_batches(n_wake, p) * size // max(n_stimuli, 1))
+    n_wake, evaluate_every = _in_batches(n_wake, p), _in_batches(evaluate_every, p)
     sleeps_after = _sleeps_after_each_wake(p, n_wake) if slots else np.zeros(n_wake, np.int64)
     kinds, stimuli, looks, updates = [], [], [], []
     n_done = 0
@@ -204,20 +215,22 @@ def wake_sleep_schedule(parameters, order_of_epoch, n_stimuli, n_wake, n_evaluat
     def present(kind, stimulus):
         nonlocal n_done
         kinds.append(np.asarray(kind, np.int8))
-        stimuli.append(np.asarray(stimulus, np.int32))
+        stimuli.append(np.asarray(stimulus, np.int32).reshape(-1, size))
         n_done += len(kind)
 
     def sleep(n):
-        present(np.tile(slots, n), np.full(n * len(slots), -1))
+        present(np.tile(slots, n), np.full((n * len(slots), size), -1))
 
     def evaluate():
-        present(np.full(n_evaluated, EVALUATION), np.arange(n_evaluated))
+        rows = np.arange(_in_batches(n_evaluated, p) * size)
+        present(np.full(len(rows) // size, EVALUATION), np.where(rows < n_evaluated, rows, -1))
         looks.append(n_done)
 
-    order = np.concatenate([order_of_epoch(e) for e in range(-(-n_wake // max(n_stimuli, 1)))] or [np.zeros(0, int)])
+    order = np.concatenate([order_of_epoch(epoch) for epoch in range(n_epochs)] or [np.zeros(0, int)])
+    order = order[: n_wake * size].reshape(-1, size)
     evaluate()
     if slots:
-        sleep(p.sleep_before_presentations)
+        sleep(_in_batches(p.sleep_before_presentations, p))
     period, every = _update_period(p), evaluate_every or n_wake or 1
     marks = sorted({0, n_wake} | set(range(0, n_wake, every)) | set(range(0, n_wake, period or n_wake + 1)))
     for first, last in zip(marks, marks[1:], strict=False):
@@ -226,7 +239,7 @@ def wake_sleep_schedule(parameters, order_of_epoch, n_stimuli, n_wake, n_evaluat
         n_sleeps = sleeps_after[first:last]
         at = np.arange(last - first) + len(slots) * np.concatenate([[0], np.cumsum(n_sleeps)[:-1]]).astype(np.int64)
         kind = np.resize(np.asarray(slots or [0], np.int8), last - first + len(slots) * int(n_sleeps.sum()))
-        stimulus = np.full(len(kind), -1)
+        stimulus = np.full((len(kind), size), -1)
         is_wake = np.zeros(len(kind), bool)
         is_wake[at] = True
         kind[~is_wake] = np.resize(np.asarray(slots or [0], np.int8), int((~is_wake).sum()))
@@ -238,7 +251,7 @@ def wake_sleep_schedule(parameters, order_of_epoch, n_stimuli, n_wake, n_evaluat
     starts = ~np.isin(kind, PHASES["sleep"]) | (kind == (slots[0] if slots else -1))
     return Schedule(
         kind,
-        (np.cumsum(starts) - 1).astype(np.int32),
+        ((np.cumsum(starts) - 1) * size).astype(np.int32),
         np.concatenate(stimuli),
         open_gates(p),
         np.array(updates, np.int64),
@@ -248,23 +261,29 @@ def wake_sleep_schedule(parameters, order_of_epoch, n_stimuli, n_wake, n_evaluat
 
 
 def sleep_schedule(parameters, n_presentations, look_every) -> Schedule:
-    """Nothing but sleep, looked at every ``look_every`` presentations (and before the first)."""
-    slots = list(sleep_slots(parameters))
+    """Nothing but sleep, looked at every ``look_every`` presentations (and before the first); in whole batches."""
+    slots, size = list(sleep_slots(parameters)), parameters.batch_size
     n_slots = len(slots)
+    n_presentations, look_every = _in_batches(n_presentations, parameters), _in_batches(look_every, parameters)
     looks = np.unique(np.append(np.arange(0, n_presentations, look_every), n_presentations)) * n_slots
     return Schedule(
         np.tile(np.asarray(slots, np.int8), n_presentations),
-        np.repeat(np.arange(n_presentations, dtype=np.int32), n_slots),
-        np.full(n_presentations * n_slots, -1, np.int32),
+        np.repeat(np.arange(n_presentations, dtype=np.int32) * size, n_slots),
+        np.full((n_presentations * n_slots, size), -1, np.int32),
         open_gates(parameters),
         looks=looks,
     )
 
 
+def _in_batches(n_presentations, p):
+    """How many slots hold so many presentations."""
+    return -(-n_presentations // p.batch_size)
+
+
 def _sleeps_after_each_wake(p, n_wake):
-    """Sleep presentations after each wake presentation: ``sleep_per_wake`` on average, in blocks."""
-    n_wakes = np.arange(1, n_wake + 1)
-    in_blocks = n_wakes // p.sleep_block_presentations * p.sleep_block_presentations
+    """Sleep batches after each wake batch: ``sleep_per_wake`` on average, in blocks."""
+    n_wakes, block = np.arange(1, n_wake + 1), _in_batches(p.sleep_block_presentations, p)
+    in_blocks = n_wakes // block * block
     in_blocks[-1:] = n_wake  # what is left over is slept at the end
     owed = np.floor(in_blocks * p.sleep_per_wake + 1e-9).astype(np.int64)
     return np.diff(np.concatenate([[0], owed]))
@@ -279,4 +298,4 @@ def _refreshes(p):
 
 def _update_period(p):
     periods = {"pseudoinverse": p.pseudoinverse_every_presentations, "norm_matched": p.gain_update_presentations}
-    return periods.get(_refreshes(p), 0)
+    return _in_batches(periods.get(_refreshes(p), 0), p)

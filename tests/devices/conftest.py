@@ -7,11 +7,11 @@ import pytest
 
 from cortex_model import theory
 from cortex_model.devices.simulation import Simulation
-from cortex_model.equations import NUMBERS
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.phases.chunk import Stimuli, one_hot
 from cortex_model.phases.schedule import EVALUATION, LEARNING_RULES, WAKE, Schedule, wake_sleep_schedule
 from cortex_model.philox import population_noise
+from cortex_model.protocol import run_numbers
 from cortex_model.weights import Weights, initial_weights
 
 #: A hierarchy with a narrowing and an expanding reciprocal pair (5 -> 6 -> 4), from well-conditioned weights.
@@ -70,10 +70,6 @@ class Scenario(NamedTuple):
     numbers: dict
 
 
-def numbers_of(parameters, noise_seed=NOISE_SEED):
-    return {name: getattr(parameters, name) for name in NUMBERS} | {"noise_seed": noise_seed}
-
-
 @pytest.fixture(scope="session")
 def scenario():
     """Overrides of `DEFAULTS` -> `Scenario`: ``n_wake`` presentations, each with its sleep, evaluated at both ends."""
@@ -91,7 +87,7 @@ def scenario():
         if p.sleep_rule == "ben_israel":  # converges from a multiple of W^T only
             feedback = {level: 0.5 * weights.forward[level].T for level in weights.feedback}
             weights = Weights(weights.forward, weights.biases, feedback)
-        return Scenario(p, schedule, Stimuli(shown, shown), weights, numbers_of(p))
+        return Scenario(p, schedule, Stimuli(shown, shown), weights, run_numbers(p, NOISE_SEED))
 
     return make
 
@@ -125,7 +121,7 @@ def predicted(scenario):
         return {level: population_noise(*key, level, sizes[level], kind, descending) for level in levels}
 
     for slot, (kind, presentation, row) in enumerate(
-        zip(schedule.kind, schedule.presentation.tolist(), schedule.stimulus, strict=True)
+        zip(schedule.kind, schedule.presentation.tolist(), schedule.stimulus[:, 0], strict=True)
     ):
         if slot in schedule.updates and schedule.refreshes == "pseudoinverse":
             feedback = {level: np.linalg.pinv(forward[level]) for level in feedback}

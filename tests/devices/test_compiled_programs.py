@@ -21,11 +21,11 @@ RUN = """
 import json, sys
 import numpy as np
 from cortex_model.devices.simulation import Simulation
-from cortex_model.equations import NUMBERS
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.philox import order_of_stimuli
 from cortex_model.phases.chunk import Stimuli
 from cortex_model.phases.schedule import LEARNING_RULES, wake_sleep_schedule
+from cortex_model.protocol import run_numbers
 from cortex_model.weights import initial_weights
 
 for overrides, seed in json.loads(sys.argv[1]):
@@ -33,7 +33,7 @@ for overrides, seed in json.loads(sys.argv[1]):
     images = np.random.default_rng(0).normal(size=(8, p.layer_sizes[0])), np.eye(p.layer_sizes[-1])[np.arange(8) % 4]
     schedule = wake_sleep_schedule(p, lambda epoch: order_of_stimuli(seed, epoch, 8), 8, 20, 2, 6)
     weights = initial_weights(p, seed, LEARNING_RULES[p.learning_rule].feedback_start)
-    numbers = {name: getattr(p, name) for name in NUMBERS} | {"noise_seed": seed}
+    numbers = run_numbers(p, seed)
     stop = Simulation(p).run(schedule, Stimuli(images, images), weights, numbers)
     print(json.dumps([stop.weights.sha256, "brian2" in sys.modules]))
 """
@@ -96,7 +96,7 @@ def different(value):
 
 
 @pytest.mark.compiler
-@pytest.mark.parametrize("name", HierarchyParameters.model_fields)
+@pytest.mark.parametrize("name", HierarchyParameters().structure())
 def test_every_structural_parameter_is_in_the_name_of_the_program(name):
     default = SleepWakeParameters()
     other = default.with_overrides({name: different(getattr(default, name))})
@@ -154,7 +154,7 @@ class Sources:
             (folder / header).touch()
         (folder / "main.cpp").write_text(self.text)
         (folder / "makefile").write_text("CXX = g++\nmain: main.o ; $(CXX) main.o -o main\n")
-        return {"now.slot": {"file": "slot", "dtype": "<i4", "size": 1, "role": "model"}}
+        return {"now.slot": {"dtype": "<i4", "size": 1, "role": "model"}}
 
 
 @pytest.fixture
@@ -233,16 +233,16 @@ def faulty(tmp_path, sources):
 def test_a_program_that_complains_is_a_device_error(faulty):
     program = faulty('#include <cstdio>\nint main() { fprintf(stderr, "index out of range\\n"); return 0; }')
     with pytest.raises(DeviceError, match=r"without complaint \(got: index out of range\)"):
-        program({}, [])
+        program.run()
 
 
 @pytest.mark.compiler
 def test_a_program_that_crashes_is_a_device_error(faulty):
     with pytest.raises(DeviceError, match=r"without complaint \(got: exit status -6\)"):
-        faulty("#include <cstdlib>\nint main() { abort(); }")({}, [])
+        faulty("#include <cstdlib>\nint main() { abort(); }").run()
 
 
 @pytest.mark.compiler
 def test_an_array_of_the_wrong_size_is_a_device_error(faulty):
     with pytest.raises(DeviceError, match=r"^cpp_standalone\.now\.slot: must hold 1 values \(got 2\)"):
-        faulty("int main() { return 0; }")({"now.slot": [1, 2]}, [])
+        faulty("int main() { return 0; }").set({"now.slot": [1, 2]})

@@ -54,7 +54,7 @@ def test_kernels_draw_the_same_noise(generated):
 
 def test_the_manifest_is_that_of_a_program(generated):
     manifest = generated[1]
-    assert manifest["forward_1.weight"] | {"file": ""} == {"file": "", "dtype": "<f4", "size": 35, "role": "model"}
+    assert manifest["forward_1.weight"] == {"dtype": "<f4", "size": None, "role": "model"}
     assert {"now.n_slots", "schedule.noise_gate", "stimuli.rate", "readout.rate"} <= set(manifest)
 
 

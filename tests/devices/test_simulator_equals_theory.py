@@ -143,7 +143,7 @@ def test_backpropagation_equals_finite_differences(scenario, simulate, nonlinear
     biases = {f"b_{level}": np.linspace(-0.1, 0.4, n) for level, n in ((1, 5), (2, 6), (3, 4))}
     one = scenario(n_wake=1, nonlinearity=nonlinearity, top=top, learning_rule="backpropagation", given=biases)
     after, _ = simulate(one)
-    stimulus, target = (part[one.schedule.stimulus[one.schedule.kind == 0][0]] for part in one.stimuli.wake)
+    stimulus, target = (part[one.schedule.stimulus[one.schedule.kind == 0, 0][0]] for part in one.stimuli.wake)
 
     def loss(named):
         weights = Weights.from_named(named)

@@ -15,6 +15,8 @@ from cortex_model.equations import (
     TOP_NONLINEARITIES,
 )
 from cortex_model.parameters import SleepWakeParameters
+from cortex_model.phases.schedule import LEARNING_RULES
+from cortex_model.protocol import run_numbers
 
 DRIVE = np.array([-30.0, -3.0, -1.0, -0.2, 0.3, 1.0, 2.5, 30.0])
 FUNCTIONS = {name: getattr(np, name) for name in ("exp", "log", "tanh", "abs", "clip")}
@@ -85,9 +87,23 @@ def test_slope_rules_are_parameters():
     assert set(SLOPE_RULES) == set(choices)
 
 
-def test_numbers_of_the_equations_are_parameters():
-    for name in NUMBERS:
-        assert isinstance(getattr(SleepWakeParameters(), name), float), name
+def test_numbers_of_the_equations_follow_from_the_parameters():
+    numbers = run_numbers(SleepWakeParameters(), 7)
+    assert set(numbers) == {*NUMBERS, "noise_seed"} and numbers["noise_seed"] == 7
+    for name in set(NUMBERS) - {"transposed_learning_rate"}:
+        assert numbers[name] == getattr(SleepWakeParameters(), name), name
+
+
+def test_steps_that_a_rule_does_not_take_are_zero():
+    """So that networks of several rules can share a program, in which a gate that is open for one is open for all."""
+    steps = ("transposed_learning_rate", "sleep_learning_rate", "forward_sleep_learning_rate")
+    taken = {}
+    for rule in LEARNING_RULES:
+        numbers = run_numbers(SleepWakeParameters(learning_rule=rule, forward_sleep_learning_rate=0.1), 0)
+        taken[rule] = [step for step in steps if numbers[step]]
+    assert taken["backpropagation"] == ["transposed_learning_rate"]
+    assert taken["reciprocal"] == ["sleep_learning_rate", "forward_sleep_learning_rate"]
+    assert taken["random_feedback"] == taken["exact_pseudoinverse"] == []
 
 
 @pytest.mark.parametrize("gate", GATES)

@@ -80,7 +80,7 @@ def test_evaluations_come_before_learning_in_between_and_at_the_end():
     schedule = woven(n_wake=6, n_evaluated=2, evaluate_every=4, sleep_before_presentations=1)
     assert text(schedule) == "ee" + "a" + "wawawawa" + "ee" + "wawa" + "ee"
     assert schedule.looks.tolist() == [2, 13, 19]
-    assert schedule.stimulus[schedule.kind == EVALUATION].tolist() == [0, 1] * 3
+    assert schedule.stimulus[schedule.kind == EVALUATION, 0].tolist() == [0, 1] * 3
 
 
 def test_an_end_that_is_an_evaluation_is_evaluated_once():
@@ -89,9 +89,9 @@ def test_an_end_that_is_an_evaluation_is_evaluated_once():
 
 def test_stimuli_come_in_the_order_of_their_epochs():
     schedule = woven(n_wake=19, n_stimuli=8, evaluate_every=5, sleep_per_wake=0.3)
-    shown = schedule.stimulus[schedule.kind == WAKE]
+    shown = schedule.stimulus[schedule.kind == WAKE, 0]
     assert shown.tolist() == [*range(8), *range(100, 108), *range(200, 203)]
-    assert set(schedule.stimulus[np.isin(schedule.kind, PHASES["sleep"])]) == {-1}
+    assert set(schedule.stimulus[np.isin(schedule.kind, PHASES["sleep"]), 0]) == {-1}
 
 
 def test_only_sleep_needs_no_stimuli():
@@ -151,7 +151,7 @@ def test_blocks_change_neither_the_wake_nor_the_amount_of_sleep(arguments):
     one_by_one, blocks = woven(**arguments | {"sleep_block_presentations": 1}), woven(**arguments)
     for phase in PHASES:
         assert one_by_one.n_presentations(phase) == blocks.n_presentations(phase)
-    shown = [s.stimulus[s.kind == WAKE].tolist() for s in (one_by_one, blocks)]
+    shown = [s.stimulus[s.kind == WAKE, 0].tolist() for s in (one_by_one, blocks)]
     assert shown[0] == shown[1]
 
 

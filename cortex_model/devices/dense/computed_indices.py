@@ -1,27 +1,36 @@
 """Standalone devices: index arrays that are never stored, because i and j follow from a synapse's number.
 
-Synapse k joins i = k / N_post to j = k % N_post. Dense loops count i and j. All other code that Brian2 generates
-for these Synapses - string initialisation, monitors - reads the index arrays; it gets the quotient and the
-remainder instead.
+Synapse k joins i = k / N_post to j = k % N_post (each within its network). Dense loops count i and j. All other
+code that Brian2 generates for these Synapses - string initialisation, monitors - reads the index arrays; it gets
+the quotient and the remainder instead.
 """
 
 import numpy as np
 from brian2 import get_device
 
-from cortex_model.devices.dense.conditions import DenseGenerator
+from cortex_model.devices.dense.conditions import DenseGenerator, n_columns, n_rows
 
 
 def compute_indices(synapses):
     """Let the index variables of all-to-all Synapses be computed, in generated code as in Python."""
-    n_pre, n_post = len(synapses.source), len(synapses.target)
+    rows, columns, batch = n_rows(synapses), n_columns(synapses), synapses.batch
+    n_synapses = synapses.networks * rows * columns
     pre, post = (synapses.variables[name] for name in ("_synaptic_pre", "_synaptic_post"))
     first_pre, first_post = (getattr(end, "start", 0) for end in (synapses.source, synapses.target))
-    pre.size = post.size = n_pre * n_post
-    pre.computed = f"(int32_t)(_idx / {n_post}) + {first_pre}"
-    post.computed = f"(int32_t)(_idx % {n_post}) + {first_post}"
-    pre.get_value = lambda: np.repeat(np.arange(first_pre, first_pre + n_pre, dtype=np.int32), n_post)
-    post.get_value = lambda: np.tile(np.arange(first_post, first_post + n_post, dtype=np.int32), n_pre)
-    get_device().array_cache[synapses.variables["N"]] = np.array([n_pre * n_post], np.int32)
+    pre.size = post.size = n_synapses
+    network, row, column = f"_idx / {rows * columns}", f"_idx / {columns} % {rows}", f"_idx % {columns}"
+    pre.computed = f"(int32_t)({network} * {batch * rows} + {row}) + {first_pre}"
+    post.computed = f"(int32_t)({network} * {batch * columns} + {column}) + {first_post}"
+    pre.get_value, post.get_value = (lambda: ends_of(synapses)[0]), (lambda: ends_of(synapses)[1])
+    get_device().array_cache[synapses.variables["N"]] = np.array([n_synapses], np.int32)
+
+
+def ends_of(synapses):
+    """Presynaptic and postsynaptic neuron of each synapse, network by network; of a batch, at the first presentation."""
+    rows, columns = n_rows(synapses), n_columns(synapses)
+    network, row, column = np.indices((synapses.networks, rows, columns), np.int32).reshape(3, -1)
+    pre, post = network * synapses.batch * rows + row, network * synapses.batch * columns + column
+    return pre + getattr(synapses.source, "start", 0), post + getattr(synapses.target, "start", 0)
 
 
 class ComputedIndices:

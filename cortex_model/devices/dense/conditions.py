@@ -6,8 +6,10 @@ from cortex_model.errors import DeviceError
 
 #: Templates that visit every synapse, and so have a dense version.
 LOOPS = ("summed_variable", "stateupdate")
-#: Which neuron of either end a synapse joins; dense loops count instead of looking it up.
+#: Which neuron of either end a synapse joins, in which network, at which of the presentations of all networks:
+#: dense loops count instead of looking it up.
 ENDS = {"_presynaptic_idx", "_postsynaptic_idx"}
+COUNTED = ENDS | {"_network_idx", "_presented_idx"}
 #: What Brian2 makes of a plain ``connect()``.
 ALL_PAIRS = {
     "setup_iterator": "_iter_low = 0; _iter_high = N_post; _iter_step = 1",
@@ -15,6 +17,16 @@ ALL_PAIRS = {
     "create_cond": "_cond = True",
     "update": "_post_idx = _raw_post_idx; _n = 1",
 }
+
+
+def n_rows(synapses):
+    """Presynaptic neurons of one network, for one presentation."""
+    return len(synapses.source) // (synapses.networks * synapses.batch)
+
+
+def n_columns(synapses):
+    """Postsynaptic neurons of one network, for one presentation."""
+    return len(synapses.target) // (synapses.networks * synapses.batch)
 
 
 class DenseGenerator:
@@ -45,7 +57,7 @@ class DenseGenerator:
                     f"dense.{self.owner.name}: must write to synaptic variables only (got one that writes {name!r}); "
                     "use a (summed) variable, or leave dense(...) away."
                 )
-        return read, write, indices - ENDS if self.counts_ends else indices
+        return read, write, indices - COUNTED if self.counts_ends else indices
 
     def _check_connect(self, code):
         name = self.owner.name
@@ -56,7 +68,7 @@ class DenseGenerator:
             )
         if len(self.owner) > 0:
             raise DeviceError(f"dense.{name}: must be connected once (got a second connect()); remove one.")
-        n_synapses = len(self.owner.source) * len(self.owner.target)
+        n_synapses = n_rows(self.owner) * n_columns(self.owner) * self.owner.networks
         if n_synapses > MAX_SYNAPSES:
             raise DeviceError(
                 f"dense.{name}: must hold at most {MAX_SYNAPSES} synapses (got {n_synapses}); divide a population."

@@ -2,13 +2,14 @@
 
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 
+from cortex_model.devices.dense.batches import Batches
 from cortex_model.devices.dense.computed_indices import StandaloneGenerator, teach
 from cortex_model.devices.dense.silent_rows import SilentRows
 
 teach(CPPStandaloneCodeObject)
 
 
-class DenseCPPGenerator(StandaloneGenerator, SilentRows, CPPStandaloneCodeObject.generator_class):
+class DenseCPPGenerator(StandaloneGenerator, SilentRows, Batches, CPPStandaloneCodeObject.generator_class):
     """C++ without index arrays, that passes over rows that change nothing."""
 
 

@@ -2,6 +2,7 @@
 
 from importlib import import_module
 
+import numpy as np
 from brian2 import Synapses, get_device
 
 from cortex_model.errors import DeviceError
@@ -14,13 +15,21 @@ DENSE = {
 }
 
 
-def dense(synapses: Synapses) -> Synapses:
+def dense(synapses: Synapses, networks: int = 1, batch: int = 1) -> Synapses:
     r"""Let an all-to-all Synapses run over dense loops instead of index arrays.
 
     Parameters
     ----------
     synapses : Synapses
         Not yet connected. Its ``codeobj_class`` is set; nothing else changes.
+    networks : int
+        E independent copies side by side: each joins its own part of the source to its own part of the target, with
+        synapses of its own.
+    batch : int
+        B presentations that share the synapses of a network: the source has E*B times the neurons that one
+        presentation needs (network by network, presentation by presentation), and so has the target. Sums are formed
+        for each presentation. A synapse's change is one statement ``variable += increment``; the increments of all
+        presentations, each from the value before, are added up.
 
     Returns
     -------
@@ -55,12 +64,23 @@ def dense(synapses: Synapses) -> Synapses:
             f"dense.{synapses.name}: must be a Synapses before connect() (got one that is connected); "
             "write S = dense(Synapses(...)), then S.connect()."
         )
+    for end in (synapses.source, synapses.target):
+        if len(end) % (networks * batch):
+            raise DeviceError(
+                f"dense.{synapses.name}: must join groups of a multiple of networks*batch = {networks * batch} neurons "
+                f"(got {len(end)} in {end.name}); change the group or the numbers."
+            )
     if synapses._pathways:
         raise DeviceError(
             f"dense.{synapses.name}: must have no code for spikes and no delays "
             f"(got the pathway {synapses._pathways[0].objname!r}); leave dense(...) away."
         )
     synapses.codeobj_class = dense_code_objects()
+    object.__setattr__(synapses, "networks", networks)  # groups refuse attributes that are no variables
+    object.__setattr__(synapses, "batch", batch)
+    if networks * batch > 1:
+        for index in ("_network_idx", "_presented_idx"):
+            synapses.variables.add_dynamic_array(index, size=0, dtype=np.int32, read_only=True, index="_idx")
     return synapses
 
 

@@ -2,11 +2,12 @@
 
 from brian2.codegen.runtime.cython_rt.cython_rt import CythonCodeObject
 
+from cortex_model.devices.dense.batches import Batches
 from cortex_model.devices.dense.conditions import DenseGenerator
 from cortex_model.devices.dense.silent_rows import SilentRows
 
 
-class DenseCythonGenerator(DenseGenerator, SilentRows, CythonCodeObject.generator_class):
+class DenseCythonGenerator(DenseGenerator, SilentRows, Batches, CythonCodeObject.generator_class):
     """Cython without a look at the index arrays."""
 
     either = " or "

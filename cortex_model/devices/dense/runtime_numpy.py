@@ -2,15 +2,16 @@
 
 from brian2.codegen.runtime.numpy_rt.numpy_rt import NumpyCodeObject
 
+from cortex_model.devices.dense.batches import Batches
 from cortex_model.devices.dense.conditions import LOOPS, DenseGenerator
 
 #: Where dense code has a synaptic variable's values, and how they go back into Brian2's flat array.
-AS_MATRIX = "{0} = {0}.reshape(_n_rows, _n_columns)"
-AS_SYNAPSES = "{0} = _numpy.broadcast_to({0}, (_n_rows, _n_columns)).ravel()"
+AS_MATRIX = "{0} = {0}.reshape(_n_networks, _n_rows, _n_columns)"
+AS_SYNAPSES = "{0} = _numpy.broadcast_to({0}, (_n_networks, _n_rows, _n_columns)).ravel()"
 
 
-class DenseNumpyGenerator(DenseGenerator, NumpyCodeObject.generator_class):
-    """NumPy on (N_pre, N_post) matrices; a neuron's variable is a column (presynaptic) or a row (postsynaptic).
+class DenseNumpyGenerator(DenseGenerator, Batches, NumpyCodeObject.generator_class):
+    """NumPy on matrices, one a network; a neuron's variable is a column (presynaptic) or a row (postsynaptic).
 
     Notes
     -----

@@ -1,10 +1,12 @@
 {# What the dense templates share: a row is a presynaptic neuron, a column a postsynaptic one. #}
 {% macro sizes() %}
-const int _n_rows = {{constant_or_scalar('N_pre', variables['N_pre'])}};
-    const int _n_columns = {{constant_or_scalar('N_post', variables['N_post'])}};
+const int _n_networks = {{owner.networks}};
+    const int _n_presentations = {{owner.batch}};  // of each network, at once
+    const int _n_rows = {{constant_or_scalar('N_pre', variables['N_pre'])}}/(_n_networks*_n_presentations);
+    const int _n_columns = {{constant_or_scalar('N_post', variables['N_post'])}}/(_n_networks*_n_presentations);
 {%- endmacro %}
 {% macro presynaptic() %}
-const int _presynaptic_idx = _row + {{owner.source.start|default(0)}};
+const int _presynaptic_idx = _presented_idx*_n_rows + _row + {{owner.source.start|default(0)}};
 {%- endmacro %}
 {% macro pass_over_silent() %}
 {% if silent %}
@@ -12,7 +14,11 @@ if ({{silent}}) continue;
 {%- endif %}
 {% endmacro %}
 {% macro postsynaptic() %}
-const int _postsynaptic_idx = _column + {{owner.target.start|default(0)}};
-            const size_t _idx = (size_t)_row*_n_columns + _column;
+const int _postsynaptic_idx = _presented_idx*_n_columns + _column + {{owner.target.start|default(0)}};
+            const size_t _idx = ((size_t)_network_idx*_n_rows + _row)*_n_columns + _column;
             const size_t _vectorisation_idx = _idx;
+{%- endmacro %}
+{# Numbers in the 128 bytes that a tile is wide. #}
+{% macro width(dtype) %}
+{{'32' if c_data_type(dtype) == 'float' else '16'}}
 {%- endmacro %}

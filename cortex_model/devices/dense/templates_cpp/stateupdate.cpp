@@ -4,20 +4,59 @@
 {% extends 'common_group.cpp' %}
 
 {% block maincode %}
-    {% from 'dense.cpp' import sizes, presynaptic, pass_over_silent, postsynaptic with context %}
+    {% from 'dense.cpp' import sizes, presynaptic, pass_over_silent, postsynaptic, width with context %}
     {{sizes()}}
     const size_t _vectorisation_idx = -1;
     {{scalar_code|autoindent}}
 
-    {{openmp_pragma('parallel-static')}}
-    for (int _row = 0; _row < _n_rows; _row++)
+    for (int _network_idx = 0; _network_idx < _n_networks; _network_idx++)
     {
-        {{presynaptic()}}
-        {{pass_over_silent()}}
-        for (int _column = 0; _column < _n_columns; _column++)
+        {% if incremented %}
+        // tiles whose increments stay in the processor's registers while the presentations pass
+        const int _tile_rows = 8, _tile_columns = {{width(increment_type)}};
+        for (int _first_row = 0; _first_row < _n_rows; _first_row += _tile_rows)
+            for (int _first = 0; _first < _n_columns; _first += _tile_columns)
+            {
+                {{c_data_type(increment_type)}} _sums[_tile_rows][_tile_columns] = {};
+                const int _m = _n_rows - _first_row < _tile_rows ? _n_rows - _first_row : _tile_rows;
+                const int _n = _n_columns - _first < _tile_columns ? _n_columns - _first : _tile_columns;
+                {% for is_whole in (True, False) %}
+                {{'if (_m == _tile_rows && _n == _tile_columns)' if is_whole else 'else'}}
+                    for (int _b = 0; _b < _n_presentations; _b++)
+                    {
+                        const int _presented_idx = _network_idx*_n_presentations + _b;
+                        for (int _r = 0; _r < {{'_tile_rows' if is_whole else '_m'}}; _r++)
+                        {
+                            const int _row = _first_row + _r;
+                            {{presynaptic()}}
+                            for (int _k = 0; _k < {{'_tile_columns' if is_whole else '_n'}}; _k++)
+                            {
+                                const int _column = _first + _k;
+                                {{postsynaptic()}}
+                                {{vector_code|autoindent}}
+                                _sums[_r][_k] += _increment;
+                            }
+                        }
+                    }
+                {% endfor %}
+                for (int _r = 0; _r < _m; _r++)
+                    for (int _k = 0; _k < _n; _k++)
+                        {{incremented}}[((size_t)_network_idx*_n_rows + _first_row + _r)*_n_columns + _first + _k]
+                            += _sums[_r][_k];
+            }
+        {% else %}
+        const int _presented_idx = _network_idx;
+        {{openmp_pragma('parallel-static')}}
+        for (int _row = 0; _row < _n_rows; _row++)
         {
-            {{postsynaptic()}}
-            {{vector_code|autoindent}}
+            {{presynaptic()}}
+            {{pass_over_silent()}}
+            for (int _column = 0; _column < _n_columns; _column++)
+            {
+                {{postsynaptic()}}
+                {{vector_code|autoindent}}
+            }
         }
+        {% endif %}
     }
 {% endblock %}

@@ -3,63 +3,103 @@
 {% extends 'common_group.cpp' %}
 
 {% block maincode %}
-    {% from 'dense.cpp' import sizes, presynaptic, pass_over_silent, postsynaptic with context %}
+    {% from 'dense.cpp' import sizes, presynaptic, pass_over_silent, postsynaptic, width with context %}
     {% set target = get_array_name(_target_var) %}
     {% set number = c_data_type(_target_var.dtype) %}
     {{sizes()}}
     const size_t _vectorisation_idx = -1;
     {{scalar_code|autoindent}}
 
-    {% if _index_var.name == '_synaptic_post' %}
-    // row by row; 128 columns at a time, so that their sums stay near the processor
-    {{openmp_pragma('parallel-static')}}
-    for (int _first = 0; _first < _n_columns; _first += 128)
+    {% if _index_var.name != '_synaptic_post' %}
+    // along each row, in 16 sums of their own: one alone would wait for itself
+    for (int _presented_idx = 0; _presented_idx < _n_networks*_n_presentations; _presented_idx++)
     {
-        const int _n = _n_columns - _first < 128 ? _n_columns - _first : 128;
-        {{number}} _sums[128];
-        for (int _k = 0; _k < _n; _k++)
-            _sums[_k] = 0;
+        const int _network_idx = _presented_idx/_n_presentations;
+        {{openmp_pragma('parallel-static')}}
         for (int _row = 0; _row < _n_rows; _row++)
         {
             {{presynaptic()}}
-            {{pass_over_silent()}}
-            for (int _k = 0; _k < _n; _k++)
+            {{number}} _sums[16] = {0};
+            int _first = 0;
+            for (; _first + 16 <= _n_columns; _first += 16)
+                for (int _k = 0; _k < 16; _k++)
+                {
+                    const int _column = _first + _k;
+                    {{postsynaptic()}}
+                    {{vector_code|autoindent}}
+                    _sums[_k] += _synaptic_var;
+                }
+            for (int _column = _first; _column < _n_columns; _column++)
             {
-                const int _column = _first + _k;
                 {{postsynaptic()}}
                 {{vector_code|autoindent}}
-                _sums[_k] += _synaptic_var;
+                _sums[0] += _synaptic_var;
             }
-        }
-        for (int _k = 0; _k < _n; _k++)
-            {{target}}[_first + _k + {{_target_start}}] = _sums[_k];
-    }
-    {% else %}
-    // along each row, in 16 sums of their own: one alone would wait for itself
-    {{openmp_pragma('parallel-static')}}
-    for (int _row = 0; _row < _n_rows; _row++)
-    {
-        {{presynaptic()}}
-        {{number}} _sums[16] = {0};
-        int _first = 0;
-        for (; _first + 16 <= _n_columns; _first += 16)
+            {{number}} _total = 0;
             for (int _k = 0; _k < 16; _k++)
-            {
-                const int _column = _first + _k;
-                {{postsynaptic()}}
-                {{vector_code|autoindent}}
-                _sums[_k] += _synaptic_var;
-            }
-        for (int _column = _first; _column < _n_columns; _column++)
-        {
-            {{postsynaptic()}}
-            {{vector_code|autoindent}}
-            _sums[0] += _synaptic_var;
+                _total += _sums[_k];
+            {{target}}[_presented_idx*_n_rows + _row + {{_target_start}}] = _total;
         }
-        {{number}} _total = 0;
-        for (int _k = 0; _k < 16; _k++)
-            _total += _sums[_k];
-        {{target}}[_row + {{_target_start}}] = _total;
+    }
+    {% elif owner.batch > 1 %}
+    // tiles of presentations and columns whose sums stay in the processor's registers while the rows pass
+    const int _tile_presentations = 8, _tile_columns = {{width(_target_var.dtype)}};
+    for (int _network_idx = 0; _network_idx < _n_networks; _network_idx++)
+        for (int _first = 0; _first < _n_columns; _first += _tile_columns)
+            for (int _first_b = 0; _first_b < _n_presentations; _first_b += _tile_presentations)
+            {
+                {{number}} _sums[_tile_presentations][_tile_columns] = {};
+                const int _left = _n_presentations - _first_b;
+                const int _m = _left < _tile_presentations ? _left : _tile_presentations;
+                const int _n = _n_columns - _first < _tile_columns ? _n_columns - _first : _tile_columns;
+                const int _first_presented = _network_idx*_n_presentations + _first_b;
+                {% for is_whole in (True, False) %}
+                {{'if (_m == _tile_presentations && _n == _tile_columns)' if is_whole else 'else'}}
+                    for (int _row = 0; _row < _n_rows; _row++)
+                        for (int _b = 0; _b < {{'_tile_presentations' if is_whole else '_m'}}; _b++)
+                        {
+                            const int _presented_idx = _first_presented + _b;
+                            {{presynaptic()}}
+                            for (int _k = 0; _k < {{'_tile_columns' if is_whole else '_n'}}; _k++)
+                            {
+                                const int _column = _first + _k;
+                                {{postsynaptic()}}
+                                {{vector_code|autoindent}}
+                                _sums[_b][_k] += _synaptic_var;
+                            }
+                        }
+                {% endfor %}
+                for (int _b = 0; _b < _m; _b++)
+                    for (int _k = 0; _k < _n; _k++)
+                        {{target}}[(_first_presented + _b)*_n_columns + _first + _k + {{_target_start}}] = _sums[_b][_k];
+            }
+    {% else %}
+    // row by row; 128 columns at a time, so that their sums stay near the processor
+    for (int _network_idx = 0; _network_idx < _n_networks; _network_idx++)
+    {
+        const int _presented_idx = _network_idx;
+        {{openmp_pragma('parallel-static')}}
+        for (int _first = 0; _first < _n_columns; _first += 128)
+        {
+            const int _n = _n_columns - _first < 128 ? _n_columns - _first : 128;
+            {{number}} _sums[128];
+            for (int _k = 0; _k < _n; _k++)
+                _sums[_k] = 0;
+            for (int _row = 0; _row < _n_rows; _row++)
+            {
+                {{presynaptic()}}
+                {{pass_over_silent()}}
+                for (int _k = 0; _k < _n; _k++)
+                {
+                    const int _column = _first + _k;
+                    {{postsynaptic()}}
+                    {{vector_code|autoindent}}
+                    _sums[_k] += _synaptic_var;
+                }
+            }
+            for (int _k = 0; _k < _n; _k++)
+                {{target}}[_presented_idx*_n_columns + _first + _k + {{_target_start}}] = _sums[_k];
+        }
     }
     {% endif %}
 {% endblock %}

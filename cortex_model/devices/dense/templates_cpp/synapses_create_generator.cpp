@@ -5,11 +5,11 @@
 {% block maincode %}
     {% from 'dense.cpp' import sizes with context %}
     {{sizes()}}
-    const size_t _n_synapses = (size_t)_n_rows*_n_columns;
+    const size_t _n_synapses = (size_t)_n_networks*_n_rows*_n_columns;
     {{_dynamic_N_outgoing}}.assign(_source_offset, 0);
-    {{_dynamic_N_outgoing}}.resize(_source_offset + _n_rows, _n_columns);
+    {{_dynamic_N_outgoing}}.resize(_source_offset + _n_networks*_n_presentations*_n_rows, _n_columns);
     {{_dynamic_N_incoming}}.assign(_target_offset, 0);
-    {{_dynamic_N_incoming}}.resize(_target_offset + _n_columns, _n_rows);
+    {{_dynamic_N_incoming}}.resize(_target_offset + _n_networks*_n_presentations*_n_columns, _n_rows);
     {% for variable in owner._registered_variables | rejectattr('read_only') | variables_to_array_names(access_data=False) | sort %}
     {{variable}}.resize(_n_synapses);
     {% endfor %}
