@@ -2,6 +2,7 @@
 
 from brian2.codegen.statements import Statement
 
+from cortex_model.devices.dense.conditions import parts
 from cortex_model.errors import DeviceError
 
 
@@ -17,7 +18,7 @@ class Batches:
     def translate_statement_sequence(self, scalar_statements, vector_statements):
         """Brian2's code, a single ``variable += increment`` turned into its increment."""
         incremented = None
-        if self.template_name == "stateupdate" and self.owner.batch > 1 and not self.auto_vectorise:
+        if self.template_name == "stateupdate" and parts(self.owner)[1] > 1 and not self.auto_vectorise:
             statement = self._only_change(vector_statements[None])
             incremented = self.variables[statement.var]
             sign = "-" if statement.op == "-=" else ""

@@ -8,13 +8,13 @@ the quotient and the remainder instead.
 import numpy as np
 from brian2 import get_device
 
-from cortex_model.devices.dense.conditions import DenseGenerator, n_columns, n_rows
+from cortex_model.devices.dense.conditions import DenseGenerator, n_columns, n_rows, parts
 
 
 def compute_indices(synapses):
     """Let the index variables of all-to-all Synapses be computed, in generated code as in Python."""
-    rows, columns, batch = n_rows(synapses), n_columns(synapses), synapses.batch
-    n_synapses = synapses.networks * rows * columns
+    rows, columns, (networks, batch) = n_rows(synapses), n_columns(synapses), parts(synapses)
+    n_synapses = networks * rows * columns
     pre, post = (synapses.variables[name] for name in ("_synaptic_pre", "_synaptic_post"))
     first_pre, first_post = (getattr(end, "start", 0) for end in (synapses.source, synapses.target))
     pre.size = post.size = n_synapses
@@ -27,9 +27,9 @@ def compute_indices(synapses):
 
 def ends_of(synapses):
     """Presynaptic and postsynaptic neuron of each synapse, network by network; of a batch, at the first presentation."""
-    rows, columns = n_rows(synapses), n_columns(synapses)
-    network, row, column = np.indices((synapses.networks, rows, columns), np.int32).reshape(3, -1)
-    pre, post = network * synapses.batch * rows + row, network * synapses.batch * columns + column
+    rows, columns, (networks, batch) = n_rows(synapses), n_columns(synapses), parts(synapses)
+    network, row, column = np.indices((networks, rows, columns), np.int32).reshape(3, -1)
+    pre, post = network * batch * rows + row, network * batch * columns + column
     return pre + getattr(synapses.source, "start", 0), post + getattr(synapses.target, "start", 0)
 
 

@@ -1,5 +1,7 @@
 """When loops over all pairs are right, and the sentences for when they are not."""
 
+import math
+
 from brian2.synapses.synapses import MAX_SYNAPSES
 
 from cortex_model.errors import DeviceError
@@ -21,12 +23,17 @@ ALL_PAIRS = {
 
 def n_rows(synapses):
     """Presynaptic neurons of one network, for one presentation."""
-    return len(synapses.source) // (synapses.networks * synapses.batch)
+    return len(synapses.source) // math.prod(parts(synapses))
 
 
 def n_columns(synapses):
     """Postsynaptic neurons of one network, for one presentation."""
-    return len(synapses.target) // (synapses.networks * synapses.batch)
+    return len(synapses.target) // math.prod(parts(synapses))
+
+
+def parts(synapses):
+    """(E, B): networks side by side, and presentations that share the synapses of each."""
+    return getattr(synapses, "networks", 1), getattr(synapses, "batch", 1)
 
 
 class DenseGenerator:
@@ -68,7 +75,7 @@ class DenseGenerator:
             )
         if len(self.owner) > 0:
             raise DeviceError(f"dense.{name}: must be connected once (got a second connect()); remove one.")
-        n_synapses = n_rows(self.owner) * n_columns(self.owner) * self.owner.networks
+        n_synapses = n_rows(self.owner) * n_columns(self.owner) * parts(self.owner)[0]
         if n_synapses > MAX_SYNAPSES:
             raise DeviceError(
                 f"dense.{name}: must hold at most {MAX_SYNAPSES} synapses (got {n_synapses}); divide a population."

@@ -41,7 +41,7 @@
             {{target}}[_presented_idx*_n_rows + _row + {{_target_start}}] = _total;
         }
     }
-    {% elif owner.batch > 1 %}
+    {% elif (owner.batch|default(1)) > 1 %}
     // tiles of presentations and columns whose sums stay in the processor's registers while the rows pass
     const int _tile_presentations = 8, _tile_columns = {{width(_target_var.dtype)}};
     for (int _network_idx = 0; _network_idx < _n_networks; _network_idx++)

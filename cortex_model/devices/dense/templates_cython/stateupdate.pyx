@@ -5,7 +5,7 @@
 
 {% block maincode %}
     cdef int _network_idx, _presented_idx, _row, _column
-    cdef int _n_networks = {{owner.networks}}, _n_presentations = {{owner.batch}}
+    cdef int _n_networks = {{owner.networks|default(1)}}, _n_presentations = {{owner.batch|default(1)}}
     cdef int _n_rows = {{constant_or_scalar('N_pre', variables['N_pre'])}}//(_n_networks*_n_presentations)
     cdef int _n_columns = {{constant_or_scalar('N_post', variables['N_post'])}}//(_n_networks*_n_presentations)
     _vectorisation_idx = 1
