@@ -13,13 +13,16 @@ from cortex_model.weights import Weights
 
 DEVICES = ["runtime", pytest.param("cpp_standalone", marks=pytest.mark.compiler)]
 #: Options that change what a batch has to share: normalisation by each stimulus' own power, every sleep rule, V_1.
+#: Forward weights that sleep do so alone: after a batch has changed V, its second moments see the new V together.
 OPTIONS = {
     "plain": {},
     "normalised": {
         "presynaptic_normalisation": True, "sleep_normalisation": True, "damping": 0.3, "feedback_to_input": True,
-        "forward_sleep_learning_rate": 0.005,
     },
-    "hinton_mcclelland": {"sleep_rule": "hinton_mcclelland", "top": "sigmoid", "forward_sleep_learning_rate": 0.005},
+    "forward sleeps": {
+        "feedback_to_input": True, "forward_sleep_learning_rate": 0.005, "sleep_learning_rate": 0.0, "damping": 0.2,
+    },
+    "hinton_mcclelland": {"sleep_rule": "hinton_mcclelland", "top": "sigmoid"},
     "ben_israel": {"sleep_rule": "ben_israel", "nonlinearity": "sigmoid"},
     "backpropagation": {"learning_rule": "backpropagation", "nonlinearity": "softplus"},
 }  # fmt: skip

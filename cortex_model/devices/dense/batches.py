@@ -25,8 +25,8 @@ class Batches:
             increment = Statement("_increment", ":=", f"{sign}({statement.expr})", "", incremented.dtype)
             vector_statements = vector_statements | {None: [*vector_statements[None][:-1], increment]}
         scalar_code, vector_code, keywords = super().translate_statement_sequence(scalar_statements, vector_statements)
-        keywords["incremented"] = self.get_array_name(incremented) if incremented else ""
-        keywords["increment_type"] = incremented.dtype if incremented else None
+        keywords["incremented"] = self.get_array_name(incremented) if incremented is not None else ""
+        keywords["increment_type"] = None if incremented is None else incremented.dtype
         return scalar_code, vector_code, keywords
 
     def _only_change(self, statements):

@@ -26,7 +26,7 @@ def compute_indices(synapses):
 
 
 def ends_of(synapses):
-    """Presynaptic and postsynaptic neuron of each synapse, network by network; of a batch, at the first presentation."""
+    """Presynaptic and postsynaptic neuron of each synapse, network by network; of a batch, at the first one."""
     rows, columns, (networks, batch) = n_rows(synapses), n_columns(synapses), parts(synapses)
     network, row, column = np.indices((networks, rows, columns), np.int32).reshape(3, -1)
     pre, post = network * batch * rows + row, network * batch * columns + column
