@@ -1,5 +1,6 @@
 """The command line ``cortex-model``: parsing and printing only."""
 
+import itertools
 import json
 import signal
 import sys
@@ -66,6 +67,8 @@ def run(
     out_folder: Out = Path("runs"),
     as_json: Json = False,
     again: Annotated[bool, typer.Option("--again", help="Start anew even if the run has finished.")] = False,
+    ensemble_size: Annotated[int, typer.Option(min=1, help="Seeds to run in one program: --seed and those after.")] = 1,
+    vary: Annotated[list[str] | None, typer.Option(help="key=value,value: also run each value in it.")] = None,
 ) -> None:
     """Run a protocol, or go on with it where it was interrupted."""
     from cortex_model.devices.availability import check_device, default_device
@@ -74,11 +77,34 @@ def run(
 
     parameters = load_protocol(protocol).parameters().with_overrides(_overrides(sets))
     check_device(device or default_device())
+    varied = [[(name, value) for value in text.split(",")] for name, text in _overrides(vary).items()]
     if not 0 <= seed < 2**31:
         raise ParameterError(f"--seed: must be a whole number from 0 to {2**31 - 1} (got {seed}); give another one.")
+    if ensemble_size > 1 or varied:
+        combinations = [parameters.with_overrides(dict(each)) for each in itertools.product(*varied)]
+        settings = [(each, seed + n) for each in combinations for n in range(ensemble_size)]
+        _run_together(protocol, settings, device or default_device(), out_folder, again, as_json)
+        return
     with progress_bar(protocol) as report:
         summary = start(protocol, parameters, seed, device or default_device(), out_folder, report, again)
     _tell(summary, as_json)
+
+
+def _run_together(protocol, settings, device, out_folder, again, as_json):
+    from cortex_model.ensembles import start_together
+
+    with progress_bar(f"{protocol} ({len(settings)} networks)") as report:
+        outcomes = start_together(protocol, settings, device, out_folder, report, again)
+    for outcome in outcomes:
+        if isinstance(outcome, dict):
+            _tell(outcome, as_json)
+    failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    for failure in failures:
+        if not isinstance(failure, CortexModelError):
+            raise failure
+        print(failure, file=sys.stderr)
+    if failures:
+        raise typer.Exit(2)
 
 
 @app.command()

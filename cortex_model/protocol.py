@@ -11,13 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from cortex_model.devices.simulation import Simulation, Stop
+from cortex_model.devices.simulation import Member, Simulation, Stop
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import Parameters, content_hash
 from cortex_model.phases.chunk import Stimuli
 from cortex_model.phases.schedule import EVALUATION, LEARNING_RULES, Schedule
 from cortex_model.results import RunDirectory
 from cortex_model.weights import Weights
+
+#: Share of a run's time that its checkpoints may take; what was done since the last is done again on resuming.
+CHECKPOINT_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,8 @@ class Run:
     directory : RunDirectory
     report : callable
         (presentations done, presentations in all, what is going on) -> None; draws the progress bar.
+    shared : SharedProgram, optional
+        Where it meets the runs with which it shares a program (`cortex_model.ensembles`).
     """
 
     parameters: Any
@@ -119,6 +124,7 @@ class Run:
     weights: Weights | None = None
     measures: dict[str, tuple] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    shared: Any = None
 
     def simulate(
         self,
@@ -162,11 +168,14 @@ class Run:
         total = schedule.n_presentations()
         self.report(0, total, "compiling" if self.device != "runtime" else "preparing")
         started = time.perf_counter()
-        simulation.build()
-        self.directory.log(f"program ready after {time.perf_counter() - started:.1f} s")
+        if self.shared is None:
+            simulation.build()
+            self.directory.log(f"program ready after {time.perf_counter() - started:.1f} s")
+
+        next_checkpoint = 0.0
 
         def at_stop(stop: Stop):
-            nonlocal answers
+            nonlocal answers, next_checkpoint
             at_start = stop.first == stop.last
             if at_start and (kept is not None or stop.last not in looks):
                 return
@@ -178,15 +187,23 @@ class Run:
                 for name, value in measure(stop.last, stop.weights, shown).items():
                     rows.setdefault(name, []).append(value)
                 answers = []
+            self.report(schedule.n_presentations(slot=stop.last), total, _phase_at(schedule, stop.last))
+            if not at_start and stop.last < schedule.n_slots and time.perf_counter() < next_checkpoint:
+                return
+            begun = time.perf_counter()
             others = {f"gain_{level}": gain for level, gain in stop.gains.items()}
             others |= {f"row_{name}": np.asarray(values) for name, values in rows.items()}
             if answers:
                 others["answers"] = np.concatenate(answers)
             self.directory.write_checkpoint(key, position | {"slot": stop.last}, stop.weights, others)
-            self.report(schedule.n_presentations(slot=stop.last), total, _phase_at(schedule, stop.last))
+            ended = time.perf_counter()
+            next_checkpoint = ended + 1 / CHECKPOINT_SHARE * (ended - begun)
 
         self.directory.log(f"slots {first} to {schedule.n_slots}")
-        last = simulation.run(schedule, stimuli, weights, numbers, first_slot=first, at_stop=at_stop, gains=gains)
+        if self.shared is None:
+            last = simulation.run(schedule, stimuli, weights, numbers, first_slot=first, at_stop=at_stop, gains=gains)
+        else:
+            last = self.shared.simulate(Member(schedule, weights, numbers, first, at_stop, gains), stimuli, p)
         self.weights = last.weights
         for name, values in rows.items():
             values = np.asarray(values)

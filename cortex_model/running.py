@@ -22,6 +22,7 @@ def start(
     parent: Path,
     report: Callable[[int, int, str], None] | None = None,
     again: bool = False,
+    shared: Any = None,
 ) -> dict[str, Any]:
     """Make a run of a protocol, or go on with it, or return the summary of the finished one.
 
@@ -38,6 +39,8 @@ def start(
         Draws the progress bar.
     again : bool
         Whether to forget what is there and start anew.
+    shared : SharedProgram, optional
+        Where it meets the runs with which it shares a program (`cortex_model.ensembles`).
 
     Returns
     -------
@@ -53,7 +56,7 @@ def start(
         "parameters": parameters.model_dump(mode="json"),
     }
     directory = RunDirectory.created(parent, description, run_name(loaded.name, parameters, seed, device))
-    return carry_out(loaded, parameters, seed, device, directory, report, again)
+    return carry_out(loaded, parameters, seed, device, directory, report, again, shared)
 
 
 def resume(path: Path, report: Callable[[int, int, str], None] | None = None) -> dict[str, Any]:
@@ -71,7 +74,7 @@ def resume(path: Path, report: Callable[[int, int, str], None] | None = None) ->
     return carry_out(loaded, parameters, given["seed"], given["device"], directory, report)
 
 
-def carry_out(loaded, parameters, seed, device, directory, report=None, again=False) -> dict[str, Any]:
+def carry_out(loaded, parameters, seed, device, directory, report=None, again=False, shared=None) -> dict[str, Any]:
     """Run a protocol into its directory, from the last checkpoint on."""
     try:
         with FileLock(directory.path / ".lock", timeout=0):
@@ -84,7 +87,7 @@ def carry_out(loaded, parameters, seed, device, directory, report=None, again=Fa
                 origin = read_json(directory.path / PROVENANCE)
                 origin["resumed"].append(time.strftime("%Y-%m-%dT%H:%M:%S%z"))
             write_json(directory.path / PROVENANCE, origin)
-            run = Run(parameters, seed, device, directory, report or (lambda *_: None))
+            run = Run(parameters, seed, device, directory, report or (lambda *_: None), shared=shared)
             try:
                 summary = loaded.run(run)
             except BaseException as error:
