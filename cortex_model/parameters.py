@@ -170,7 +170,7 @@ class HierarchyParameters(Parameters):
         "stimuli",
     )
     chunk_presentations: PositiveCount = parameter(
-        2000, "slots that one chunk can hold, between two looks from outside", "slots"
+        5000, "slots that one chunk can hold, between two looks from outside", "slots"
     )
 
     @model_validator(mode="after")

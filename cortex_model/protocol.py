@@ -19,9 +19,6 @@ from cortex_model.phases.schedule import EVALUATION, LEARNING_RULES, Schedule
 from cortex_model.results import RunDirectory
 from cortex_model.weights import Weights
 
-#: Share of a run's time that its checkpoints may take; what was done since the last is done again on resuming.
-CHECKPOINT_SHARE = 0.05
-
 
 @dataclass(frozen=True)
 class Protocol:
@@ -172,10 +169,8 @@ class Run:
             simulation.build()
             self.directory.log(f"program ready after {time.perf_counter() - started:.1f} s")
 
-        next_checkpoint = 0.0
-
         def at_stop(stop: Stop):
-            nonlocal answers, next_checkpoint
+            nonlocal answers
             at_start = stop.first == stop.last
             if at_start and (kept is not None or stop.last not in looks):
                 return
@@ -187,17 +182,12 @@ class Run:
                 for name, value in measure(stop.last, stop.weights, shown).items():
                     rows.setdefault(name, []).append(value)
                 answers = []
-            self.report(schedule.n_presentations(slot=stop.last), total, _phase_at(schedule, stop.last))
-            if not at_start and stop.last < schedule.n_slots and time.perf_counter() < next_checkpoint:
-                return
-            begun = time.perf_counter()
             others = {f"gain_{level}": gain for level, gain in stop.gains.items()}
             others |= {f"row_{name}": np.asarray(values) for name, values in rows.items()}
             if answers:
                 others["answers"] = np.concatenate(answers)
             self.directory.write_checkpoint(key, position | {"slot": stop.last}, stop.weights, others)
-            ended = time.perf_counter()
-            next_checkpoint = ended + 1 / CHECKPOINT_SHARE * (ended - begun)
+            self.report(schedule.n_presentations(slot=stop.last), total, _phase_at(schedule, stop.last))
 
         self.directory.log(f"slots {first} to {schedule.n_slots}")
         if self.shared is None:
