@@ -1,5 +1,7 @@
 """Each claim is seen to fail where the model is broken on purpose, and to hold where it is not."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from brian2 import NeuronGroup
@@ -86,6 +88,16 @@ def a_gate_left_open(gate, kind):
     return leave_open
 
 
+def a_rule_that_takes_a_step_more(gate):
+    def take(patch):
+        rule = phases.LEARNING_RULES["reciprocal"]
+        patch.setitem(
+            phases.LEARNING_RULES, "reciprocal", dataclasses.replace(rule, wake_gates=rule.wake_gates | {gate})
+        )
+
+    return take
+
+
 def a_layer_without_nonlinearity(level, code):
     def leave_linear(patch):
         run_regularly = NeuronGroup.run_regularly
@@ -114,7 +126,7 @@ BREAKS = {
     "V and W swapped": forward_and_feedback_swapped,
     "weight_update open in sleep": a_gate_left_open("weight_update_gate", phases.ASCENDING),
     "feedback_update open in wake": a_gate_left_open("feedback_update_gate", phases.WAKE),
-    "transposed_update open in wake": a_gate_left_open("transposed_update_gate", phases.WAKE),
+    "feedback that learns as the forward weights do": a_rule_that_takes_a_step_more("transposed_update_gate"),
     "response open in sleep": a_gate_left_open("response_gate", phases.ASCENDING),
     "error travels in evaluation, and is learned": a_gate_left_open("weight_update_gate", phases.EVALUATION),
     "no nonlinearity in layer 1": a_layer_without_nonlinearity(1, LINEAR),
