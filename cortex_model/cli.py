@@ -213,6 +213,7 @@ def devices() -> None:
 def benchmark(
     sizes: Annotated[list[str] | None, typer.Option("--sizes", help="Layer sizes, such as 784,256,10.")] = None,
     widths: Annotated[str | None, typer.Option(help="Widths of hierarchies width-width-10: 64,128.")] = None,
+    ensembles: Annotated[str | None, typer.Option(help="Numbers of networks in one program: 2,8.")] = None,
     devices: Annotated[
         list[str] | None, typer.Option("--devices", help="Devices to measure; all that can run here.")
     ] = None,
@@ -231,7 +232,7 @@ def benchmark(
     names = [name for text in devices or [] for name in text.split(",")] or None
     options = {"dtype": dtype, "repetitions": repetitions, "seconds": seconds, "pytorch_python": pytorch_python}
     with progress_bar("benchmark", "measurements") as report:
-        result = measure(sizes, widths, names, **options, report=report)
+        result = measure(sizes, widths, ensembles, names, **options, report=report)
     load_module(figure_folder() / "benchmark.py").draw(result, out_folder)
     _print_rows(shown(result["rows"]))
     _print_rows(result["marks"])

@@ -67,8 +67,15 @@ class Contender:
 
 
 def simulators(devices: list[str]) -> list[Contender]:
-    """Dense and stock projections on each device."""
-    return [Contender(name, device) for device in devices for name in ("dense", "stock")]
+    """Dense and stock projections on each device, the dense ones in batches too."""
+    dense = [Contender("dense", device, batch) for device in devices for batch in (1, BATCH)]
+    return dense + [Contender("stock", device) for device in devices]
+
+
+def ensembles(devices: list[str], counts: list[int]) -> list[Contender]:
+    """So many networks in one program, on each standalone device."""
+    standalone = [device for device in devices if device.endswith("standalone")]
+    return [Contender("dense", device, ensemble=count) for device in standalone for count in counts]
 
 
 def others(pytorch_python: str | None) -> tuple[list[Contender], list[str]]:

@@ -13,6 +13,7 @@ from typing import Any
 from cortex_model import __version__
 from cortex_model.benchmark.bandwidth import cache_bytes, limit_microseconds, measured_bandwidth
 from cortex_model.benchmark.contenders import Contender, checked_devices, others, simulators
+from cortex_model.benchmark.contenders import ensembles as in_ensembles
 from cortex_model.benchmark.marks import BYTES, LARGE, LIMIT, SMALL, TIME, marks
 from cortex_model.benchmark.measuring import MEMORY_SIZES, bytes_per_synapse, compare
 from cortex_model.benchmark.problem import Problem, problems_of
@@ -25,11 +26,14 @@ from cortex_model.parameters import HierarchyParameters
 WIDTHS = tuple(2**power for power in range(6, 14))
 #: Repetitions of each width, where there are many.
 WIDTH_REPETITIONS = 3
+#: Networks in one program, beside one.
+ENSEMBLES = (2, 4, 8, 16, 32, 64)
 
 
 def benchmark(
     sizes: list[str] | None = None,
     widths: str | None = None,
+    ensembles: str | None = None,
     devices: list[str] | None = None,
     *,
     dtype: str = "float32",
@@ -46,7 +50,9 @@ def benchmark(
     sizes : list of str, optional
         Layer sizes such as ``"784,256,10"``; unless given, those that the marks are about, and all widths.
     widths : str, optional
-        Widths such as ``"64,128"`` of hierarchies width-width-10, measured on cpp_standalone.
+        Widths such as ``"64,128"`` of hierarchies width-width-10, measured without the runtime device.
+    ensembles : str, optional
+        Numbers such as ``"2,8"`` of networks in one program, measured with the first of the sizes.
     devices : list of str, optional
         Of `cortex_model.benchmark.contenders.DEVICES`; unless given, all that can run here.
     dtype : {"float32", "float64"}
@@ -82,7 +88,9 @@ def benchmark(
     dtype = HierarchyParameters().with_overrides({"dtype": dtype}).dtype
     devices = checked_devices(devices)
     chosen = [_layer_sizes(text) for text in sizes or []] or ([] if widths else [SMALL, LARGE])
-    squares = [(width, width, 10) for width in _widths(widths, WIDTHS if not sizes else ())]
+    is_whole = not (sizes or widths or ensembles)
+    squares = [(width, width, 10) for width in _numbers("--widths", widths, WIDTHS if is_whole else ())]
+    counts = _numbers("--ensembles", ensembles, ENSEMBLES if is_whole else ())
     alternatives, skipped = others(pytorch_python)
     everyone = [*alternatives, *simulators(devices)]
     fast = [its for its in everyone if not its.device.startswith("runtime")]
@@ -90,6 +98,8 @@ def benchmark(
     if any(its[0] == 784 for its in chosen) and not any(problem.data == "mnist" for problem in problems):
         skipped.append("MNIST: not on this machine; `cortex-model datasets fetch mnist` gets it.")
     plan = [(problem, everyone, repetitions) for problem in problems]
+    if problems:
+        plan[0] = (problems[0], [*everyone, *in_ensembles(devices, counts)], repetitions)
     plan += [(Problem(its, dtype=dtype), fast, min(repetitions, WIDTH_REPETITIONS)) for its in squares]
     done, total = 0, len(everyone) + sum(len(those) * (1 + n) for _, those, n in plan)
 
@@ -107,10 +117,10 @@ def benchmark(
     for problem, those, n in plan:
         limits[problem.name] = round(limit_microseconds(problem, bandwidth), 3) if bandwidth else None
         for its, row in zip(those, compare(problem, those, n, seconds, tell), strict=True):
-            is_bound = problem.data == "random" and its.batch == 1
-            rows.append(row | {BYTES: memory[its], LIMIT: limits[problem.name] if is_bound else None})
+            is_bound = problem.data == "random" and its.batch == its.ensemble == 1
+            rows.append(row | {BYTES: memory.get(its), LIMIT: limits[problem.name] if is_bound else None})
     report(total, total, "building")
-    program = program_seconds() if not sizes and not widths and "cpp_standalone" in devices else {}
+    program = program_seconds() if is_whole and "cpp_standalone" in devices else {}
     return {
         "rows": rows,
         "marks": marks(rows, program),
@@ -150,7 +160,9 @@ def shown(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
         {
             "network": "-".join(map(str, row["sizes"])),
             "data": row["data"],
-            "implementation": row["implementation"] + (f", batch {row['batch']}" if row["batch"] > 1 else ""),
+            "implementation": row["implementation"]
+            + (f", batch {row['batch']}" if row["batch"] > 1 else "")
+            + (f", {row['ensemble']} networks" if row["ensemble"] > 1 else ""),
             "device": row["device"],
             "loop, µs": f"{row[TIME]:.3g} ± {row['spread_microseconds'] / 2:.1g}",
             "whole process, µs": f"{row['process_microseconds_per_presentation']:.3g}",
@@ -165,15 +177,15 @@ def _layer_sizes(text):
     return HierarchyParameters().with_overrides({"layer_sizes": text}).layer_sizes
 
 
-def _widths(text, otherwise):
+def _numbers(option, text, otherwise):
     if text is None:
         return otherwise
     try:
-        widths = [int(part) for part in text.split(",")]
+        numbers = [int(part) for part in text.split(",")]
     except ValueError:
-        widths = [0]
-    if min(widths) < 1:
+        numbers = [0]
+    if min(numbers) < 1:
         raise ParameterError(
-            f"--widths: must be whole numbers from 1 up, separated by commas (got {text!r}); write for example 64,256."
+            f"{option}: must be whole numbers from 1 up, separated by commas (got {text!r}); write for example 64,256."
         )
-    return widths
+    return numbers
