@@ -126,7 +126,7 @@ def _statistics(measurements, ensemble):
         "microseconds_per_presentation": round(float(median), 3),
         "spread_microseconds": round(float(high - low), 3),
         "process_microseconds_per_presentation": round(float(np.median(processes)), 3),
-        "presentations": int(np.median([its.n_presentations for its in measurements])),
+        "presentations": sorted(its.n_presentations for its in measurements)[len(measurements) // 2],
         "repetitions": len(measurements),
     }
 

@@ -15,7 +15,7 @@ from cortex_model.benchmark.bandwidth import cache_bytes, limit_microseconds, me
 from cortex_model.benchmark.contenders import Contender, checked_devices, others, simulators
 from cortex_model.benchmark.contenders import ensembles as in_ensembles
 from cortex_model.benchmark.marks import BYTES, LARGE, LIMIT, SMALL, TIME, marks
-from cortex_model.benchmark.measuring import MEMORY_SIZES, bytes_per_synapse, compare
+from cortex_model.benchmark.measuring import bytes_per_synapse, compare
 from cortex_model.benchmark.problem import Problem, problems_of
 from cortex_model.benchmark.program import program_seconds
 from cortex_model.devices.program import COMPILER_FLAGS, compiler_version
@@ -40,7 +40,7 @@ def benchmark(
     repetitions: int = 5,
     seconds: float = 0.3,
     pytorch_python: str | None = None,
-    memory_sizes: tuple = MEMORY_SIZES,
+    has_memory: bool = True,
     report: Callable[[int, int, str], None] = lambda done, total, text: None,
 ) -> dict[str, Any]:
     """Measure dense and stock projections beside PyTorch, NumPy and a plain C++ loop.
@@ -62,8 +62,8 @@ def benchmark(
         About how long the loop of one repetition lasts.
     pytorch_python : str, optional
         An interpreter that has PyTorch; unless given, this one if it has.
-    memory_sizes : tuple
-        Sizes of the large and of the tiny network whose memory is compared.
+    has_memory : bool
+        Whether bytes per synapse are measured.
     report : callable, optional
         (processes done, about how many in all, what is going on) -> None.
 
@@ -101,7 +101,7 @@ def benchmark(
     if problems:
         plan[0] = (problems[0], [*everyone, *in_ensembles(devices, counts)], repetitions)
     plan += [(Problem(its, dtype=dtype), fast, min(repetitions, WIDTH_REPETITIONS)) for its in squares]
-    done, total = 0, len(everyone) + sum(len(those) * (1 + n) for _, those, n in plan)
+    done, total = 0, has_memory * len(everyone) + sum(len(those) * (1 + n) for _, those, n in plan)
 
     def tell(text):
         nonlocal done
@@ -110,9 +110,9 @@ def benchmark(
 
     bandwidth = measured_bandwidth() if shutil.which("g++") else []
     memory = {}
-    for its in everyone:
+    for its in everyone if has_memory else ():
         tell(f"memory of {its.implementation} on {its.device}")
-        memory[its] = bytes_per_synapse(its, dtype, memory_sizes)
+        memory[its] = bytes_per_synapse(its, dtype)
     rows, limits = [], {}
     for problem, those, n in plan:
         limits[problem.name] = round(limit_microseconds(problem, bandwidth), 3) if bandwidth else None
