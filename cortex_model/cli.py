@@ -226,7 +226,7 @@ def benchmark(
 ) -> None:
     """Speed and memory of dense and stock projections, beside PyTorch, NumPy and a plain C++ loop, in one call."""
     from cortex_model.benchmark.report import benchmark as measure
-    from cortex_model.benchmark.report import shown
+    from cortex_model.benchmark.tables import shown
     from cortex_model.reproduce import figure_folder, load_module
 
     names = [name for text in devices or [] for name in text.split(",")] or None

@@ -1,6 +1,6 @@
-"""Speed over layer width: dense and stock projections beside what a user would write instead, one thread each.
+"""Speed over layer width, and over networks in one program: dense projections beside what a user would write instead.
 
-Drawn from what `cortex-model benchmark` measures; its whole result is kept beside the figure as JSON.
+One thread each. Drawn from what `cortex-model benchmark` measures; its whole result is kept beside the figure as JSON.
 """
 
 import json
@@ -27,13 +27,15 @@ SHOWN = {
     ("NumPy", "cpu", 1): ("NumPy", "#009E73", "-"),
     ("NumPy", "cpu", 128): ("NumPy, batch 128", "#009E73", "--"),
 }
-TIME = "microseconds_per_presentation"
+#: Device -> (label, colour) of ensembles.
+DEVICES = {"cpp_standalone": ("dense", "#0072B2"), "cuda_standalone": ("dense, CUDA", "#56B4E9")}
+TIME, LIMIT = "microseconds_per_presentation", "bandwidth_limit_microseconds"
 #: Least distance of two labels, in decades.
 APART = 0.19
 
 
 def draw(result: dict[str, Any], out: Path) -> None:
-    """Write what was measured (JSON, CSV), and the figure where several widths were.
+    """Write what was measured (JSON, CSV), and the figure: over width, and over the size of an ensemble.
 
     Parameters
     ----------
@@ -43,19 +45,44 @@ def draw(result: dict[str, Any], out: Path) -> None:
         Folder.
     """
     with plt.style.context(Path(__file__).with_name("cortex.mplstyle")):
-        figure, ax = plt.subplots(figsize=(13.33, 7))
-        curves = over_width(result["rows"])
-        labels = [draw_curve(ax, points, *SHOWN[key]) for key, points in curves.items()]
-        limits = sorted({(row["sizes"][0], row["bandwidth_limit_microseconds"]) for row in squares(result["rows"])
-                         if row["bandwidth_limit_microseconds"]})  # fmt: skip
-        if limits:
-            ax.plot(*zip(*limits, strict=True), color="black", linewidth=1.2, linestyle=":")
-            labels.append((limits[-1][1], "limit of bandwidth", "black"))
-        write_labels(ax, max((points[-1][0] for points in curves.values()), default=1), labels)
-        finish(ax, result)
+        figure, (left, right) = plt.subplots(1, 2, figsize=(13.33, 7), width_ratios=(1.7, 1))
+        draw_widths(left, result["rows"])
+        draw_ensembles(right, result["rows"])
+        its = result["machine"]
+        figure.supxlabel(f"{its['processor']}, one thread, {its['compiler']}", fontsize="small", color="#666666")
         write_figure(figure, table_of(result["rows"]), "benchmark", out)
         plt.close(figure)
     (Path(out) / "benchmark.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+def draw_widths(ax, rows: list[Row]) -> None:
+    """Time of a presentation against layer width, and the least time that the bandwidth of memory allows."""
+    curves = over_width(rows)
+    labels = [draw_curve(ax, points, *SHOWN[key]) for key, points in curves.items()]
+    limits = sorted({(row["sizes"][0], row[LIMIT]) for row in squares(rows) if row[LIMIT]})
+    if limits:
+        ax.plot(*zip(*limits, strict=True), color="black", linewidth=1.2, linestyle=":")
+        labels.append((limits[-1][1], "limit of bandwidth", "black"))
+    write_labels(ax, max((points[-1][0] for points in curves.values()), default=1), labels)
+    finish(ax, sorted({row["sizes"][0] for row in squares(rows)}))
+    ax.set(title="Learning online by random feedback", xlabel="width of a hierarchy width–width–10, neurons")
+    ax.set(ylabel="µs a presentation (one stimulus, one network)")
+
+
+def draw_ensembles(ax, rows: list[Row]) -> None:
+    """Time of a presentation of one network against the number of networks that share a program."""
+    curves, networks = {}, [row["sizes"] for row in rows if row["ensemble"] > 1]
+    for row in rows:
+        its = row["implementation"], row["batch"], row["data"], row["sizes"]
+        if row["device"] in DEVICES and its in [("dense", 1, "random", sizes) for sizes in networks]:
+            curves.setdefault(row["device"], []).append((row["ensemble"], row[TIME], row["spread_microseconds"]))
+    for device, points in curves.items():
+        draw_curve(ax, sorted(points), *DEVICES[device], "-")
+    finish(ax, sorted({count for points in curves.values() for count, *_ in points}))
+    title = f"Networks {'–'.join(map(str, networks[0]))} in one program" if networks else "Networks in one program"
+    ax.set(title=title, xlabel="networks")
+    bottom, top = ax.get_ylim()
+    ax.set_ylim(bottom / 3, top * 3)
 
 
 def squares(rows: list[Row]) -> list[Row]:
@@ -89,20 +116,15 @@ def write_labels(ax, width, labels):
     below = -np.inf
     for time, label, colour in sorted(labels):
         height = max(np.log10(time), below + APART)
-        ax.text(width * 1.12, 10**height, label, color=colour, va="center", weight="bold")
+        ax.text(width * 1.12, 10**height, label, color=colour, va="center", weight="bold", clip_on=False)
         below = height
 
 
-def finish(ax, result):
-    """Scales, axes, and on what it was measured."""
-    its = result["machine"]
-    ax.set(xscale="log", yscale="log", xlabel="width of a hierarchy width–width–10, neurons")
-    ax.set(ylabel="µs a presentation", title="Learning online by random feedback, one thread, float32")
-    widths = sorted({row["sizes"][0] for row in squares(result["rows"])})
-    ax.set_xticks(widths, widths)
-    ax.minorticks_off()
-    ax.text(0.01, 0.97, f"{its['processor']}\n{its['compiler']}", transform=ax.transAxes, va="top", color="#666666")
-    ax.set_xlim(right=max(widths, default=1) * 3.2)
+def finish(ax, ticks):
+    """Logarithmic scales, with a tick for each measurement."""
+    ax.set(xscale="log", yscale="log")
+    ax.set_xticks(ticks, ticks)
+    ax.xaxis.minorticks_off()
 
 
 def table_of(rows: list[Row]) -> list[Row]:

@@ -14,7 +14,7 @@ from cortex_model import __version__
 from cortex_model.benchmark.bandwidth import cache_bytes, limit_microseconds, measured_bandwidth
 from cortex_model.benchmark.contenders import Contender, checked_devices, others, simulators
 from cortex_model.benchmark.contenders import ensembles as in_ensembles
-from cortex_model.benchmark.marks import BYTES, LARGE, LIMIT, SMALL, TIME, marks
+from cortex_model.benchmark.marks import BYTES, LARGE, LIMIT, SMALL, marks
 from cortex_model.benchmark.measuring import bytes_per_synapse, compare
 from cortex_model.benchmark.problem import Problem, problems_of
 from cortex_model.benchmark.program import program_seconds
@@ -152,25 +152,6 @@ def machine(contenders: list[Contender]) -> dict[str, Any]:
         "compiler_flags": " ".join(COMPILER_FLAGS),
         "versions": versions,
     }
-
-
-def shown(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """Rows as a person reads them: microseconds a presentation with half the interquartile range, bytes a synapse."""
-    return [
-        {
-            "network": "-".join(map(str, row["sizes"])),
-            "data": row["data"],
-            "implementation": row["implementation"]
-            + (f", batch {row['batch']}" if row["batch"] > 1 else "")
-            + (f", {row['ensemble']} networks" if row["ensemble"] > 1 else ""),
-            "device": row["device"],
-            "loop, µs": f"{row[TIME]:.3g} ± {row['spread_microseconds'] / 2:.1g}",
-            "whole process, µs": f"{row['process_microseconds_per_presentation']:.3g}",
-            "bandwidth's limit, µs": "" if row[LIMIT] is None else f"{row[LIMIT]:.3g}",
-            "bytes a synapse": "" if row[BYTES] is None else f"{row[BYTES]:.1f}",
-        }
-        for row in rows
-    ]
 
 
 def _layer_sizes(text):

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from cortex_model.benchmark import report as reporting
 from cortex_model.benchmark.bandwidth import cache_bytes, limit_microseconds, measured_bandwidth, parsed
 from cortex_model.benchmark.contenders import Contender
 from cortex_model.benchmark.marks import LARGE, SMALL, marks
 from cortex_model.benchmark.measuring import bytes_per_synapse
-from cortex_model.benchmark.problem import Problem
+from cortex_model.benchmark.problem import Problem, problems_of
+from cortex_model.benchmark.tables import markdown, shown
 from cortex_model.reproduce import figure_folder, load_module
 
 COLUMNS = {
@@ -66,9 +66,31 @@ def test_limit_belongs_to_single_stimuli(result):
 
 
 def test_table_that_is_printed(result):
-    table = reporting.shown(result["rows"])
+    table = shown(result["rows"])
     assert [row["network"] for row in table] == ["-".join(map(str, row["sizes"])) for row in result["rows"]]
     assert "dense, batch 128" in {row["implementation"] for row in table}
+
+
+def test_table_of_the_readme_holds_times_bytes_and_marks():
+    described = {"processor": "A processor", "cores": 2, "cache_bytes": {"L1": 2**19}, "compiler": "g++ 12"}
+    rows = [row("dense", "cpp_standalone", 41.26, bytes_per_synapse=4.21),
+            row("dense", "cpp_standalone", 400.0, LARGE, bytes_per_synapse=4.21),
+            row("dense", "cpp_standalone", 5.0, ensemble=8, bytes_per_synapse=None)]  # fmt: skip
+    limits = {"784-256-10": 22.5, "3072-512-256-10": 480.0}
+    reached = {"mark": "speed", "wanted": "at most 1", "seen": 0.5, "reached": True}
+    missed = {"mark": "size", "wanted": "at most 1", "seen": 2.0, "reached": False}
+    lines = markdown(
+        {
+            "machine": described | {"versions": {"numpy": "2"}},
+            "rows": rows,
+            "marks": [reached, missed],
+            "bandwidth_limit_microseconds": limits,
+        }
+    ).splitlines()
+    assert lines[0] == "A processor, 2 cores (L1 0.5 MiB); g++ 12; numpy 2."
+    assert "| dense on `cpp_standalone` | 41.3 |  | 400 | 4.2 |" in lines
+    assert lines[-2:] == ["| speed | at most 1 | 0.5 |", "| size | at most 1 | 2 (missed) |"]
+    assert len([line for line in lines if line.startswith("| dense")]) == 1
 
 
 def test_figure_is_drawn(result, tmp_path):
@@ -157,7 +179,7 @@ def test_there_are_no_marks_without_rows():
 def test_mnist_is_left_out_with_a_sentence_where_it_is_not(monkeypatch, tmp_path):
     monkeypatch.setenv("CORTEX_MODEL_CACHE", str(tmp_path))
     monkeypatch.delenv("CORTEX_MODEL_DATA", raising=False)
-    problems = reporting.problems_of([SMALL, LARGE])
+    problems = problems_of([SMALL, LARGE])
     assert [(problem.layer_sizes, problem.data) for problem in problems] == [(SMALL, "random"), (LARGE, "random")]
 
 
