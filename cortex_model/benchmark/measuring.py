@@ -55,9 +55,12 @@ def measure(
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment)
     seconds = time.perf_counter() - started
     if done.returncode:
-        last = (done.stderr or done.stdout).strip().split("\n")[-1]
-        raise DeviceError(f"benchmark.{contender.implementation}: {problem.name} must finish (got: {last}).")
-    return Measurement(json.loads(done.stdout.strip().split("\n")[-1]), seconds, n_presentations)
+        last = (done.stderr or done.stdout).strip().split("\n")[-1] or f"exit status {done.returncode}"
+        raise DeviceError(
+            f"benchmark.{contender.implementation}: {problem.name} must finish on {contender.device} (got: {last})."
+        )
+    told = json.loads(done.stdout.strip().split("\n")[-1])
+    return Measurement(told, seconds, told.get("n_presentations", n_presentations))
 
 
 def compare(

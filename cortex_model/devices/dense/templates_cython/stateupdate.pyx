@@ -12,7 +12,7 @@
     {{scalar_code|autoindent}}
 
     {% if incremented %}
-    cdef {{cpp_dtype(increment_type)}}[:, :] _sums = _numpy.empty((_n_rows, _n_columns), _numpy.{{increment_type}})
+    cdef {{cpp_dtype(increment_type)}}[:, :] _sums = _numpy.empty((_n_rows, _n_columns), _numpy.{{numpy_dtype(increment_type)}})
     {% endif %}
     for _network_idx in range(_n_networks):
         {% if incremented %}
