@@ -235,6 +235,39 @@ def devices() -> None:
     out.print(table)
 
 
+@app.command()
+def benchmark(
+    sizes: Annotated[list[str] | None, typer.Option("--sizes", help="Layer sizes, such as 784,256,10.")] = None,
+    widths: Annotated[str | None, typer.Option(help="Widths of hierarchies width-width-10: 64,128.")] = None,
+    ensembles: Annotated[str | None, typer.Option(help="Numbers of networks in one program: 2,8.")] = None,
+    devices: Annotated[
+        list[str] | None, typer.Option("--devices", help="Devices to measure; all that can run here.")
+    ] = None,
+    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
+    repetitions: Annotated[int, typer.Option(help="Repetitions, interleaved; the table holds medians.")] = 5,
+    seconds: Annotated[float, typer.Option(help="Duration of the loop of one repetition.")] = 0.3,
+    pytorch_python: Annotated[str | None, typer.Option(help="A Python that has PyTorch, if this one has not.")] = None,
+    out_folder: Out = Path("benchmark"),
+    as_json: Json = False,
+) -> None:
+    """Speed and memory of dense and stock projections, beside PyTorch, NumPy and a plain C++ loop, in one call."""
+    from cortex_model.benchmark.report import benchmark as measure
+    from cortex_model.benchmark.tables import shown
+    from cortex_model.reproduce import figure_folder, load_module
+
+    names = [name for text in devices or [] for name in text.split(",")] or None
+    options = {"dtype": dtype, "repetitions": repetitions, "seconds": seconds, "pytorch_python": pytorch_python}
+    with progress_bar("benchmark", "measurements") as report:
+        result = measure(sizes, widths, ensembles, names, **options, report=report)
+    load_module(figure_folder() / "benchmark.py").draw(result, out_folder)
+    _print_rows(shown(result["rows"]))
+    _print_rows(result["marks"])
+    for sentence in result["skipped"]:
+        out.print(f"left out: {sentence}")
+    if as_json:
+        print(json.dumps(result))
+
+
 # ---------------------------------------------------------------------- parsing and printing
 def _overrides(sets: list[str] | None) -> dict[str, str]:
     overrides = {}
@@ -267,14 +300,15 @@ def _print_rows(rows: list[dict[str, Any]]) -> None:
 
 
 @contextmanager
-def progress_bar(what: str):
+def progress_bar(what: str, counted: str = "presentations"):
     """A bar with rate and time left on standard error; yields ``report(done, total, text)``."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
     from rich.text import Text
 
     class Rate(ProgressColumn):
         def render(self, task):
-            return Text(f"{task.speed or 0:,.0f} presentations/s")
+            speed = task.speed or 0
+            return Text(f"{speed:,.{0 if speed > 9 else 1}f} {counted}/s")
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal, speed_estimate_period=60) as progress:

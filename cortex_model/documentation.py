@@ -1,12 +1,16 @@
-"""Documentation that is generated from the code: the README's equation table and the table of parameters.
+"""Documentation that is generated: the README's equations and benchmark, and the table of parameters.
 
-``python -m cortex_model.documentation`` writes both; a test fails where they are not what the code says.
+``python -m cortex_model.documentation`` writes them; a test fails where they are not what the code, and the benchmark
+that is kept, say.
 """
 
+import json
 from pathlib import Path
 
+from cortex_model.benchmark.tables import markdown
 from cortex_model.equations import EQUATIONS, FEEDBACK_PROJECTION, FORWARD_PROJECTION, SLEEP_RULES
 from cortex_model.protocol import load_protocol, protocol_folder, protocol_names
+from cortex_model.reproduce import figure_folder
 
 #: Name -> (the paper's letters, the string that says it).
 PAPER = {
@@ -34,7 +38,6 @@ PAPER = {
     ),
     "forward_update": (r"$\Delta W = \eta_f[(g\xi - back)\,down^T - d W]$", EQUATIONS["forward_update"]),
 }
-START, END = "<!-- equations: generated -->", "<!-- end of equations -->"
 
 
 def equation_table() -> str:
@@ -66,16 +69,24 @@ def parameter_page() -> str:
     return "\n".join(page) + "\n"
 
 
-def with_table(readme: str) -> str:
-    """The README with its equation table as the code has it."""
-    before, rest = readme.split(START)
-    return before + START + "\n" + equation_table() + "\n" + END + rest.split(END)[1]
+def benchmark_tables() -> str:
+    """The README's tables of the benchmark that is kept beside the figures."""
+    return markdown(json.loads((figure_folder() / "benchmark.json").read_text()))
+
+
+def with_tables(readme: str) -> str:
+    """The README with its generated parts as they must be."""
+    for name, table in (("equations", equation_table), ("benchmark", benchmark_tables)):
+        start, end = f"<!-- {name}: generated -->", f"<!-- end of {name} -->"
+        before, rest = readme.split(start)
+        readme = before + start + "\n" + table() + "\n" + end + rest.split(end)[1]
+    return readme
 
 
 def main() -> None:
     """Write the generated parts."""
     readme = Path(__file__).parents[1] / "README.md"
-    readme.write_text(with_table(readme.read_text()))
+    readme.write_text(with_tables(readme.read_text()))
     (protocol_folder() / "PARAMETERS.md").write_text(parameter_page())
 
 

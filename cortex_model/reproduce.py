@@ -83,8 +83,8 @@ def figure_folder() -> Path:
 
 
 def figure_names() -> list[str]:
-    """Names of the figures that come with the package."""
-    return sorted(path.stem for path in figure_folder().glob("[a-z]*.py"))
+    """Names of the figures of the paper that come with the package."""
+    return sorted(path.stem for path in figure_folder().glob("fig*.py"))
 
 
 def load_figure(name: str) -> Figure:

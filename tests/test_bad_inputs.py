@@ -63,6 +63,19 @@ DEVICES = {
         "--device: cuda_standalone must be able to run here",
     ),
 }
+BENCHMARK = {
+    "sizes of one population": (["benchmark", "--sizes", "784"], "layer_sizes: must be at least 2 numbers"),
+    "sizes that are no numbers": (["benchmark", "--sizes", "784,x"], "layer_sizes: must be"),
+    "a width of nothing": (["benchmark", "--widths", "64,0"], "--widths: must be whole numbers from 1 up"),
+    "an ensemble in words": (["benchmark", "--ensembles", "many"], "--ensembles: must be whole numbers from 1 up"),
+    "an unknown device to measure": (["benchmark", "--devices", "gpu"], "--devices: must be of cpp_standalone, cuda"),
+    "an unknown precision to measure": (["benchmark", "--dtype", "half"], "dtype: must be one of float32, float64"),
+    "no repetition": (["benchmark", "--repetitions", "0"], "repetitions: must be at least 1, of more than 0 seconds"),
+    "a Python without PyTorch": (
+        ["benchmark", "--pytorch-python", "{folder}/empty.py"],
+        "--pytorch-python: must be a Python with torch and numpy",
+    ),
+}
 FILES = {
     "an unknown protocol": (["run", "wake_sleep_clasification"], "did you mean wake_sleep_classification?"),
     "a protocol file that is not there": (["run", "{folder}/none.py"], "must be a protocol's name or file"),
@@ -79,7 +92,7 @@ FILES = {
     "an unknown figure": (["figure", "fig9z", "{folder}"], "fig2b"),
     "a figure to reproduce that is unknown": (["reproduce", "fig9z"], "fig2b"),
 }
-TABLE = PARAMETERS | DEVICES | FILES
+TABLE = PARAMETERS | DEVICES | BENCHMARK | FILES
 
 
 def test_the_table_is_long_enough():

@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-def test_the_equation_table_is_the_codes():
-    assert documentation.with_table(README) == README
+def test_the_readmes_tables_are_those_of_the_code_and_of_the_benchmark_that_is_kept():
+    assert documentation.with_tables(README) == README
 
 
 def test_the_parameter_page_is_the_codes():

@@ -1,0 +1,72 @@
+"""What was measured, as a person reads it: on the terminal and in the README."""
+
+from typing import Any
+
+from cortex_model.benchmark.marks import BYTES, LARGE, LIMIT, SMALL, TIME
+
+#: Networks and data that the README shows.
+COLUMNS = ((SMALL, "random"), (SMALL, "mnist"), (LARGE, "random"))
+
+
+def shown(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Rows as a person reads them: microseconds a presentation with half the interquartile range, bytes a synapse."""
+    return [
+        {
+            "network": "-".join(map(str, row["sizes"])),
+            "data": row["data"],
+            "implementation": row["implementation"]
+            + (f", batch {row['batch']}" if row["batch"] > 1 else "")
+            + (f", {row['ensemble']} networks" if row["ensemble"] > 1 else ""),
+            "device": row["device"],
+            "loop, µs": f"{row[TIME]:.3g} ± {row['spread_microseconds'] / 2:.1g}",
+            "whole process, µs": f"{row['process_microseconds_per_presentation']:.3g}",
+            "bandwidth's limit, µs": "" if row[LIMIT] is None else f"{row[LIMIT]:.3g}",
+            "bytes a synapse": "" if row[BYTES] is None else f"{row[BYTES]:.1f}",
+        }
+        for row in rows
+    ]
+
+
+def markdown(result: dict[str, Any]) -> str:
+    """The README's tables: microseconds a presentation by implementation and network, and the marks.
+
+    Parameters
+    ----------
+    result : dict
+        As `cortex_model.benchmark.report.benchmark` returns it.
+    """
+    its = result["machine"]
+    versions = ", ".join(f"{name} {number}" for name, number in its["versions"].items())
+    caches = ", ".join(f"{level} {size / 2**20:g} MiB" for level, size in its["cache_bytes"].items())
+    limits = [f"{result[LIMIT]['-'.join(map(str, sizes))]:.3g}" for sizes in (SMALL, LARGE)]
+    heads = ["-".join(map(str, sizes)) + (", MNIST" if data == "mnist" else "") for sizes, data in COLUMNS]
+    lines = [
+        f"{its['processor']}, {its['cores']} cores ({caches}); {its['compiler']}; {versions}.",
+        "",
+        f"| | {' | '.join(heads)} | bytes a synapse |",
+        "|---|" + "--:|" * (len(heads) + 1),
+        f"| limit of bandwidth, one stimulus at a time | {limits[0]} | | {limits[1]} | |",
+    ]
+    for name, rows in _by_implementation(result["rows"]).items():
+        times = [rows[column][TIME] if column in rows else None for column in COLUMNS]
+        cells = ["" if time is None else f"{time:.3g}" for time in times]
+        memory = next(iter(rows.values()))[BYTES]
+        lines.append(f"| {name} | {' | '.join(cells)} | {'' if memory is None else f'{memory:.1f}'} |")
+    lines += ["", "| wanted of these numbers | wanted | seen |", "|---|---|--:|"]
+    for mark in result["marks"]:
+        lines.append(
+            f"| {mark['mark']} | {mark['wanted']} | {mark['seen']:.3g}{'' if mark['reached'] else ' (missed)'} |"
+        )
+    return "\n".join(lines)
+
+
+def _by_implementation(rows):
+    """Name and device of an implementation -> (sizes, data) -> row; ensembles left out."""
+    table = {}
+    for row in rows:
+        column = tuple(row["sizes"]), row["data"]
+        if column in COLUMNS and row["ensemble"] == 1:
+            name = shown([row])[0]["implementation"]
+            where = "" if row["device"] == "cpu" else f" on `{row['device']}`"
+            table.setdefault(name + where, {})[column] = row
+    return table

@@ -1,0 +1,132 @@
+"""Speed over layer width, and over networks in one program: dense projections beside what a user would write instead.
+
+One thread each. Drawn from what `cortex-model benchmark` measures; its whole result is kept beside the figure as JSON.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+
+from cortex_model.reproduce import Row, write_figure
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+#: (implementation, device, batch) -> (label, colour, line style).
+SHOWN = {
+    ("dense", "cpp_standalone", 1): ("dense", "#0072B2", "-"),
+    ("dense", "cpp_standalone", 128): ("dense, batch 128", "#0072B2", "--"),
+    ("dense", "cuda_standalone", 1): ("dense, CUDA", "#56B4E9", "-"),
+    ("stock", "cpp_standalone", 1): ("stock Brian2", "#D55E00", "-"),
+    ("C++ loop", "cpu", 1): ("C++ loop", "#444444", "-"),
+    ("PyTorch", "cpu", 1): ("PyTorch", "#CC79A7", "-"),
+    ("PyTorch", "cpu", 128): ("PyTorch, batch 128", "#CC79A7", "--"),
+    ("NumPy", "cpu", 1): ("NumPy", "#009E73", "-"),
+    ("NumPy", "cpu", 128): ("NumPy, batch 128", "#009E73", "--"),
+}
+#: Device -> (label, colour) of ensembles.
+DEVICES = {"cpp_standalone": ("dense", "#0072B2"), "cuda_standalone": ("dense, CUDA", "#56B4E9")}
+TIME, LIMIT = "microseconds_per_presentation", "bandwidth_limit_microseconds"
+#: Least distance of two labels, in decades.
+APART = 0.19
+
+
+def draw(result: dict[str, Any], out: Path) -> None:
+    """Write what was measured (JSON, CSV), and the figure: over width, and over the size of an ensemble.
+
+    Parameters
+    ----------
+    result : dict
+        As `cortex_model.benchmark.report.benchmark` returns it.
+    out : Path
+        Folder.
+    """
+    with plt.style.context(Path(__file__).with_name("cortex.mplstyle")):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(13.33, 7), width_ratios=(1.7, 1))
+        draw_widths(left, result["rows"])
+        draw_ensembles(right, result["rows"])
+        its = result["machine"]
+        figure.supxlabel(f"{its['processor']}, one thread, {its['compiler']}", fontsize="small", color="#666666")
+        write_figure(figure, table_of(result["rows"]), "benchmark", out)
+        plt.close(figure)
+    (Path(out) / "benchmark.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+def draw_widths(ax, rows: list[Row]) -> None:
+    """Time of a presentation against layer width, and the least time that the bandwidth of memory allows."""
+    curves = over_width(rows)
+    labels = [draw_curve(ax, points, *SHOWN[key]) for key, points in curves.items()]
+    limits = sorted({(row["sizes"][0], row[LIMIT]) for row in squares(rows) if row[LIMIT]})
+    if limits:
+        ax.plot(*zip(*limits, strict=True), color="black", linewidth=1.2, linestyle=":")
+        labels.append((limits[-1][1], "limit of bandwidth", "black"))
+    write_labels(ax, max((points[-1][0] for points in curves.values()), default=1), labels)
+    finish(ax, sorted({row["sizes"][0] for row in squares(rows)}))
+    ax.set(title="Learning online by random feedback", xlabel="width of a hierarchy width–width–10, neurons")
+    ax.set(ylabel="µs a presentation (one stimulus, one network)")
+
+
+def draw_ensembles(ax, rows: list[Row]) -> None:
+    """Time of a presentation of one network against the number of networks that share a program."""
+    curves, networks = {}, [row["sizes"] for row in rows if row["ensemble"] > 1]
+    for row in rows:
+        its = row["implementation"], row["batch"], row["data"], row["sizes"]
+        if row["device"] in DEVICES and its in [("dense", 1, "random", sizes) for sizes in networks]:
+            curves.setdefault(row["device"], []).append((row["ensemble"], row[TIME], row["spread_microseconds"]))
+    for device, points in curves.items():
+        draw_curve(ax, sorted(points), *DEVICES[device], "-")
+    finish(ax, sorted({count for points in curves.values() for count, *_ in points}))
+    title = f"Networks {'–'.join(map(str, networks[0]))} in one program" if networks else "Networks in one program"
+    ax.set(title=title, xlabel="networks")
+    bottom, top = ax.get_ylim()
+    ax.set_ylim(bottom / 3, top * 3)
+
+
+def squares(rows: list[Row]) -> list[Row]:
+    """Rows of the hierarchies width-width-10 on random stimuli."""
+    return [
+        row for row in rows
+        if row["data"] == "random" and len(row["sizes"]) == 3 and row["sizes"][0] == row["sizes"][1]
+    ]  # fmt: skip
+
+
+def over_width(rows: list[Row]) -> dict[tuple, list[tuple[float, ...]]]:
+    """Key of `SHOWN` -> (width, microseconds, spread), by width."""
+    curves = {}
+    for row in squares(rows):
+        key = row["implementation"], row["device"], row["batch"]
+        if key in SHOWN and row["ensemble"] == 1:
+            curves.setdefault(key, []).append((row["sizes"][0], row[TIME], row["spread_microseconds"]))
+    return {key: sorted(curves[key]) for key in SHOWN if key in curves}
+
+
+def draw_curve(ax, points, label, colour, style):
+    """Median with half the interquartile range on either side; what to write at its end."""
+    widths, times, spreads = np.array(points).T
+    ax.plot(widths, times, color=colour, linestyle=style)
+    ax.fill_between(widths, times - spreads / 2, times + spreads / 2, color=colour, alpha=0.2, linewidth=0)
+    return times[-1], label, colour
+
+
+def write_labels(ax, width, labels):
+    """Each label at the end of its curve, moved up where it would cover the one below."""
+    below = -np.inf
+    for time, label, colour in sorted(labels):
+        height = max(np.log10(time), below + APART)
+        ax.text(width * 1.12, 10**height, label, color=colour, va="center", weight="bold", clip_on=False)
+        below = height
+
+
+def finish(ax, ticks):
+    """Logarithmic scales, with a tick for each measurement."""
+    ax.set(xscale="log", yscale="log")
+    ax.set_xticks(ticks, ticks)
+    ax.xaxis.minorticks_off()
+
+
+def table_of(rows: list[Row]) -> list[Row]:
+    """All rows, sizes as text."""
+    return [row | {"sizes": "-".join(map(str, row["sizes"]))} for row in rows]
