@@ -21,6 +21,7 @@ from brian2 import (
 )
 from brian2.devices.device import all_devices, reset_device, set_device
 
+from cortex_model.devices import cuda
 from cortex_model.devices.dense import dense
 from cortex_model.devices.gates import obey_gates
 from cortex_model.devices.program import COMPILER_FLAGS, program_key
@@ -47,14 +48,13 @@ def new_hierarchy(parameters, device, codegen_target="numpy", ensemble_size=1):
         prefs.codegen.target = codegen_target
     else:
         if device == "cuda_standalone":
-            import brian2cuda  # noqa: F401 (registers the device)
+            cuda.set_preferences()
         if get_device() is not all_devices[device]:
             set_device(device, build_on_run=False)
         get_device().reinit()
         get_device().activate(build_on_run=False)
     defaultclock.dt = SLOT
-    is_dense = parameters.dense and device != "cuda_standalone"  # dense loops for CUDA are not written yet
-    connect = {"connect": connect_densely} if is_dense else {}
+    connect = {"connect": connect_densely} if parameters.dense else {}
     hierarchy = Hierarchy(parameters, ensemble_size=ensemble_size, **connect)
     hierarchy.device, hierarchy.codegen_target = device, codegen_target
     return hierarchy
