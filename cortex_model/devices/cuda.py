@@ -92,7 +92,11 @@ def compiler() -> list[str]:
             "or use another device."
         )
     gpu = card()
-    return [toolkit(), *FLAGS, f"-arch={_architecture(gpu.capability if gpu else DEFAULT_CAPABILITY)}"]
+    return [
+        answer("nvcc", "--version"),
+        *FLAGS,
+        f"-arch={_architecture(gpu.capability if gpu else DEFAULT_CAPABILITY)}",
+    ]
 
 
 def set_preferences() -> None:

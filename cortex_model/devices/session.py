@@ -30,8 +30,11 @@ from cortex_model.network import Hierarchy
 #: One slot lasts one time step; the settled mode gives it no other meaning.
 SLOT = 1 * ms
 MONITORS = (StateMonitor, EventMonitor, PopulationRateMonitor)
-#: What a program includes, to be told what to do.
-CONVERSATION = "conversation.h"
+#: What a program includes, to be told what to do, and the class therein.
+CONVERSATIONS = {
+    "cpp_standalone": ("conversation.h", "Conversation"),
+    "cuda_standalone": ("conversation_cuda.h", "ConversationOnGPU"),
+}
 #: Longer than any schedule: the host stops the network after the last chunk.
 FOR_EVER = 1e9 * SLOT
 
@@ -85,12 +88,13 @@ def generate(hierarchy, folder: Path) -> dict[str, dict]:
     now = {name: device.get_array_name(hierarchy.clockwork.now.variables[name]) for name in ("first_slot", "n_slots")}
     step = repr(float(defaultclock.dt))
     clock_time = device.get_array_name(defaultclock.variables["t"])
+    header, conversation = CONVERSATIONS[hierarchy.device]
     variables = _reachable(hierarchy, device)
     bindings = "\n".join(_binding(name, variable, device) for name, (variable, _) in variables.items())
     device.insert_code(
         "main",
         f"""
-        Conversation host;
+        {conversation} host;
         {bindings}
         for (;;)
         {{
@@ -102,9 +106,12 @@ def generate(hierarchy, folder: Path) -> dict[str, dict]:
         }}""",
     )
     device.build(directory=str(folder), compile=False, run=False)
-    shutil.copy(Path(__file__).with_name(CONVERSATION), folder)
+    if hierarchy.device == "cuda_standalone":
+        cuda.check_generated(device)
+    for name in {"conversation.h", header}:
+        shutil.copy(Path(__file__).with_name(name), folder)
     main = next(folder.glob("main.c*"))
-    main.write_text(f'#include "{CONVERSATION}"\n' + main.read_text())
+    main.write_text(f'#include "{header}"\n' + main.read_text())
     return {
         name: {
             "dtype": np.dtype(variable.dtype).str,
@@ -116,10 +123,12 @@ def generate(hierarchy, folder: Path) -> dict[str, dict]:
 
 
 def _binding(name, variable, device):
-    """C++ that lets the host reach an array."""
-    array = device.get_array_name(variable, access_data=False)
-    size = "" if variable.dynamic else f", {int(np.prod(variable.size))}"
-    return f'host.bind("{name}", {array}{size});'
+    """C++ that lets the host reach an array, and on a GPU its copy there."""
+    arrays = [device.get_array_name(variable, access_data=False)]
+    if hasattr(device, "gpu_id"):
+        arrays.append(device.get_array_name(variable, access_data=False, prefix="dev"))
+    size = [] if variable.dynamic else [str(int(np.prod(variable.size)))]
+    return f"host.bind({', '.join([f'"{name}"', *arrays, *size])});"
 
 
 def _reachable(hierarchy, device):
@@ -157,7 +166,7 @@ def generate_extended(hierarchy):
         shutil.move(folder, target)
         return manifest
 
-    return program_key(digest.hexdigest()), place
+    return program_key(digest.hexdigest(), device=hierarchy.device), place
 
 
 def run_live(hierarchy, n_chunks, chunk, finish, read):

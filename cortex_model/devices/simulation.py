@@ -85,8 +85,10 @@ class Simulation:
         return self._key(1)
 
     def _key(self, ensemble_size):
-        key = standalone.source_key if self.device == "runtime" else standalone.program_key
-        return key(self.parameters.structure(), ensemble_size)
+        contents = self.parameters.structure(), ensemble_size
+        if self.device == "runtime":
+            return standalone.source_key(*contents)
+        return standalone.program_key(*contents, device=self.device)
 
     def build(self) -> None:
         """Compile the program (cpp_standalone) unless one with the same content is there already.
@@ -110,7 +112,8 @@ class Simulation:
             key, generate = generate_extended(self.hierarchy)
         else:
             key = self._key(self.ensemble_size)
-        self._program = standalone.Program(standalone.build(standalone.program_cache() / key, generate))
+        directory = standalone.build(standalone.program_cache() / key, generate, self.device)
+        self._program = standalone.Program(directory, self.device)
         if self._hierarchy is not None:
             self._hierarchy.is_built = True
 

@@ -2,12 +2,13 @@
 
 from brian2cuda.codeobject import CUDAStandaloneCodeObject
 
+from cortex_model.devices.dense.batches import Batches
 from cortex_model.devices.dense.computed_indices import StandaloneGenerator, teach
 
 teach(CUDAStandaloneCodeObject)
 
 
-class DenseCUDAGenerator(StandaloneGenerator, CUDAStandaloneCodeObject.generator_class):
+class DenseCUDAGenerator(StandaloneGenerator, Batches, CUDAStandaloneCodeObject.generator_class):
     """CUDA without index arrays."""
 
 

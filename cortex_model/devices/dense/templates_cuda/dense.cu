@@ -1,7 +1,7 @@
 {# What the dense templates share: a row is a presynaptic neuron, a column a postsynaptic one. #}
 {% macro sizes() %}
-const int _n_networks = {{owner.networks|default(1)}};
-    const int _n_presentations = {{owner.batch|default(1)}};  // of each network, at once
+const int _n_networks = {{owner.networks}};
+    const int _n_presentations = {{owner.batch}};  // of each network, at once
     const int _n_rows = {{constant_or_scalar('N_pre', variables['N_pre'])}}/(_n_networks*_n_presentations);
     const int _n_columns = {{constant_or_scalar('N_post', variables['N_post'])}}/(_n_networks*_n_presentations);
 {%- endmacro %}

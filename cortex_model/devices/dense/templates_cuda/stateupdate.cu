@@ -10,7 +10,7 @@
     const int _column = _idx % _n_columns;
     const int _row = _idx/_n_columns % _n_rows;
     const int _network_idx = _idx/_n_columns/_n_rows;
-    {% if incremented is defined %}
+    {% if incremented %}
     {{c_data_type(increment_type)}} _sum = 0;
     for (int _b = 0; _b < _n_presentations; _b++)
     {

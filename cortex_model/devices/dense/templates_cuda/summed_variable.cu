@@ -3,10 +3,10 @@
 {% extends 'common_group.cu' %}
 {% set _to_post = _index_var.name == '_synaptic_post' %}
 {% set _number = c_data_type(_target_var.dtype) %}
-{% set _n_shown = owner.networks|default(1)*owner.batch|default(1) %}
+{% set _n_shown = owner.networks*owner.batch %}
 {# Sums that a block forms side by side, and presentations for which it does so: each reads a weight once. #}
 {% set _width = 8 if not _to_post else 1 if owner.target.N == _n_shown else 16 %}
-{% set _depth = [owner.batch|default(1), 8]|min %}
+{% set _depth = [owner.batch, 8]|min %}
 
 {% block kernel %}
 __global__ void __launch_bounds__({{32*_width}})
