@@ -4,16 +4,20 @@ Everywhere else the same sources run on ``emulated_gpu``: a compiler on PATH, in
 kernels thread by thread on the processor, with memory of the GPU apart from that of the host.
 """
 
+import dataclasses
 import importlib.util
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from brian2 import NeuronGroup
 
 from cortex_model.devices import cuda
-from cortex_model.devices.simulation import Simulation
+from cortex_model.devices.simulation import Member, Simulation
 from cortex_model.errors import DeviceError
+from cortex_model.phases.schedule import ASCENDING
+from cortex_model.philox import population_noise
 
 pytestmark = pytest.mark.skipif(not importlib.util.find_spec("brian2cuda"), reason="needs brian2cuda (not found)")
 DEVICE = "cuda_standalone"
@@ -62,6 +66,42 @@ def test_chunks_and_resumption_change_no_bit(gpu, scenario, programs):
         assert np.array_equal(resumed.rates, end.rates)
 
 
+@pytest.mark.parametrize("size", [3, 19], ids="batches of {}".format)
+def test_batches_give_what_runtime_gives(gpu, scenario, simulate, difference, size):
+    """Fewer presentations than a kernel sums at once, and more that are not a multiple of them."""
+    many = scenario(n_wake=2 * size, batch_size=size, layer_sizes=(21, 37, 18, 4), damping=0.4, evaluate_every=9)
+    (weights, rates), (expected, expected_rates) = simulate(many, DEVICE), simulate(many, "runtime")
+    assert difference(expected, many.weights) > 1e-4
+    assert difference(weights, expected) <= 1e-12
+    assert np.abs(rates - expected_rates).max() <= 1e-12
+
+
+def test_each_network_of_an_ensemble_has_the_bits_that_it_has_alone(gpu, scenario, simulate):
+    scenarios = [scenario(n_wake=24, batch_size=4, seed=seed, damping=0.2 * seed) for seed in range(3)]
+    simulation = Simulation(scenarios[0].parameters, DEVICE, ensemble_size=3)
+    members = [Member(each.schedule, each.weights, each.numbers) for each in scenarios]
+    outcomes = simulation.run_ensemble(members, scenarios[0].stimuli)
+    alone = Simulation(scenarios[0].parameters, DEVICE)
+    for each, outcome in zip(scenarios, outcomes, strict=True):
+        assert outcome.weights.sha256 == simulate(each, simulation=alone)[0].sha256
+    assert len({outcome.weights.sha256 for outcome in outcomes}) == 3
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_noise_is_that_of_every_device_to_the_bit(gpu, scenario, dtype):
+    one = scenario(n_wake=1, dtype=dtype)
+    n_slots = 1 + int(np.flatnonzero(one.schedule.kind == ASCENDING)[0])
+    columns = {name: getattr(one.schedule, name)[:n_slots] for name in ("kind", "presentation", "stimulus")}
+    schedule = dataclasses.replace(one.schedule, **columns, looks=np.array([n_slots]))
+    simulation = Simulation(one.parameters, DEVICE)
+    simulation.run(schedule, one.stimuli, one.weights, one.numbers)
+    presentation = int(schedule.presentation[-1])
+    for level in (1, 2, 3):
+        (rates,) = simulation._program.get([f"population_{level}.rate"]).values()
+        noise = population_noise(one.numbers["noise_seed"], presentation, level, len(rates))
+        assert np.array_equal(rates, noise.astype(dtype)) and np.ptp(rates) > 0
+
+
 @pytest.mark.nvcc
 @pytest.mark.slow
 def test_nvcc_accepts_the_sources(scenario):
@@ -76,8 +116,8 @@ def test_nvcc_accepts_the_sources(scenario):
     [
         (lambda h: h.record(1, "rate"), r"recorded_1_rate\w*: must not have monitors"),
         (
-            lambda h: h.populations[1].run_regularly("bias = randn()", name="jitter"),
-            "population_1: must not draw Brian2's random numbers",
+            lambda h: h.add(NeuronGroup(1, "dv/dt = -v/(5*ms) + xi/ms**0.5 : 1", method="euler", name="restless")),
+            "restless: must not draw Brian2's random numbers",
         ),
     ],
     ids=["monitor", "randn"],
