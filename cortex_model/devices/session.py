@@ -30,10 +30,10 @@ from cortex_model.network import Hierarchy
 #: One slot lasts one time step; the settled mode gives it no other meaning.
 SLOT = 1 * ms
 MONITORS = (StateMonitor, EventMonitor, PopulationRateMonitor)
-#: What a program includes, to be told what to do, and the class therein.
+#: What a program includes, to be told what to do; the class therein; what it is told of an array.
 CONVERSATIONS = {
-    "cpp_standalone": ("conversation.h", "Conversation"),
-    "cuda_standalone": ("conversation_cuda.h", "ConversationOnGPU"),
+    "cpp_standalone": ("conversation.h", "Conversation", "{0}"),
+    "cuda_standalone": ("conversation_cuda.h", "ConversationOnGPU", "{0}, dev{0}"),
 }
 #: Longer than any schedule: the host stops the network after the last chunk.
 FOR_EVER = 1e9 * SLOT
@@ -88,9 +88,9 @@ def generate(hierarchy, folder: Path) -> dict[str, dict]:
     now = {name: device.get_array_name(hierarchy.clockwork.now.variables[name]) for name in ("first_slot", "n_slots")}
     step = repr(float(defaultclock.dt))
     clock_time = device.get_array_name(defaultclock.variables["t"])
-    header, conversation = CONVERSATIONS[hierarchy.device]
+    header, conversation, array = CONVERSATIONS[hierarchy.device]
     variables = _reachable(hierarchy, device)
-    bindings = "\n".join(_binding(name, variable, device) for name, (variable, _) in variables.items())
+    bindings = "\n".join(_binding(name, variable, array) for name, (variable, _) in variables.items())
     device.insert_code(
         "main",
         f"""
@@ -122,13 +122,10 @@ def generate(hierarchy, folder: Path) -> dict[str, dict]:
     }
 
 
-def _binding(name, variable, device):
-    """C++ that lets the host reach an array, and on a GPU its copy there."""
-    arrays = [device.get_array_name(variable, access_data=False)]
-    if hasattr(device, "gpu_id"):
-        arrays.append(device.get_array_name(variable, access_data=False, prefix="dev"))
-    size = [] if variable.dynamic else [str(int(np.prod(variable.size)))]
-    return f"host.bind({', '.join([f'"{name}"', *arrays, *size])});"
+def _binding(name, variable, array):
+    """C++ that lets the host reach an array."""
+    size = "" if variable.dynamic else f", {int(np.prod(variable.size))}"
+    return f'host.bind("{name}", {array.format(get_device().get_array_name(variable, access_data=False))}{size});'
 
 
 def _reachable(hierarchy, device):

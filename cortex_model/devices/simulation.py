@@ -28,7 +28,7 @@ class Simulation:
     Parameters
     ----------
     parameters : HierarchyParameters
-    device : {"cpp_standalone", "runtime"}
+    device : {"cpp_standalone", "cuda_standalone", "runtime"}
     codegen_target : {"numpy", "cython"}
         What the runtime device generates.
     ensemble_size : int
@@ -36,7 +36,7 @@ class Simulation:
 
     Notes
     -----
-    `hierarchy` is built when it is first asked for. On cpp_standalone a run that finds its compiled program
+    `hierarchy` is built when it is first asked for. On standalone devices a run that finds its compiled program
     asks for neither: it does not load Brian2. One process holds one simulation at a time.
 
     Examples
@@ -91,7 +91,7 @@ class Simulation:
         return standalone.program_key(*contents, device=self.device)
 
     def build(self) -> None:
-        """Compile the program (cpp_standalone) unless one with the same content is there already.
+        """Compile the program (standalone devices) unless one with the same content is there already.
 
         Raises
         ------

@@ -37,8 +37,10 @@ def gpu(request, monkeypatch):
     return request.param
 
 
-def test_programs_give_what_theory_predicts(gpu, scenario, check_simulator_equals_theory, program):
-    given = scenario(n_wake=30, evaluate_every=12, **program)
+@pytest.mark.parametrize("name", ["linear", "threshold_linear", "softplus"])
+def test_programs_give_what_theory_predicts(gpu, scenario, check_simulator_equals_theory, programs, name):
+    """Between them every sleep step, pool and normalisation, and all kinds of noise."""
+    given = scenario(n_wake=30, evaluate_every=12, **programs[name])
     check_simulator_equals_theory(given, DEVICE, 1e-12)
 
 
@@ -50,6 +52,14 @@ def test_populations_of_many_blocks_give_what_theory_predicts(gpu, scenario, che
     """More rows and columns than the 32 and 16 of a block, and not multiples of them."""
     given = scenario(n_wake=4, layer_sizes=(70, 45, 33, 4), evaluate_every=2, feedback_to_input=True)
     check_simulator_equals_theory(given, DEVICE, 1e-12)
+
+
+def test_the_order_of_threads_changes_no_bit(gpu, scenario, simulate, monkeypatch):
+    """On a GPU it varies by itself."""
+    many = scenario(n_wake=6, batch_size=3, layer_sizes=(21, 37, 18, 4), damping=0.4, evaluate_every=9)
+    weights, _ = simulate(many, DEVICE)
+    monkeypatch.setenv("EMULATED_GPU_BACKWARDS", "1")
+    assert simulate(many, DEVICE)[0].sha256 == weights.sha256
 
 
 def test_chunks_and_resumption_change_no_bit(gpu, scenario, programs):
@@ -105,8 +115,8 @@ def test_noise_is_that_of_every_device_to_the_bit(gpu, scenario, dtype):
 @pytest.mark.nvcc
 @pytest.mark.slow
 def test_nvcc_accepts_the_sources(scenario):
-    """All of them, for the card that is there or for the default one."""
-    simulation = Simulation(scenario().parameters, DEVICE)
+    """All of them, with networks and batches, for the card that is there or for the default one."""
+    simulation = Simulation(scenario(batch_size=19, dtype="float32").parameters, DEVICE, ensemble_size=2)
     simulation.build()
     assert (simulation._program.directory / "main").stat().st_mode & 0o100
 
@@ -126,7 +136,7 @@ def test_what_starts_anew_with_each_chunk_is_refused(gpu, scenario, add, sentenc
     one = scenario()
     simulation = Simulation(one.parameters, DEVICE)
     add(simulation.hierarchy)
-    with pytest.raises(DeviceError, match=rf"^cuda_standalone\.{sentence}, .* or another device"):
+    with pytest.raises(DeviceError, match=rf"^cuda_standalone\.{sentence}.*, since .*; use another device"):
         simulation.run(*one[1:])
 
 

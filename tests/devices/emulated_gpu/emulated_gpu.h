@@ -47,8 +47,9 @@ struct Thread
 inline std::vector<Thread> threads(1024);
 inline ucontext_t host;
 inline unsigned current;
+// Which of two threads, or blocks, comes first must not matter.
+inline const bool is_backwards = std::getenv("EMULATED_GPU_BACKWARDS");
 inline std::function<void()> kernel;
-inline unsigned long n_launched;
 alignas(8) inline char exchanged[1024][8];
 
 inline void begin()
@@ -72,8 +73,8 @@ inline void block(unsigned n)
     for (bool is_running = true; is_running;)
     {
         is_running = false;
-        for (current = 0; current < n; current++)
-            if (!threads[current].is_done)
+        for (unsigned k = 0; k < n; k++)
+            if (!threads[current = is_backwards ? n - 1 - k : k].is_done)
             {
                 threadIdx = dim3(current % blockDim.x, current/blockDim.x);
                 swapcontext(&host, &threads[current].context);
@@ -102,12 +103,15 @@ template <class T> T __shfl_down_sync(unsigned, T value, int down)
 template <class... Parameters> auto launched(void (*kernel)(Parameters...), dim3 blocks, dim3 threads)
 {
     return [=](auto... arguments) {
-        emulated::n_launched++;
         emulated::kernel = [=] { kernel(arguments...); };
         blockDim = threads, gridDim = blocks;
-        for (blockIdx.y = 0; blockIdx.y < blocks.y; blockIdx.y++)
-            for (blockIdx.x = 0; blockIdx.x < blocks.x; blockIdx.x++)
-                emulated::block(threads.x*threads.y);
+        const unsigned n = blocks.x*blocks.y;
+        for (unsigned k = 0; k < n; k++)
+        {
+            const unsigned block = emulated::is_backwards ? n - 1 - k : k;
+            blockIdx = dim3(block % blocks.x, block/blocks.x);
+            emulated::block(threads.x*threads.y);
+        }
     };
 }
 
