@@ -1,9 +1,9 @@
 """What this machine can run, what is missing, and how to get it."""
 
-import importlib.util
 import shutil
 from typing import NamedTuple
 
+from cortex_model.devices import cuda
 from cortex_model.devices.program import compiler_version
 from cortex_model.errors import DeviceError
 
@@ -55,14 +55,5 @@ def _cpp():
 
 
 def _cuda():
-    found, missing = [], ["a run loop for CUDA: this version only generates its sources"]
-    if importlib.util.find_spec("brian2cuda"):
-        found.append("brian2cuda")
-    else:
-        missing.append("brian2cuda (pip install 'cortex-model[cuda]')")
-    for program, what in (("nvcc", "NVIDIA's compiler, CUDA toolkit"), ("nvidia-smi", "NVIDIA's driver and a GPU")):
-        if shutil.which(program):
-            found.append(program)
-        else:
-            missing.append(f"{program} ({what})")
-    return DeviceState("cuda_standalone", False, ", ".join(found), "; ".join(missing))
+    found, missing = cuda.found_and_missing()
+    return DeviceState("cuda_standalone", not missing, ", ".join(found), "; ".join(missing))

@@ -11,10 +11,19 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <unistd.h>
 #include <vector>
+
+// Answers go where standard output went; what else the program prints goes nowhere.
+static std::FILE* const answers = [] {
+    std::FILE* const kept = fdopen(dup(fileno(stdout)), "wb");
+    std::freopen("/dev/null", "w", stdout);
+    return kept;
+}();
 
 class Conversation
 {
+protected:
     struct Array
     {
         std::function<void(size_t)> set;
@@ -35,9 +44,9 @@ public:
             std::_Exit(0);  // the host has gone
     }
 
-    static void announce(size_t n) { std::printf("%zu\n", n); }
+    static void announce(size_t n) { std::fprintf(answers, "%zu\n", n); }
 
-    static void write(const void* bytes, size_t n) { std::fwrite(bytes, 1, n, stdout); }
+    static void write(const void* bytes, size_t n) { std::fwrite(bytes, 1, n, answers); }
 
     // An array of fixed size.
     template <class T> void bind(const std::string& name, T* values, size_t n)
@@ -75,7 +84,7 @@ public:
     void wait()
     {
         char line[512], name[400];
-        for (; std::fgets(line, sizeof line, stdin); std::fflush(stdout))
+        for (; std::fgets(line, sizeof line, stdin); std::fflush(answers))
         {
             size_t n_bytes = 0;
             if (std::string(line) == "run\n")
@@ -89,7 +98,7 @@ public:
 
     void has_run(double seconds)
     {
-        std::printf("%.9g\n", seconds);
-        std::fflush(stdout);
+        std::fprintf(answers, "%.9g\n", seconds);
+        std::fflush(answers);
     }
 };

@@ -4,11 +4,14 @@ The convention: an object that `Clockwork.gate` was called for has the attribute
 its code object then reads that variable first. A closed sum keeps its old value.
 """
 
-from functools import cache
+from functools import cache, partial
 
-from brian2 import Synapses
+from brian2 import Synapses, defaultclock, get_device
 from brian2.codegen.runtime.numpy_rt.numpy_rt import NumpyCodeObject
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
+
+#: Where Brian2CUDA's host functions begin to do something.
+HOST_BEGINS = "%HOST_CONSTANTS%"
 
 
 def _gate(variables):
@@ -23,14 +26,31 @@ def gated_on_standalone(code_object_class):
     class GatedGenerator(code_object_class.generator_class):
         def determine_keywords(self):
             keywords = super().determine_keywords()
-            gate = self.get_array_name(_gate(self.variables))
-            if "kernel_lines" in keywords:  # CUDA: the kernel has pointers of its own
-                keywords["kernel_lines"].append(f"if (!_ptr{gate}[0]) return;")
-            else:
-                keywords["pointers_lines"].append(f"if (!{gate}[0]) return;")
+            keywords["pointers_lines"].append(f"if (!{self.get_array_name(_gate(self.variables))}[0]) return;")
             return keywords
 
     return type("Gated" + code_object_class.__name__, (code_object_class,), {"generator_class": GatedGenerator})
+
+
+@cache
+def gated_on_cuda(code_object_class):
+    """A class like ``code_object_class`` that launches no kernel while its gate is closed.
+
+    Notes
+    -----
+    ``now`` is on the GPU. The host asks its own copy of the schedule, for the row of the present time step.
+    """
+
+    class Gated(code_object_class):
+        def __init__(self, owner, code, variables, *args, **kwds):
+            gate, name = _gate(variables), partial(get_device().get_array_name, access_data=False)
+            now = gate.owner.variables
+            slot = f"{name(defaultclock.variables['timestep'])}[0] - {name(now['first_slot'])}[0]"
+            is_open = f"{name(now['scheduled_' + gate.name])}[{slot}]"
+            code.cu_file = code.cu_file.replace(HOST_BEGINS, f"if (!{is_open}) return;\n    {HOST_BEGINS}")
+            super().__init__(owner, code, variables, *args, **kwds)
+
+    return type("Gated" + code_object_class.__name__, (Gated,), {})
 
 
 @cache
@@ -61,7 +81,7 @@ def stock_class(device, codegen_target):
 
 def obey_gates(network, device, codegen_target):
     """Give every gated object of a network the code objects that obey its gate (dense ones stay dense)."""
-    gated = gated_on_runtime if device == "runtime" else gated_on_standalone
+    gated = {"runtime": gated_on_runtime, "cuda_standalone": gated_on_cuda}.get(device, gated_on_standalone)
     for obj in network.sorted_objects:
         if hasattr(obj, "gate") and not isinstance(obj, Synapses):
             of_synapses = obj.group.codeobj_class if isinstance(obj.group, Synapses) else None

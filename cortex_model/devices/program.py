@@ -1,4 +1,4 @@
-"""cpp_standalone: a program compiled once, then run again and again with other numbers.
+"""cpp_standalone and cuda_standalone: a program compiled once, then run again and again with other numbers.
 
 Learning rates, weights, schedule and stimuli are arguments of the compiled program, so a second run needs
 neither a compiler nor Brian2: only the program and the manifest of its arrays.
@@ -20,6 +20,7 @@ import numpy as np
 from filelock import FileLock
 from platformdirs import user_cache_path
 
+from cortex_model.devices import cuda
 from cortex_model.errors import DeviceError
 from cortex_model.parameters import content_hash
 
@@ -58,21 +59,24 @@ def source_key(*contents) -> str:
     """A hash of ``contents``, of the sources that make a simulation, and of the versions they run with."""
     package = Path(__file__).parents[1]
     sources = [package / "equations.py", package / "philox.py", *sorted(package.glob("network/*.py"))]
-    sources += [package / "devices" / name for name in ("gates.py", "program.py", "session.py", "conversation.h")]
+    sources += [package / "devices" / name for name in ("cuda.py", "gates.py", "program.py", "session.py")]
+    sources += sorted(package.glob("devices/*.h"))
     sources += sorted(p for p in (package / "devices" / "dense").rglob("*.*") if p.suffix != ".pyc")
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     return content_hash(*contents, digest, version("brian2"), np.__version__)
 
 
-def program_key(*contents) -> str:
-    """Name of a program: `source_key`, the compiler, its flags and the processor it compiles for."""
+def program_key(*contents, device: str = "cpp_standalone") -> str:
+    """Name of a program: `source_key`, the compiler, its flags and the processor or card it compiles for."""
+    if device == "cuda_standalone":
+        return content_hash(source_key(*contents), compiler_version(), cuda.compiler())
     cpu = platform.processor()
     with contextlib.suppress(OSError, StopIteration):
         cpu = next(line for line in Path("/proc/cpuinfo").read_text().split("\n") if line.startswith(("flags", "Feat")))
     return content_hash(source_key(*contents), compiler_version(), COMPILER_FLAGS, platform.machine(), cpu)
 
 
-def build(directory: Path, generate) -> Path:
+def build(directory: Path, generate, device: str = "cpp_standalone") -> Path:
     """Compile a program into ``directory`` unless it is there already.
 
     Parameters
@@ -80,7 +84,8 @@ def build(directory: Path, generate) -> Path:
     directory : Path
         Named by `program_key`; appears only when the build is complete.
     generate : callable
-        Folder -> manifest: writes the sources and says where each array is kept.
+        Folder -> manifest: writes the sources and says what each array is.
+    device : {"cpp_standalone", "cuda_standalone"}
 
     Raises
     ------
@@ -96,19 +101,23 @@ def build(directory: Path, generate) -> Path:
         part = directory.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
         manifest = generate(part)
-        (part / "precompiled.h").write_text(
-            "".join(f'#include "{header}"\n' for header in HEADERS)
-            + "".join(f"#include <{header}>\n" for header in SYSTEM_HEADERS)
-        )
-        (part / "make.deps").touch()  # a fresh folder needs no dependencies between files
-        _make(part, "precompiled.h.gch", "precompiled.h.gch: precompiled.h ; $(CXX) $(CXXFLAGS) -x c++-header $< -o $@")
-        _make(part, "main", "%.o: CXXFLAGS += -include precompiled.h")
-        for left_over in [part / "precompiled.h.gch", *part.rglob("*.o")]:
-            left_over.unlink()
+        {"cpp_standalone": _compile, "cuda_standalone": cuda.compile_program}[device](part)
         (part / MANIFEST).write_text(json.dumps(manifest, indent=1))
         shutil.rmtree(directory, ignore_errors=True)
         part.rename(directory)
     return directory
+
+
+def _compile(folder):
+    (folder / "precompiled.h").write_text(
+        "".join(f'#include "{header}"\n' for header in HEADERS)
+        + "".join(f"#include <{header}>\n" for header in SYSTEM_HEADERS)
+    )
+    (folder / "make.deps").touch()  # a fresh folder needs no dependencies between files
+    _make(folder, "precompiled.h.gch", "precompiled.h.gch: precompiled.h ; $(CXX) $(CXXFLAGS) -x c++-header $< -o $@")
+    _make(folder, "main", "%.o: CXXFLAGS += -include precompiled.h")
+    for left_over in [folder / "precompiled.h.gch", *folder.rglob("*.o")]:
+        left_over.unlink()
 
 
 def _make(folder, target, rule):
@@ -138,8 +147,8 @@ class Program:
     Its process starts with the first command and ends with this object, or with the process that made it.
     """
 
-    def __init__(self, directory: Path):
-        self.directory = Path(directory)
+    def __init__(self, directory: Path, device: str = "cpp_standalone"):
+        self.directory, self.device = Path(directory), device
         self.arrays = json.loads((self.directory / MANIFEST).read_text())
         self._process = self._complaints = None
 
@@ -160,7 +169,7 @@ class Program:
             dtype, size = np.dtype(self.arrays[name]["dtype"]), self.arrays[name]["size"]
             array = np.ascontiguousarray(value, dtype).reshape(-1)
             if size is not None and array.size != size:
-                raise DeviceError(f"cpp_standalone.{name}: must hold {size} values (got {array.size}).")
+                raise DeviceError(f"{self.device}.{name}: must hold {size} values (got {array.size}).")
             self._say(f"set {name} {array.nbytes}", array)
 
     def run(self) -> float:
@@ -225,7 +234,7 @@ class Program:
         complaint = self._complaints.read().decode(errors="replace").strip().split("\n")[-1]
         self.stop()
         raise DeviceError(
-            "cpp_standalone: the program must finish without complaint "
+            f"{self.device}: the program must finish without complaint "
             f"(got: {complaint or f'exit status {process.returncode}'})."
         )
 

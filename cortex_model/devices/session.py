@@ -21,6 +21,7 @@ from brian2 import (
 )
 from brian2.devices.device import all_devices, reset_device, set_device
 
+from cortex_model.devices import cuda
 from cortex_model.devices.dense import dense
 from cortex_model.devices.gates import obey_gates
 from cortex_model.devices.program import COMPILER_FLAGS, program_key
@@ -29,8 +30,11 @@ from cortex_model.network import Hierarchy
 #: One slot lasts one time step; the settled mode gives it no other meaning.
 SLOT = 1 * ms
 MONITORS = (StateMonitor, EventMonitor, PopulationRateMonitor)
-#: What a program includes, to be told what to do.
-CONVERSATION = "conversation.h"
+#: What a program includes, to be told what to do; the class therein; what it is told of an array.
+CONVERSATIONS = {
+    "cpp_standalone": ("conversation.h", "Conversation", "{0}"),
+    "cuda_standalone": ("conversation_cuda.h", "ConversationOnGPU", "{0}, dev{0}"),
+}
 #: Longer than any schedule: the host stops the network after the last chunk.
 FOR_EVER = 1e9 * SLOT
 
@@ -47,14 +51,13 @@ def new_hierarchy(parameters, device, codegen_target="numpy", ensemble_size=1):
         prefs.codegen.target = codegen_target
     else:
         if device == "cuda_standalone":
-            import brian2cuda  # noqa: F401 (registers the device)
+            cuda.set_preferences()
         if get_device() is not all_devices[device]:
             set_device(device, build_on_run=False)
         get_device().reinit()
         get_device().activate(build_on_run=False)
     defaultclock.dt = SLOT
-    is_dense = parameters.dense and device != "cuda_standalone"  # dense loops for CUDA are not written yet
-    connect = {"connect": connect_densely} if is_dense else {}
+    connect = {"connect": connect_densely} if parameters.dense else {}
     hierarchy = Hierarchy(parameters, ensemble_size=ensemble_size, **connect)
     hierarchy.device, hierarchy.codegen_target = device, codegen_target
     return hierarchy
@@ -85,12 +88,13 @@ def generate(hierarchy, folder: Path) -> dict[str, dict]:
     now = {name: device.get_array_name(hierarchy.clockwork.now.variables[name]) for name in ("first_slot", "n_slots")}
     step = repr(float(defaultclock.dt))
     clock_time = device.get_array_name(defaultclock.variables["t"])
+    header, conversation, array = CONVERSATIONS[hierarchy.device]
     variables = _reachable(hierarchy, device)
-    bindings = "\n".join(_binding(name, variable, device) for name, (variable, _) in variables.items())
+    bindings = "\n".join(_binding(name, variable, array) for name, (variable, _) in variables.items())
     device.insert_code(
         "main",
         f"""
-        Conversation host;
+        {conversation} host;
         {bindings}
         for (;;)
         {{
@@ -102,9 +106,12 @@ def generate(hierarchy, folder: Path) -> dict[str, dict]:
         }}""",
     )
     device.build(directory=str(folder), compile=False, run=False)
-    shutil.copy(Path(__file__).with_name(CONVERSATION), folder)
+    if hierarchy.device == "cuda_standalone":
+        cuda.check_generated(device)
+    for name in {"conversation.h", header}:
+        shutil.copy(Path(__file__).with_name(name), folder)
     main = next(folder.glob("main.c*"))
-    main.write_text(f'#include "{CONVERSATION}"\n' + main.read_text())
+    main.write_text(f'#include "{header}"\n' + main.read_text())
     return {
         name: {
             "dtype": np.dtype(variable.dtype).str,
@@ -115,11 +122,10 @@ def generate(hierarchy, folder: Path) -> dict[str, dict]:
     }
 
 
-def _binding(name, variable, device):
+def _binding(name, variable, array):
     """C++ that lets the host reach an array."""
-    array = device.get_array_name(variable, access_data=False)
     size = "" if variable.dynamic else f", {int(np.prod(variable.size))}"
-    return f'host.bind("{name}", {array}{size});'
+    return f'host.bind("{name}", {array.format(get_device().get_array_name(variable, access_data=False))}{size});'
 
 
 def _reachable(hierarchy, device):
@@ -157,7 +163,7 @@ def generate_extended(hierarchy):
         shutil.move(folder, target)
         return manifest
 
-    return program_key(digest.hexdigest()), place
+    return program_key(digest.hexdigest(), device=hierarchy.device), place
 
 
 def run_live(hierarchy, n_chunks, chunk, finish, read):

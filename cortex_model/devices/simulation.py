@@ -28,7 +28,7 @@ class Simulation:
     Parameters
     ----------
     parameters : HierarchyParameters
-    device : {"cpp_standalone", "runtime"}
+    device : {"cpp_standalone", "cuda_standalone", "runtime"}
     codegen_target : {"numpy", "cython"}
         What the runtime device generates.
     ensemble_size : int
@@ -36,7 +36,7 @@ class Simulation:
 
     Notes
     -----
-    `hierarchy` is built when it is first asked for. On cpp_standalone a run that finds its compiled program
+    `hierarchy` is built when it is first asked for. On standalone devices a run that finds its compiled program
     asks for neither: it does not load Brian2. One process holds one simulation at a time.
 
     Examples
@@ -85,11 +85,13 @@ class Simulation:
         return self._key(1)
 
     def _key(self, ensemble_size):
-        key = standalone.source_key if self.device == "runtime" else standalone.program_key
-        return key(self.parameters.structure(), ensemble_size)
+        contents = self.parameters.structure(), ensemble_size
+        if self.device == "runtime":
+            return standalone.source_key(*contents)
+        return standalone.program_key(*contents, device=self.device)
 
     def build(self) -> None:
-        """Compile the program (cpp_standalone) unless one with the same content is there already.
+        """Compile the program (standalone devices) unless one with the same content is there already.
 
         Raises
         ------
@@ -110,7 +112,8 @@ class Simulation:
             key, generate = generate_extended(self.hierarchy)
         else:
             key = self._key(self.ensemble_size)
-        self._program = standalone.Program(standalone.build(standalone.program_cache() / key, generate))
+        directory = standalone.build(standalone.program_cache() / key, generate, self.device)
+        self._program = standalone.Program(directory, self.device)
         if self._hierarchy is not None:
             self._hierarchy.is_built = True
 

@@ -1,10 +1,21 @@
 """The noise of sleep as a Brian2 function: the same integer arithmetic on every device."""
 
+import re
+
 from brian2 import check_units, declare_types, implementation
 
 from cortex_model.philox import CPP_PHILOX, NOISE_DISTRIBUTIONS, STREAMS, philox
 
 ARGUMENTS = ("key", "presentation", "population", "neuron")
+
+
+def _exact(expression):
+    """Literals as quotients of integers: Brian2CUDA makes a float of every literal of a float32 program."""
+
+    def quotient(literal):
+        return "({}/(double){})".format(*float(literal[0]).as_integer_ratio())
+
+    return re.sub(r"\d+\.\d+", quotient, expression)
 
 
 def noise_function(distribution):
@@ -28,7 +39,7 @@ static inline double noise(const int key, const int presentation, const int popu
     philox_words((uint32_t)key, (uint32_t)presentation, (uint32_t)population, (uint32_t)neuron, &first, &second);
     return {expression};
 }}"""
-    cuda = cpp.replace("static inline", "static __host__ __device__ inline")
+    cuda = cpp.replace("static inline", "static __host__ __device__ inline").replace(expression, _exact(expression))
     verbatim = cpp.replace("double noise(", "double _philox_noise(").replace("\n", "\n    ")
     cython = f'''
 cdef extern from *:

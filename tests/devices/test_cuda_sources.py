@@ -2,11 +2,13 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 
+from cortex_model.devices import cuda
 from cortex_model.philox import CPP_PHILOX
 
 pytestmark = pytest.mark.skipif(not importlib.util.find_spec("brian2cuda"), reason="needs brian2cuda (not found)")
@@ -15,10 +17,6 @@ pytestmark = pytest.mark.skipif(not importlib.util.find_spec("brian2cuda"), reas
 GENERATE = """
 import json, sys
 from pathlib import Path
-import brian2cuda
-from brian2 import prefs
-backend = prefs.devices.cuda_standalone.cuda_backend
-backend.detect_gpus, backend.gpu_id, backend.compute_capability = False, 0, 9.0
 from cortex_model.devices.session import generate
 from cortex_model.devices.simulation import Simulation
 from cortex_model.parameters import HierarchyParameters
@@ -64,11 +62,51 @@ def test_the_number_of_slots_is_data(generated):
     assert "network.t = _array_now_first_slot[0]*" in text
 
 
-def test_every_gated_kernel_returns_while_its_gate_is_closed(generated):
+def code_of(generated, name):
+    text = (generated[0] / "code_objects" / f"{name}_codeobject.cu").read_text()
+    start = text.index(f"void _run_{name}_codeobject()")
+    return text[text.index("__global__") : start] if "__global__" in text else "", text[start:]
+
+
+SUM, UPDATE = "forward_1_summed_variable_basal_input_post", "forward_1_weight_update"
+
+
+def test_the_host_launches_no_kernel_whose_gate_is_closed(generated):
+    """It asks its own copy of the schedule, before anything else."""
+    row = "_array_defaultclock_timestep[0] - _array_now_first_slot[0]"
     for name, gate in (
         ("population_1_layer_response", "response_gate"),
-        ("forward_1_weight_update", "weight_update_gate"),
+        (UPDATE, "weight_update_gate"),
         ("feedback_2_summed_variable_apical_drive_post", "feedback_gate"),
     ):
-        text = (generated[0] / "code_objects" / f"{name}_codeobject.cu").read_text()
-        assert f"_array_now_{gate}[0]) return;" in text, name
+        _, host = code_of(generated, name)
+        first = re.search(r"HOST_CONSTANTS /+\s*(.*)", host)[1]
+        assert re.fullmatch(rf"if \(!\w*_array_schedule_{gate}\[{re.escape(row)}\]\) return;", first), name
+        assert "cudaMemset" not in host, "a closed sum keeps its old value, and an open one writes all of it"
+
+
+def test_dense_kernels_read_no_index_arrays_and_add_nothing_atomically(generated):
+    for name in (SUM, UPDATE):
+        kernel, _ = code_of(generated, name)
+        assert "_synaptic_pre[" not in kernel and "_synaptic_post[" not in kernel and "atomic" not in kernel, name
+        assert "const int _presynaptic_idx = " in kernel and "const int _postsynaptic_idx = " in kernel, name
+    _, host = code_of(generated, "forward_1_synapses_create_generator")
+    assert "_synaptic_pre" not in host and "forward_1_weight.resize(_n_synapses)" in host
+
+
+def test_sums_are_formed_in_the_precision_of_their_target(generated):
+    kernel, _ = code_of(generated, SUM)
+    assert "float _sums[" in kernel and "float _parts[" in kernel and "double" not in kernel
+
+
+def test_noise_is_computed_in_double_precision_in_a_float32_program(generated):
+    """Brian2CUDA writes an f behind every literal."""
+    text = (generated[0] / "code_objects" / "population_1_noise_codeobject.cu").read_text()
+    line = next(line for line in text[text.index("double noise(") :].splitlines() if "return" in line)
+    assert not re.search(r"\d\.|\df", line) and "3900231685776981/(double)2251799813685248" in line
+    assert 3900231685776981 / 2251799813685248 == 1.7320508075688772
+
+
+def test_no_mathematics_is_approximate(generated):
+    assert "fast" not in " ".join(cuda.FLAGS)
+    assert "fast" not in (generated[0] / "makefile").read_text()

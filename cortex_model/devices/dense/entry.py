@@ -10,6 +10,7 @@ from cortex_model.errors import DeviceError
 #: Brian2's own class of code objects -> the module here that has the dense one.
 DENSE = {
     "CPPStandaloneCodeObject": "cpp_standalone",
+    "CUDAStandaloneCodeObject": "cuda_standalone",
     "CythonCodeObject": "runtime_cython",
     "NumpyCodeObject": "runtime_numpy",
 }
@@ -95,7 +96,7 @@ def dense_code_objects() -> type:
     stock = get_device().code_object_class()
     if stock.__name__ not in DENSE:
         raise DeviceError(
-            "dense: must run on runtime (numpy or cython) or cpp_standalone "
+            "dense: must run on runtime (numpy or cython), cpp_standalone or cuda_standalone "
             f"(got {stock.__name__}); leave dense(...) away."
         )
     return import_module(f"{__package__}.{DENSE[stock.__name__]}").DenseCodeObject
