@@ -14,9 +14,7 @@ def shown(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
         {
             "network": "-".join(map(str, row["sizes"])),
             "data": row["data"],
-            "implementation": row["implementation"]
-            + (f", batch {row['batch']}" if row["batch"] > 1 else "")
-            + (f", {row['ensemble']} networks" if row["ensemble"] > 1 else ""),
+            "implementation": _named(row),
             "device": row["device"],
             "loop, µs": f"{row[TIME]:.3g} ± {row['spread_microseconds'] / 2:.1g}",
             "whole process, µs": f"{row['process_microseconds_per_presentation']:.3g}",
@@ -66,7 +64,13 @@ def _by_implementation(rows):
     for row in rows:
         column = tuple(row["sizes"]), row["data"]
         if column in COLUMNS and row["ensemble"] == 1:
-            name = shown([row])[0]["implementation"]
             where = "" if row["device"] == "cpu" else f" on `{row['device']}`"
-            table.setdefault(name + where, {})[column] = row
+            table.setdefault(_named(row) + where, {})[column] = row
     return table
+
+
+def _named(row):
+    """``dense, batch 128``."""
+    batch = f", batch {row['batch']}" if row["batch"] > 1 else ""
+    networks = f", {row['ensemble']} networks" if row["ensemble"] > 1 else ""
+    return row["implementation"] + batch + networks
