@@ -112,7 +112,9 @@ def test_schedules_that_do_not_fit_are_refused(scenario):
 
 
 def test_a_schedule_without_sleep_finds_its_slots_in_one_with_sleep(scenario):
-    asleep, awake = (scenario(n_wake=6, evaluate_every=3, learning_rule=r).schedule for r in ("reciprocal", "random_feedback"))
+    asleep, awake = (
+        scenario(n_wake=6, evaluate_every=3, learning_rule=r).schedule for r in ("reciprocal", "random_feedback")
+    )
     ensemble = Ensemble([asleep, awake])
     assert ensemble.schedule.n_slots == asleep.n_slots > awake.n_slots
     assert np.array_equal(ensemble.schedule.kind[ensemble.own[1]], awake.kind)
