@@ -4,12 +4,13 @@ from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 
 from cortex_model.devices.dense.batches import Batches
 from cortex_model.devices.dense.computed_indices import StandaloneGenerator, teach
+from cortex_model.devices.dense.row_reads import RowReads
 from cortex_model.devices.dense.silent_rows import SilentRows
 
 teach(CPPStandaloneCodeObject)
 
 
-class DenseCPPGenerator(StandaloneGenerator, SilentRows, Batches, CPPStandaloneCodeObject.generator_class):
+class DenseCPPGenerator(StandaloneGenerator, RowReads, SilentRows, Batches, CPPStandaloneCodeObject.generator_class):
     """C++ without index arrays, that passes over rows that change nothing."""
 
 

@@ -4,7 +4,7 @@
 {% extends 'common_group.cpp' %}
 
 {% block maincode %}
-    {% from 'dense.cpp' import sizes, presynaptic, pass_over_silent, postsynaptic, width with context %}
+    {% from 'dense.cpp' import sizes, presynaptic, synapse, width with context %}
     {{sizes()}}
     const size_t _vectorisation_idx = -1;
     {{scalar_code|autoindent}}
@@ -21,19 +21,19 @@
                 const int _m = _n_rows - _first_row < _tile_rows ? _n_rows - _first_row : _tile_rows;
                 const int _n = _n_columns - _first < _tile_columns ? _n_columns - _first : _tile_columns;
                 {% for is_whole in (True, False) %}
-                {{'if (_m == _tile_rows && _n == _tile_columns)' if is_whole else 'else'}}
+                {{'if (__builtin_expect(_m == _tile_rows && _n == _tile_columns, 1))' if is_whole else 'else'}}
                     for (int _b = 0; _b < _n_presentations; _b++)
                     {
                         const int _presented_idx = _network_idx*_n_presentations + _b;
+                        #pragma GCC unroll 8
                         for (int _r = 0; _r < {{'_tile_rows' if is_whole else '_m'}}; _r++)
                         {
                             const int _row = _first_row + _r;
-                            {{presynaptic()}}
+                            {{presynaptic()|autoindent}}
                             for (int _k = 0; _k < {{'_tile_columns' if is_whole else '_n'}}; _k++)
                             {
                                 const int _column = _first + _k;
-                                {{postsynaptic()}}
-                                {{vector_code|autoindent}}
+                                {{synapse()|autoindent}}
                                 _sums[_r][_k] += _increment;
                             }
                         }
@@ -49,12 +49,18 @@
         {{openmp_pragma('parallel-static')}}
         for (int _row = 0; _row < _n_rows; _row++)
         {
-            {{presynaptic()}}
-            {{pass_over_silent()}}
-            for (int _column = 0; _column < _n_columns; _column++)
+            {{presynaptic(may_pass_over=True)|autoindent}}
+            int _first = 0;
+            for (; _first + 64 <= _n_columns; _first += 64)
+                #pragma GCC ivdep
+                for (int _column = _first; _column < _first + 64; _column++)
+                {
+                    {{synapse()|autoindent}}
+                }
+            #pragma GCC ivdep
+            for (int _column = _first; _column < _n_columns; _column++)
             {
-                {{postsynaptic()}}
-                {{vector_code|autoindent}}
+                {{synapse()|autoindent}}
             }
         }
         {% endif %}

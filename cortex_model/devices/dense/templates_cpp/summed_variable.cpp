@@ -3,7 +3,7 @@
 {% extends 'common_group.cpp' %}
 
 {% block maincode %}
-    {% from 'dense.cpp' import sizes, presynaptic, pass_over_silent, postsynaptic, width with context %}
+    {% from 'dense.cpp' import sizes, presynaptic, synapse, width with context %}
     {% set target = get_array_name(_target_var) %}
     {% set number = c_data_type(_target_var.dtype) %}
     {{sizes()}}
@@ -18,21 +18,19 @@
         {{openmp_pragma('parallel-static')}}
         for (int _row = 0; _row < _n_rows; _row++)
         {
-            {{presynaptic()}}
+            {{presynaptic()|autoindent}}
             {{number}} _sums[16] = {0};
             int _first = 0;
             for (; _first + 16 <= _n_columns; _first += 16)
                 for (int _k = 0; _k < 16; _k++)
                 {
                     const int _column = _first + _k;
-                    {{postsynaptic()}}
-                    {{vector_code|autoindent}}
+                    {{synapse()|autoindent}}
                     _sums[_k] += _synaptic_var;
                 }
             for (int _column = _first; _column < _n_columns; _column++)
             {
-                {{postsynaptic()}}
-                {{vector_code|autoindent}}
+                {{synapse()|autoindent}}
                 _sums[0] += _synaptic_var;
             }
             {{number}} _total = 0;
@@ -42,9 +40,13 @@
         }
     }
     {% elif (owner.batch|default(1)) > 1 %}
-    // tiles of presentations and columns whose sums stay in the processor's registers while the rows pass
-    const int _tile_presentations = 8, _tile_columns = {{width(_target_var.dtype)}};
+    // tiles of presentations and columns whose sums stay in the processor's registers while rows pass, and blocks of
+    // rows that stay in its cache while the presentations pass
+    const int _tile_rows = 256, _tile_presentations = 8, _tile_columns = {{width(_target_var.dtype)}};
     for (int _network_idx = 0; _network_idx < _n_networks; _network_idx++)
+    for (int _first_row = 0; _first_row < _n_rows; _first_row += _tile_rows)
+    {
+        const int _end = _n_rows - _first_row < _tile_rows ? _n_rows : _first_row + _tile_rows;
         for (int _first = 0; _first < _n_columns; _first += _tile_columns)
             for (int _first_b = 0; _first_b < _n_presentations; _first_b += _tile_presentations)
             {
@@ -54,25 +56,29 @@
                 const int _n = _n_columns - _first < _tile_columns ? _n_columns - _first : _tile_columns;
                 const int _first_presented = _network_idx*_n_presentations + _first_b;
                 {% for is_whole in (True, False) %}
-                {{'if (_m == _tile_presentations && _n == _tile_columns)' if is_whole else 'else'}}
-                    for (int _row = 0; _row < _n_rows; _row++)
+                {{'if (__builtin_expect(_m == _tile_presentations && _n == _tile_columns, 1))' if is_whole else 'else'}}
+                    for (int _row = _first_row; _row < _end; _row++)
+                        #pragma GCC unroll 8
                         for (int _b = 0; _b < {{'_tile_presentations' if is_whole else '_m'}}; _b++)
                         {
                             const int _presented_idx = _first_presented + _b;
-                            {{presynaptic()}}
+                            {{presynaptic()|autoindent}}
                             for (int _k = 0; _k < {{'_tile_columns' if is_whole else '_n'}}; _k++)
                             {
                                 const int _column = _first + _k;
-                                {{postsynaptic()}}
-                                {{vector_code|autoindent}}
+                                {{synapse()|autoindent}}
                                 _sums[_b][_k] += _synaptic_var;
                             }
                         }
                 {% endfor %}
                 for (int _b = 0; _b < _m; _b++)
                     for (int _k = 0; _k < _n; _k++)
-                        {{target}}[(_first_presented + _b)*_n_columns + _first + _k + {{_target_start}}] = _sums[_b][_k];
+                    {
+                        {{number}}& _sum = {{target}}[(_first_presented + _b)*_n_columns + _first + _k + {{_target_start}}];
+                        _sum = _first_row ? _sum + _sums[_b][_k] : _sums[_b][_k];
+                    }
             }
+    }
     {% else %}
     // row by row; 128 columns at a time, so that their sums stay near the processor
     for (int _network_idx = 0; _network_idx < _n_networks; _network_idx++)
@@ -83,20 +89,21 @@
         {
             const int _n = _n_columns - _first < 128 ? _n_columns - _first : 128;
             {{number}} _sums[128];
-            for (int _k = 0; _k < _n; _k++)
+            for (int _k = 0; _k < 128; _k++)
                 _sums[_k] = 0;
-            for (int _row = 0; _row < _n_rows; _row++)
-            {
-                {{presynaptic()}}
-                {{pass_over_silent()}}
-                for (int _k = 0; _k < _n; _k++)
+            {% for is_whole in (True, False) %}
+            {{'if (__builtin_expect(_n == 128, 1))' if is_whole else 'else'}}
+                for (int _row = 0; _row < _n_rows; _row++)
                 {
-                    const int _column = _first + _k;
-                    {{postsynaptic()}}
-                    {{vector_code|autoindent}}
-                    _sums[_k] += _synaptic_var;
+                    {{presynaptic(may_pass_over=True)|autoindent}}
+                    for (int _k = 0; _k < {{'128' if is_whole else '_n'}}; _k++)
+                    {
+                        const int _column = _first + _k;
+                        {{synapse()|autoindent}}
+                        _sums[_k] += _synaptic_var;
+                    }
                 }
-            }
+            {% endfor %}
             for (int _k = 0; _k < _n; _k++)
                 {{target}}[_presented_idx*_n_columns + _first + _k + {{_target_start}}] = _sums[_k];
         }
