@@ -93,11 +93,11 @@ class Clockwork:
 
     def neuron(self, n):
         """Number of a neuron within its population of ``n``, as an expression."""
-        return "i" if self.n_shown == 1 else f"(i % {n})"
+        return f"(i - {[*self._indices()][-1]}*{n})" if self._indices() else "i"
 
-    def presentation(self, n):
-        """Number of the presentation that a neuron of a population of ``n`` sees, as an expression."""
-        return "presentation" if self.batch_size == 1 else f"(presentation + (i // {n}) % {self.batch_size})"
+    def presentation(self):
+        """Number of the presentation that a neuron sees, as an expression."""
+        return "presentation" if self.batch_size == 1 else f"(presentation + presented % {self.batch_size})"
 
     @property
     def share(self):

@@ -1,5 +1,7 @@
 """Populations: rate-based NeuronGroups, and the equations that happen in them in wake and in sleep."""
 
+from brian2.utils.stringtools import word_substitute
+
 from cortex_model.equations import (
     EQUATIONS,
     NONLINEARITIES,
@@ -11,6 +13,7 @@ from cortex_model.equations import (
 )
 from cortex_model.network.clockwork import LEVEL, ORDER
 from cortex_model.network.noise import noise_function
+from cortex_model.network.tanh import tanh_function
 
 
 def population(parameters, level, clockwork):
@@ -23,7 +26,7 @@ def population(parameters, level, clockwork):
         model += "stimulus_index : integer\n"
     if is_top:
         model += "excitation : 1\ntarget_index : integer\nreadout_index : integer\n"
-    namespace = {"noise": noise_function(p.noise_distribution)}
+    namespace = {"noise": noise_function(p.noise_distribution), "tanh_of": tanh_function()}
     group = clockwork.group(p.layer_sizes[level], model, f"population_{level}", namespace=namespace)
     clockwork.show(group, "presentation", "descending", "noise_seed", "stimulus_row", "readout_row", *NUMBERS)
     if level + 1 in p.feedback_layers:
@@ -46,6 +49,7 @@ def add_wake(parameters, level, group, clockwork):
         return
     order = ORDER["forward"] + LEVEL * level
     rate, slope = NONLINEARITIES[p.nonlinearity]
+    rate = word_substitute(rate, {"tanh": "tanh_of"})  # Brian2 would take its own
     if level == p.n_layers:
         rate = TOP_NONLINEARITIES[p.top]
         step(group, "target_row", f"target_index = {in_row}", ORDER["row"], "error_gate")
@@ -72,7 +76,7 @@ def add_sleep(parameters, level, group, clockwork, is_lower, is_upper):
     moments = SLEEP_RULES[parameters.sleep_rule]
     if is_lower or is_upper:
         n = parameters.layer_sizes[level]
-        presented = {"presentation": clockwork.presentation(n), "neuron": clockwork.neuron(n)}
+        presented = {"presentation": clockwork.presentation(), "neuron": clockwork.neuron(n)}
         code = EQUATIONS["noise"].format(population=level, **presented)
         clockwork.step(group, "noise", code, ORDER["noise"], "noise_gate")
     for moment, applies, order, gate in (
