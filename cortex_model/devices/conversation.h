@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <vector>
 
+#ifndef __CUDACC__
 // Arrays begin where a line of the cache does, so that no vector of theirs lies in two.
 void* operator new(size_t n_bytes)
 {
@@ -23,6 +24,7 @@ void* operator new(size_t n_bytes)
     return memory;
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
+#endif
 
 // Answers go where standard output went; what else the program prints goes nowhere.
 static std::FILE* const answers = [] {
