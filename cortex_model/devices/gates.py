@@ -58,8 +58,12 @@ def gated_on_runtime(code_object_class):
     """A class like ``code_object_class`` whose call does nothing while its gate is closed."""
 
     class Gated(code_object_class):
+        def __init__(self, *args, **kwds):
+            super().__init__(*args, **kwds)
+            self._gate = _gate(self.variables).get_value()
+
         def __call__(self, **kwds):
-            return super().__call__(**kwds) if _gate(self.variables).get_value()[0] else None
+            return super().__call__(**kwds) if self._gate[0] else None
 
     return Gated
 
