@@ -80,32 +80,42 @@
             }
     }
     {% else %}
-    // row by row; 128 columns at a time, so that their sums stay near the processor
+    // blocks of 32 rows and 128 columns, whose sums stay in the processor's registers, in the order of memory
     for (int _network_idx = 0; _network_idx < _n_networks; _network_idx++)
     {
         const int _presented_idx = _network_idx;
-        {{openmp_pragma('parallel-static')}}
-        for (int _first = 0; _first < _n_columns; _first += 128)
+        {{number}}* const _total = {{target}} + (_presented_idx*_n_columns + {{_target_start}});
+        for (int _column = 0; _column < _n_columns; _column++)
+            _total[_column] = 0;
+        for (int _first_row = 0; _first_row < _n_rows; _first_row += 32)
         {
-            const int _n = _n_columns - _first < 128 ? _n_columns - _first : 128;
-            {{number}} _sums[128];
-            for (int _k = 0; _k < 128; _k++)
-                _sums[_k] = 0;
-            {% for is_whole in (True, False) %}
-            {{'if (__builtin_expect(_n == 128, 1))' if is_whole else 'else'}}
-                for (int _row = 0; _row < _n_rows; _row++)
+            const int _end = _n_rows - _first_row < 32 ? _n_rows : _first_row + 32;
+            {{openmp_pragma('parallel-static')}}
+            for (int _first = 0; _first < _n_columns; _first += 128)
+            {
+                const int _n = _n_columns - _first < 128 ? _n_columns - _first : 128;
+                {{number}} _sums[128];
+                {% for is_whole in (True, False) %}
+                {{'if (__builtin_expect(_n == 128, 1))' if is_whole else 'else'}}
                 {
-                    {{presynaptic(may_pass_over=True)|autoindent}}
-                    for (int _k = 0; _k < {{'128' if is_whole else '_n'}}; _k++)
+                    {% set n = '128' if is_whole else '_n' %}
+                    for (int _k = 0; _k < {{n}}; _k++)
+                        _sums[_k] = _total[_first + _k];
+                    for (int _row = _first_row; _row < _end; _row++)
                     {
-                        const int _column = _first + _k;
-                        {{synapse()|autoindent}}
-                        _sums[_k] += _synaptic_var;
+                        {{presynaptic(may_pass_over=True)|autoindent}}
+                        for (int _k = 0; _k < {{n}}; _k++)
+                        {
+                            const int _column = _first + _k;
+                            {{synapse()|autoindent}}
+                            _sums[_k] += _synaptic_var;
+                        }
                     }
+                    for (int _k = 0; _k < {{n}}; _k++)
+                        _total[_first + _k] = _sums[_k];
                 }
-            {% endfor %}
-            for (int _k = 0; _k < _n; _k++)
-                {{target}}[_presented_idx*_n_columns + _first + _k + {{_target_start}}] = _sums[_k];
+                {% endfor %}
+            }
         }
     }
     {% endif %}
