@@ -45,9 +45,12 @@ def draw(result: dict[str, Any], out: Path) -> None:
         Folder.
     """
     with plt.style.context(Path(__file__).with_name("cortex.mplstyle")):
-        figure, (left, right) = plt.subplots(1, 2, figsize=(13.33, 7), width_ratios=(1.7, 1))
-        draw_widths(left, result["rows"])
-        draw_ensembles(right, result["rows"])
+        has_ensembles = any(row["ensemble"] > 1 for row in result["rows"])
+        ratios = (1.7, 1)[: 1 + has_ensembles]
+        figure, axes = plt.subplots(1, len(ratios), figsize=(13.33, 7), width_ratios=ratios, squeeze=False)
+        draw_widths(axes[0, 0], result["rows"])
+        if has_ensembles:
+            draw_ensembles(axes[0, 1], result["rows"])
         its = result["machine"]
         figure.supxlabel(f"{its['processor']}, one thread, {its['compiler']}", fontsize="small", color="#666666")
         write_figure(figure, table_of(result["rows"]), "benchmark", out)
@@ -79,8 +82,7 @@ def draw_ensembles(ax, rows: list[Row]) -> None:
     for device, points in curves.items():
         draw_curve(ax, sorted(points), *DEVICES[device], "-")
     finish(ax, sorted({count for points in curves.values() for count, *_ in points}))
-    title = f"Networks {'–'.join(map(str, networks[0]))} in one program" if networks else "Networks in one program"
-    ax.set(title=title, xlabel="networks")
+    ax.set(title=f"Networks {'–'.join(map(str, networks[0]))} in one program", xlabel="networks")
     bottom, top = ax.get_ylim()
     ax.set_ylim(bottom / 3, top * 3)
 
