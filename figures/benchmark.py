@@ -48,7 +48,7 @@ def draw(result: dict[str, Any], out: Path) -> None:
         has_ensembles = any(row["ensemble"] > 1 for row in result["rows"])
         ratios = (1.7, 1)[: 1 + has_ensembles]
         figure, axes = plt.subplots(1, len(ratios), figsize=(13.33, 7), width_ratios=ratios, squeeze=False)
-        draw_widths(axes[0, 0], result["rows"])
+        (draw_widths if squares(result["rows"]) else draw_networks)(axes[0, 0], result["rows"])
         if has_ensembles:
             draw_ensembles(axes[0, 1], result["rows"])
         its = result["machine"]
@@ -70,6 +70,25 @@ def draw_widths(ax, rows: list[Row]) -> None:
     finish(ax, sorted({row["sizes"][0] for row in squares(rows)}))
     ax.set(title="Learning online by random feedback", xlabel="width of a hierarchy width–width–10, neurons")
     ax.set(ylabel="µs a presentation (one stimulus, one network)")
+
+
+def draw_networks(ax, rows: list[Row]) -> None:
+    """Time of a presentation by implementation, a mark for each network: where no widths were measured."""
+    singles = [row for row in rows if row["ensemble"] == 1]
+    names = list(dict.fromkeys(_named(row) for row in singles))
+    for network in dict.fromkeys((*row["sizes"], row["data"]) for row in singles):
+        of_it = [row for row in singles if (*row["sizes"], row["data"]) == network]
+        label = "–".join(map(str, network[:-1])) + f", {network[-1]}"
+        ax.plot([row[TIME] for row in of_it], [names.index(_named(row)) for row in of_it], "o", ms=9, label=label)
+    ax.set(xscale="log", xlabel="µs a presentation (one stimulus, one network)", ylim=(len(names) - 0.5, -0.5))
+    ax.set_yticks(range(len(names)), names)
+    ax.set_title("Learning online by random feedback")
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+
+
+def _named(row):
+    where = "" if row["device"] == "cpu" else f"\n{row['device']}"
+    return row["implementation"] + (f", batch {row['batch']}" if row["batch"] > 1 else "") + where
 
 
 def draw_ensembles(ax, rows: list[Row]) -> None:
