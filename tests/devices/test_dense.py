@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from brian2 import Network, NeuronGroup, Synapses, get_device, ms, prefs
+from brian2 import Network, NeuronGroup, Synapses, defaultclock, get_device, ms, prefs
 from brian2.core.base import BrianObjectException
 from brian2.devices.device import reset_device
 
@@ -188,3 +188,25 @@ def test_functions_that_draw_a_number_a_synapse_work():
 )
 def test_a_factor_is_what_the_whole_expression_is_a_multiple_of(expression, factors):
     assert factors_of(expression) == factors
+
+
+@pytest.mark.parametrize("target", ["numpy", pytest.param("cython", marks=[pytest.mark.compiler, pytest.mark.slow])])
+def test_networks_and_batches_of_a_model_that_is_not_ours(target):
+    """2 networks x 3 presentations of 5 -> 4 neurons, against sums and outer products."""
+    n_networks, n_batch, n_pre, n_post = 2, 3, 5, 4
+    reset_device("runtime")
+    prefs.codegen.target = target
+    source, sink = (NeuronGroup(n_networks * n_batch * n, "rate : 1\ntotal : 1") for n in (n_pre, n_post))
+    model = "weight : 1\ntotal_post = weight*rate_pre : 1 (summed)"
+    synapses = dense(Synapses(source, sink, model), networks=n_networks, batch=n_batch)
+    synapses.connect()
+    synapses.run_regularly("weight += -0.1*rate_post*rate_pre", when="end")
+    rng = np.random.default_rng(0)
+    weight = rng.normal(size=(n_networks, n_pre, n_post))
+    pre, post = (rng.normal(size=(n_networks, n_batch, n)) for n in (n_pre, n_post))
+    pre[0, 1, 2] = 0  # a row that may be passed over
+    synapses.weight, source.rate, sink.rate = weight.ravel(), pre.ravel(), post.ravel()
+    Network(source, sink, synapses).run(defaultclock.dt)
+    np.testing.assert_allclose(sink.total[:], np.einsum("eij,ebi->ebj", weight, pre).ravel(), rtol=1e-12)
+    changed = weight - 0.1 * np.einsum("ebi,ebj->eij", pre, post)
+    np.testing.assert_allclose(synapses.weight[:], changed.ravel(), rtol=1e-12)
