@@ -23,6 +23,8 @@ from brian2.devices.device import all_devices, reset_device, set_device
 
 from cortex_model.devices import cuda
 from cortex_model.devices.dense import dense
+from cortex_model.devices.dense.deferred import defer, is_deferred
+from cortex_model.devices.dense.deferred import header as changes
 from cortex_model.devices.gates import obey_gates
 from cortex_model.devices.program import COMPILER_FLAGS, program_key
 from cortex_model.network import Hierarchy
@@ -66,6 +68,8 @@ def new_hierarchy(parameters, device, codegen_target="numpy", ensemble_size=1):
 def connect_densely(synapses, networks, batch):
     """Connect a Synapses all to all within each network, with dense loops."""
     dense(synapses, networks, batch).connect()
+    if get_device() is all_devices["cpp_standalone"]:
+        defer(synapses)
 
 
 def generate(hierarchy, folder: Path) -> dict[str, dict]:
@@ -91,6 +95,7 @@ def generate(hierarchy, folder: Path) -> dict[str, dict]:
     header, conversation, array = CONVERSATIONS[hierarchy.device]
     variables = _reachable(hierarchy, device)
     bindings = "\n".join(_binding(name, variable, array) for name, (variable, _) in variables.items())
+    waiting = [obj for obj in network.sorted_objects if is_deferred(obj)]
     device.insert_code(
         "main",
         f"""
@@ -102,6 +107,7 @@ def generate(hierarchy, folder: Path) -> dict[str, dict]:
             {clock_time}[0] = {now["first_slot"]}[0]*{step};
             {network.name}.t = {now["first_slot"]}[0]*{step};
             {network.name}.run({now["n_slots"]}[0]*{step}, NULL, 10.0);
+            {"".join(f"_do_deferred_{synapses.name}();" for synapses in waiting)}
             host.has_run(Network::_last_run_time);
         }}""",
     )
@@ -110,8 +116,9 @@ def generate(hierarchy, folder: Path) -> dict[str, dict]:
         cuda.check_generated(device)
     for name in {"conversation.h", header}:
         shutil.copy(Path(__file__).with_name(name), folder)
-    main = next(folder.glob("main.c*"))
+    main, objects = next(folder.glob("main.c*")), folder / "objects.h"
     main.write_text(f'#include "{header}"\n' + main.read_text())
+    objects.write_text("#pragma once\n#include <algorithm>\n" + "".join(map(changes, waiting)) + objects.read_text())
     return {
         name: {
             "dtype": np.dtype(variable.dtype).str,

@@ -43,8 +43,8 @@ class ComputedIndices:
         return lines + super().translate_to_read_arrays(read - computed, write, indices - computed)
 
 
-def teach(stock):
-    """Let ``stock``, a device's own class of code objects, compute indices too.
+def teach(stock, *more):
+    """Let ``stock``, a device's own class of code objects, compute indices too, and what ``more`` mixins add.
 
     Notes
     -----
@@ -53,7 +53,7 @@ def teach(stock):
     """
     if not issubclass(stock.generator_class, ComputedIndices):
         own = stock.generator_class
-        stock.generator_class = type(own.__name__, (ComputedIndices, own), {})
+        stock.generator_class = type(own.__name__, (*more, ComputedIndices, own), {})
     return stock
 
 

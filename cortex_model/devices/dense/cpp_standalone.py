@@ -4,10 +4,11 @@ from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 
 from cortex_model.devices.dense.batches import Batches
 from cortex_model.devices.dense.computed_indices import StandaloneGenerator, teach
+from cortex_model.devices.dense.deferred import Deferring
 from cortex_model.devices.dense.row_reads import RowReads
 from cortex_model.devices.dense.silent_rows import SilentRows
 
-teach(CPPStandaloneCodeObject)
+teach(CPPStandaloneCodeObject, Deferring)
 
 
 class DenseCPPGenerator(StandaloneGenerator, RowReads, SilentRows, Batches, CPPStandaloneCodeObject.generator_class):

@@ -24,3 +24,23 @@ const size_t _vectorisation_idx = _idx;
 {% macro width(dtype) %}
 {{'32' if c_data_type(dtype) == 'float' else '16'}}
 {%- endmacro %}
+{# All changes of one network, from _first_row and _first_column up to the ends. #}
+{% macro change() %}
+const int _presented_idx = _network_idx;
+for (int _row = _first_row; _row < _end_row; _row++)
+{
+    {{presynaptic(may_pass_over=True)}}
+    int _first = _first_column;
+    for (; _first + 64 <= _end_column; _first += 64)
+        #pragma GCC ivdep
+        for (int _column = _first; _column < _first + 64; _column++)
+        {
+            {{synapse()}}
+        }
+    #pragma GCC ivdep
+    for (int _column = _first; _column < _end_column; _column++)
+    {
+        {{synapse()}}
+    }
+}
+{%- endmacro %}

@@ -4,14 +4,37 @@
 {% extends 'common_group.cpp' %}
 
 {% block maincode %}
-    {% from 'dense.cpp' import sizes, presynaptic, synapse, width with context %}
+    {% from 'dense.cpp' import sizes, presynaptic, synapse, width, change with context %}
+    {% if deferred %}
+    // what is read of neurons is kept; the change itself waits for whoever needs the weights
+    _do_deferred_{{deferred}}();
+    {% for array, (type, n) in kept.items() %}
+    static {{type}} _kept{{array}}[{{n}}];
+    std::copy({{array}}, {{array}} + {{n}}, _kept{{array}});
+    {% endfor %}
+    _deferred_{{deferred}}() = [](int _network_idx, int _first_row, int _end_row, int _first_column, int _end_column)
+    {
+        %CONSTANTS%
+        {{kept_pointers|autoindent}}
+        {{sizes()}}
+        const size_t _vectorisation_idx = -1;
+        {{scalar_code|autoindent}}
+        {{change()|autoindent}}
+    };
+    {% else %}
     {{sizes()}}
     const size_t _vectorisation_idx = -1;
     {{scalar_code|autoindent}}
 
+    {% if not incremented %}
+    const int _first_row = 0, _end_row = _n_rows, _first_column = 0, _end_column = _n_columns;
     for (int _network_idx = 0; _network_idx < _n_networks; _network_idx++)
     {
-        {% if incremented %}
+        {{change()|autoindent}}
+    }
+    {% else %}
+    for (int _network_idx = 0; _network_idx < _n_networks; _network_idx++)
+    {
         // tiles whose increments stay in the processor's registers while the presentations pass
         const int _tile_rows = 8, _tile_columns = {{width(increment_type)}};
         for (int _first_row = 0; _first_row < _n_rows; _first_row += _tile_rows)
@@ -44,25 +67,7 @@
                         {{incremented}}[((size_t)_network_idx*_n_rows + _first_row + _r)*_n_columns + _first + _k]
                             += _sums[_r][_k];
             }
-        {% else %}
-        const int _presented_idx = _network_idx;
-        {{openmp_pragma('parallel-static')}}
-        for (int _row = 0; _row < _n_rows; _row++)
-        {
-            {{presynaptic(may_pass_over=True)|autoindent}}
-            int _first = 0;
-            for (; _first + 64 <= _n_columns; _first += 64)
-                #pragma GCC ivdep
-                for (int _column = _first; _column < _first + 64; _column++)
-                {
-                    {{synapse()|autoindent}}
-                }
-            #pragma GCC ivdep
-            for (int _column = _first; _column < _n_columns; _column++)
-            {
-                {{synapse()|autoindent}}
-            }
-        }
-        {% endif %}
     }
+    {% endif %}
+    {% endif %}
 {% endblock %}

@@ -11,6 +11,9 @@
     {{scalar_code|autoindent}}
 
     {% if _index_var.name != '_synaptic_post' %}
+    {% if deferred %}
+    _do_deferred_{{deferred}}();
+    {% endif %}
     // along each row, in 16 sums of their own: one alone would wait for itself
     for (int _presented_idx = 0; _presented_idx < _n_networks*_n_presentations; _presented_idx++)
     {
@@ -80,6 +83,10 @@
             }
     }
     {% else %}
+    {% if deferred %}
+    const _Change _change = _deferred_{{deferred}}();
+    _deferred_{{deferred}}() = 0;
+    {% endif %}
     // blocks of 32 rows and 128 columns, whose sums stay in the processor's registers, in the order of memory
     for (int _network_idx = 0; _network_idx < _n_networks; _network_idx++)
     {
@@ -95,6 +102,9 @@
             {
                 const int _n = _n_columns - _first < 128 ? _n_columns - _first : 128;
                 {{number}} _sums[128];
+                {% if deferred %}
+                if (_change) _change(_network_idx, _first_row, _end, _first, _first + _n);
+                {% endif %}
                 {% for is_whole in (True, False) %}
                 {{'if (__builtin_expect(_n == 128, 1))' if is_whole else 'else'}}
                 {
