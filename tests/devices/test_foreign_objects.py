@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from brian2 import NeuronGroup, PopulationRateMonitor, SpikeMonitor, StateMonitor, Synapses
 
+from cortex_model.devices.dense.deferred import Deferring
 from cortex_model.devices.simulation import Simulation
 
 COMPILED = pytest.param("cpp_standalone", marks=pytest.mark.compiler)
@@ -24,6 +25,7 @@ def extended(parameters, device):
         "state": StateMonitor(leaky, ("v", "drive", "phase"), record=True, name="state"),
         "spikes": SpikeMonitor(leaky, name="spikes"),
         "activity": PopulationRateMonitor(leaky, name="population_rate"),
+        "weights": StateMonitor(hierarchy.forward[1], "weight", record=[0, 3, 11], when="end", name="weights"),
     }
     hierarchy.add(leaky, driving, *monitors.values())
     monitors["evaluated"] = hierarchy.record(2, "rate")
@@ -69,6 +71,25 @@ def test_recordings_are_the_same_on_both_devices(recorded):
             what, got = f"{name}.{variable}", compiled[name][variable]
             assert values.shape == got.shape, what
             np.testing.assert_allclose(got, values, rtol=1e-9, atol=1e-12, err_msg=what)
+
+
+@pytest.mark.compiler
+def test_changes_that_wait_are_done_before_weights_are_recorded(several_chunks, recorded, monkeypatch):
+    """Broken on purpose: a monitor that does not let them happen records what was before them."""
+    determine_keywords = Deferring.determine_keywords
+
+    def not_waited_for(self):
+        keywords = determine_keywords(self)
+        kept = [line for line in keywords["pointers_lines"] if not line.startswith("_do_deferred")]
+        return keywords | {"pointers_lines": kept}
+
+    monkeypatch.setattr(Deferring, "determine_keywords", not_waited_for)
+    simulation, monitors = extended(several_chunks.parameters, "cpp_standalone")
+    simulation.run(*several_chunks[1:])
+    late = simulation.recorded(monitors["weights"])["weight"]
+    weights = recorded("runtime")[1]["weights"]["weight"]
+    assert np.abs(np.diff(weights)).max() > 1e-4, "the weights must learn"
+    assert np.abs(late - weights).max() > 1e-4
 
 
 @pytest.mark.parametrize("device", ["runtime", COMPILED])
