@@ -26,6 +26,7 @@ PAPER = {
     "bias_update": (r"$\Delta b_l = -\lambda\, \delta_l$", EQUATIONS["bias_update"]),
     "parameter_reciprocal": (r"$a_{l-1}^+ \otimes B_l$", EQUATIONS["parameter_reciprocal"]),
     "transposed_weight_update": (r"$\Delta V_l = \Delta W_l^T$", EQUATIONS["transposed_weight_update"]),
+    "weight_decay": (r"$W_l \leftarrow (1 - c) W_l,\ V_l \leftarrow (1 - c) V_l$", EQUATIONS["weight_decay"]),
     "noise": (r"$\xi$", EQUATIONS["noise"]),
     "recirculation_cycle, ascending": (
         r"$up = W\xi$, $rec = V up$",

@@ -73,6 +73,7 @@ EQUATIONS = {
     "weight_update": "weight += -{step}*delta_post*rate_pre",
     "bias_update": "weight += -{step}*delta_post",
     "transposed_weight_update": "weight += -{step}*delta_pre*rate_post",
+    "weight_decay": "weight += -{step}*weight",
     # ---- sleep
     "noise": "rate = noise(noise_seed, {presentation}, {population} + 65536*descending, {neuron})\nsent = rate",
     "feedback_update": "weight += {step}*(difference_post*{activity} - damping*weight)",
@@ -86,7 +87,7 @@ EQUATIONS = {
 SLEEP_RULES = {
     "recirculation": {
         "send_up_again": "sent = basal_input",
-        "difference_below": "difference = noise_gain*rate - apical_drive",
+        "difference_below": "difference = noise_gain*rate - reconstruction*apical_drive",
         "send_back": "sent = apical_drive",
         "difference_above": "difference = noise_gain*rate - basal_input",
     },
@@ -118,7 +119,8 @@ GATES = {
     "feedback_gate": "feedback sums between populations above the input",
     "reconstruction_gate": "the feedback sum to the input (V_1)",
     "weight_update_gate": "weight_update: forward synapses and biases learn",
-    "transposed_update_gate": "feedback synapses follow the forward ones (backpropagation)",
+    "transposed_update_gate": "feedback synapses follow the forward ones (backpropagation, kolen_pollack)",
+    "weight_decay_gate": "forward and feedback synapses of reciprocal pairs decay (kolen_pollack)",
     "noise_gate": "noise takes the place of the rates",
     "send_up_again_gate": "upper populations send what reached them",
     "difference_below_gate": "lower populations compare two moments of recirculation",
@@ -133,10 +135,12 @@ GATES = {
 NUMBERS = (
     "learning_rate",
     "transposed_learning_rate",
+    "decay_rate",
     "sleep_learning_rate",
     "forward_sleep_learning_rate",
     "damping",
     "noise_gain",
+    "reconstruction",
     "regression",
     "slope_cutoff",
 )

@@ -16,8 +16,10 @@ Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 LayerSizes = Annotated[tuple[PositiveCount, ...], Field(min_length=2)]
 
-LEARNING_RULES = ("reciprocal", "random_feedback", "backpropagation", "exact_pseudoinverse")
-LearningRule = Literal["reciprocal", "random_feedback", "backpropagation", "exact_pseudoinverse"]
+LEARNING_RULES = (
+    "reciprocal", "random_feedback", "backpropagation", "exact_pseudoinverse", "weight_mirror", "kolen_pollack"
+)  # fmt: skip
+LearningRule = Literal[LEARNING_RULES]
 SleepRule = Literal["recirculation", "ben_israel", "hinton_mcclelland"]
 Nonlinearity = Literal["linear", "threshold_linear", "tanh", "sigmoid", "softplus"]
 
@@ -216,6 +218,9 @@ class SleepWakeParameters(HierarchyParameters):
     gain_update_presentations: PositiveCount = parameter(
         1000, "wake presentations between two refreshments of the norm_matched gain", "presentations"
     )
+    weight_decay: Annotated[float, Field(ge=0, lt=1)] = parameter(
+        0.001, "part of V and of its W that kolen_pollack loses in each wake presentation"
+    )
     pseudoinverse_every_presentations: PositiveCount = parameter(
         100, "wake presentations between two pseudoinverses of exact_pseudoinverse", "presentations"
     )
@@ -241,6 +246,12 @@ class SleepWakeParameters(HierarchyParameters):
             raise ValueError(
                 "forward_sleep_learning_rate must be 0 where sleep_rule is ben_israel "
                 f"(got {self.forward_sleep_learning_rate:g}); that rule is for the feedback weights alone."
+            )
+        if self.learning_rule == "weight_mirror" and (self.sleep_rule != "recirculation" or self.damping == 0):
+            raise ValueError(
+                "damping must be above 0 and sleep_rule recirculation where learning_rule is weight_mirror "
+                f"(got {self.damping:g} and {self.sleep_rule}), because nothing else bounds its feedback weights; "
+                "set damping=1."
             )
         if self.sleep_rule != "recirculation" and self.feedback_gain == "closed_form" and self.damping > 0:
             raise ValueError(

@@ -222,9 +222,11 @@ def run_numbers(p: Any, seed: int) -> dict[str, Any]:
         "learning_rate": p.learning_rate,
         "transposed_learning_rate": p.learning_rate if follows else 0.0,
         "sleep_learning_rate": p.sleep_learning_rate if rule.sleeps else 0.0,
-        "forward_sleep_learning_rate": p.forward_sleep_learning_rate if rule.sleeps else 0.0,
+        "forward_sleep_learning_rate": p.forward_sleep_learning_rate if rule.sleeps and rule.reconstructs else 0.0,
+        "decay_rate": p.weight_decay if "weight_decay_gate" in rule.wake_gates else 0.0,
         "damping": p.damping,
         "noise_gain": p.noise_gain,
+        "reconstruction": float(rule.reconstructs),
         "regression": p.regression,
         "slope_cutoff": p.slope_cutoff,
     }

@@ -51,6 +51,9 @@ def add_plasticity(parameters, level, forward, feedback, bias, clockwork):
         return
     code = EQUATIONS["transposed_weight_update"].format(step="transposed_learning_rate" + wake_step)
     step(feedback, "transposed_weight_update", code, order, "transposed_update_gate")
+    for synapses in (forward, feedback):
+        code = EQUATIONS["weight_decay"].format(step="decay_rate" + clockwork.share)
+        step(synapses, "weight_decay", code, ORDER["plasticity"], "weight_decay_gate")
     seen = {"activity": SLEEP_ACTIVITY[p.sleep_rule] + "_pre"}
     normalised = ("*sleep_reciprocal" if p.sleep_normalisation else "") + clockwork.share
     code = EQUATIONS["feedback_update"].format(step="sleep_learning_rate" + normalised, **seen)

@@ -48,6 +48,8 @@ class LearningRule:
         Gates that are open in wake besides those of every rule.
     sleeps : bool
         Whether feedback (and, with a rate above 0, forward) weights learn in sleep.
+    reconstructs : bool
+        Whether feedback synapses see, in sleep, how much of the noise comes back (V up), or only the noise itself.
     refreshes_pseudoinverse : bool
         Whether the host puts V = W^+ every ``pseudoinverse_every_presentations``.
     """
@@ -55,6 +57,7 @@ class LearningRule:
     feedback_start: str
     wake_gates: frozenset = frozenset()
     sleeps: bool = False
+    reconstructs: bool = True
     refreshes_pseudoinverse: bool = False
 
 
@@ -64,6 +67,8 @@ LEARNING_RULES = {
     "random_feedback": LearningRule("random"),
     "backpropagation": LearningRule("transpose", frozenset({"transposed_update_gate"})),
     "exact_pseudoinverse": LearningRule("pseudoinverse", refreshes_pseudoinverse=True),
+    "weight_mirror": LearningRule("random", sleeps=True, reconstructs=False),
+    "kolen_pollack": LearningRule("random", frozenset({"transposed_update_gate", "weight_decay_gate"})),
 }
 
 
@@ -82,10 +87,12 @@ def open_gates(parameters) -> dict[int, set[str]]:
 
 def sleep_slots(parameters) -> dict[int, set[str]]:
     """Kind of slot -> its moments, for one sleep presentation in order; empty where the rule does not sleep."""
-    if not LEARNING_RULES[parameters.learning_rule].sleeps:
+    rule = LEARNING_RULES[parameters.learning_rule]
+    if not rule.sleeps:
         return {}
     slots = SLEEPING[parameters.sleep_rule]
-    if parameters.forward_sleep_learning_rate > 0 or parameters.sleep_rule == "ben_israel":
+    forward_sleeps = rule.reconstructs and parameters.forward_sleep_learning_rate > 0
+    if forward_sleeps or parameters.sleep_rule == "ben_israel":
         return slots
     return {kind: moments for kind, moments in slots.items() if kind == ASCENDING}
 

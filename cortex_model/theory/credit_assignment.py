@@ -202,6 +202,7 @@ def wake_presentation(
     presynaptic_normalisation: bool = False,
     feedback_gains: Mapping[int, float] | None = None,
     feedback_follows_forward: bool = False,
+    weight_decay: float = 0.0,
 ) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray] | None, dict[int, np.ndarray]]:
     """Present one stimulus in wake, learn from its output error, and return the new weights.
 
@@ -225,6 +226,9 @@ def wake_presentation(
         See `weight_update`.
     feedback_follows_forward : bool
         Adds dW_l^T to every V_l: V = W^T stays the exact transpose (backpropagation).
+    weight_decay : float
+        c, the part that V_l and its W_l lose before: with ``feedback_follows_forward``, V - W^T shrinks by 1 - c in
+        each presentation, whatever is learned (Kolen & Pollack 1994, IEEE ICNN 3, 1375).
 
     Returns
     -------
@@ -245,11 +249,11 @@ def wake_presentation(
     new_biases = None if biases is None else dict(biases)
     for l, delta in deltas.items():
         dW, db = weight_update(delta, rates[l - 1], learning_rate, presynaptic_normalisation, bias=biases is not None)
-        new_forward[l] = forward[l] + dW
+        new_forward[l] = (1 - weight_decay * (l in feedback)) * forward[l] + dW
         if biases is not None:
             new_biases[l] = biases[l] + db
         if feedback_follows_forward and l in feedback:
-            new_feedback[l] = feedback[l] + dW.T
+            new_feedback[l] = (1 - weight_decay) * feedback[l] + dW.T
     return new_forward, new_biases, new_feedback
 
 

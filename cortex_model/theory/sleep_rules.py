@@ -20,6 +20,7 @@ class _Settings(NamedTuple):
     gain: float
     sleep_normalisation: bool
     regression: float
+    reconstructs: bool
 
 
 def _changed(weights, rate, update, presynaptic, sleep_normalisation):
@@ -32,7 +33,7 @@ def _changed(weights, rate, update, presynaptic, sleep_normalisation):
 
 def _recirculation(W, V, ascending, descending, settings):
     up, rec = recirculation_cycle(W, V, ascending, "ascending")
-    update = feedback_update(ascending, up, rec, V, settings.damping, settings.gain)
+    update = feedback_update(ascending, up, settings.reconstructs * rec, V, settings.damping, settings.gain)
     V = _changed(V, settings.sleep_learning_rate, update, up, settings.sleep_normalisation)
     if settings.forward_sleep_learning_rate > 0:
         down, back = recirculation_cycle(W, V, descending, "descending")
@@ -80,6 +81,7 @@ def sleep_presentation(
     sleep_rule: str = "recirculation",
     sleep_normalisation: bool = False,
     regression: float = 0.75,
+    reconstructs: bool = True,
 ) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
     """Present noise once in sleep and return the new weights of every reciprocal pair.
 
@@ -118,6 +120,9 @@ def sleep_presentation(
     sleep_normalisation : bool
     regression : float
         r, for `hinton_mcclelland` only.
+    reconstructs : bool
+        False leaves rec out of `recirculation`: V is drawn to g W^T/d instead of the (damped) pseudoinverse (weight
+        mirror, Akrout et al. 2019, NeurIPS 32).
 
     Returns
     -------
@@ -144,7 +149,7 @@ def sleep_presentation(
     ascending_noise = _fitting("ascending_noise", ascending_noise, [l - 1 for l in feedback], needs_ascending)
     descending_noise = _fitting("descending_noise", descending_noise, list(feedback), needs_descending)
     settings = _Settings(
-        sleep_learning_rate, forward_sleep_learning_rate, damping, gain, sleep_normalisation, regression
+        sleep_learning_rate, forward_sleep_learning_rate, damping, gain, sleep_normalisation, regression, reconstructs
     )
     new_forward, new_feedback = dict(forward), dict(feedback)
     for l in feedback:

@@ -75,6 +75,8 @@ def scenario():
     """Overrides of `DEFAULTS` -> `Scenario`: ``n_wake`` presentations, each with its sleep, evaluated at both ends."""
 
     def make(n_wake=1, given=None, seed=0, evaluate_every=0, **overrides):
+        if overrides.get("learning_rule") == "weight_mirror":
+            overrides = {"damping": 0.5} | overrides
         p = SleepWakeParameters(**DEFAULTS | overrides)
         rng = np.random.default_rng(1)
         n_classes = p.layer_sizes[-1]
@@ -134,7 +136,8 @@ def predicted(scenario):
                 learning_rate=p.learning_rate, nonlinearity=p.nonlinearity, top=p.top,
                 slope_rule=p.slope_rule, slope_cutoff=p.slope_cutoff, feedback_gains=gains,
                 presynaptic_normalisation=p.presynaptic_normalisation,
-                feedback_follows_forward=p.learning_rule == "backpropagation",
+                feedback_follows_forward=p.learning_rule in ("backpropagation", "kolen_pollack"),
+                weight_decay=p.weight_decay if p.learning_rule == "kolen_pollack" else 0.0,
             )  # fmt: skip
         elif kind == EVALUATION:
             _, responses = theory.hierarchy_response(forward, biases, stimuli.evaluation[0][row], p.nonlinearity, p.top)
@@ -145,9 +148,10 @@ def predicted(scenario):
                 forward, feedback,
                 noise(presentation, range(n_layers), False), noise(presentation, range(1, n_layers + 1), True),
                 sleep_learning_rate=p.sleep_learning_rate,
-                forward_sleep_learning_rate=p.forward_sleep_learning_rate,
+                forward_sleep_learning_rate=p.forward_sleep_learning_rate * (p.learning_rule == "reciprocal"),
                 damping=p.damping, gain=p.noise_gain, sleep_rule=p.sleep_rule,
                 sleep_normalisation=p.sleep_normalisation, regression=p.regression,
+                reconstructs=p.learning_rule != "weight_mirror",
             )  # fmt: skip
     return Weights(forward, biases or weights.biases, feedback), np.array(rates)
 

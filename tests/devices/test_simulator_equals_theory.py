@@ -17,6 +17,8 @@ TOLERANCES = {
     "random_feedback": (1e-12, "only wake learns, in small steps"),
     "backpropagation": (1e-12, "only wake learns, in small steps"),
     "exact_pseudoinverse": (1e-11, "a rounding in W comes back in W^+ times the squared condition number"),
+    "weight_mirror": (1e-12, "a leaky mean of noise forgets roundings"),
+    "kolen_pollack": (1e-12, "only wake learns, in small steps, and decays"),
     "ben_israel": (1e-11, "V - VWV has no noise floor, but nothing forgets roundings off its range either"),
     "hinton_mcclelland": (1e-12, "recirculation at a smaller step, with the same contraction"),
     "float32": (5e-6, "400 updates of roundings of 6e-8 each, at random"),

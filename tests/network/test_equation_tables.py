@@ -90,19 +90,23 @@ def test_slope_rules_are_parameters():
 def test_numbers_of_the_equations_follow_from_the_parameters():
     numbers = run_numbers(SleepWakeParameters(), 7)
     assert set(numbers) == {*NUMBERS, "noise_seed"} and numbers["noise_seed"] == 7
-    for name in set(NUMBERS) - {"transposed_learning_rate"}:
+    for name in set(NUMBERS) - {"transposed_learning_rate", "decay_rate", "reconstruction"}:
         assert numbers[name] == getattr(SleepWakeParameters(), name), name
 
 
 def test_steps_that_a_rule_does_not_take_are_zero():
     """So that networks of several rules can share a program, in which a gate that is open for one is open for all."""
-    steps = ("transposed_learning_rate", "sleep_learning_rate", "forward_sleep_learning_rate")
+    steps = ("transposed_learning_rate", "decay_rate", "sleep_learning_rate", "forward_sleep_learning_rate")
     taken = {}
     for rule in LEARNING_RULES:
-        numbers = run_numbers(SleepWakeParameters(learning_rule=rule, forward_sleep_learning_rate=0.1), 0)
+        p = SleepWakeParameters(learning_rule=rule, forward_sleep_learning_rate=0.1, damping=0.5)
+        numbers = run_numbers(p, 0)
+        assert numbers["reconstruction"] == (rule != "weight_mirror")
         taken[rule] = [step for step in steps if numbers[step]]
     assert taken["backpropagation"] == ["transposed_learning_rate"]
     assert taken["reciprocal"] == ["sleep_learning_rate", "forward_sleep_learning_rate"]
+    assert taken["weight_mirror"] == ["sleep_learning_rate"]
+    assert taken["kolen_pollack"] == ["transposed_learning_rate", "decay_rate"]
     assert taken["random_feedback"] == taken["exact_pseudoinverse"] == []
 
 

@@ -124,6 +124,7 @@ SCHEDULES = st.fixed_dictionaries(
         "sleep_block_presentations": st.integers(1, 9),
         "forward_sleep_learning_rate": st.sampled_from([0.0, 0.1]),
         "learning_rule": st.sampled_from(LEARNING_RULES),
+        "damping": st.just(0.3),
         "feedback_gain": st.sampled_from(["closed_form", "norm_matched"]),
         "gain_update_presentations": st.integers(1, 30),
         "pseudoinverse_every_presentations": st.integers(1, 30),
@@ -138,7 +139,7 @@ def test_presentations_are_numbered_without_gap_and_each_has_one_phase(arguments
     steps = np.diff(schedule.presentation, prepend=-1)
     assert set(steps) <= {0, 1} and steps[0] == 1
     assert not (steps == 0)[schedule.kind <= EVALUATION].any(), "wake and evaluation take one slot each"
-    rule = {name: arguments[name] for name in ("learning_rule", "forward_sleep_learning_rate")}
+    rule = {name: arguments[name] for name in ("learning_rule", "damping", "forward_sleep_learning_rate")}
     n_slots = len(sleep_slots(SleepWakeParameters(**rule)))
     lengths = np.bincount(schedule.presentation)
     kinds = schedule.kind[np.flatnonzero(steps)]
@@ -182,12 +183,11 @@ def test_presentations_begun_before_a_slot(arguments, slot):
 @given(SCHEDULES)
 def test_host_refreshes_in_its_period_of_wake_presentations(arguments):
     schedule, rule = woven(**arguments), arguments["learning_rule"]
-    refreshes, period = {
-        "exact_pseudoinverse": ("pseudoinverse", arguments["pseudoinverse_every_presentations"]),
-        "reciprocal": ("norm_matched", arguments["gain_update_presentations"])
-        if arguments["feedback_gain"] == "norm_matched"
-        else ("", 0),
-    }.get(rule, ("", 0))
+    refreshes, period = "", 0
+    if rule == "exact_pseudoinverse":
+        refreshes, period = "pseudoinverse", arguments["pseudoinverse_every_presentations"]
+    elif rule in ("reciprocal", "weight_mirror") and arguments["feedback_gain"] == "norm_matched":
+        refreshes, period = "norm_matched", arguments["gain_update_presentations"]
     assert schedule.refreshes == refreshes
     done = [schedule.n_presentations("wake", slot) for slot in schedule.updates]
     assert done == (list(range(0, arguments["n_wake"], period)) if period else [])
@@ -197,14 +197,21 @@ def test_host_refreshes_in_its_period_of_wake_presentations(arguments):
 EVERY_RULE = [
     {"learning_rule": rule, "sleep_rule": sleep_rule, "forward_sleep_learning_rate": rate,
      "feedback_to_input": to_input, "sleep_normalisation": normalised}
+    | ({"damping": 0.5} if rule == "weight_mirror" else {})
     for rule in LEARNING_RULES
     for sleep_rule in SLEEPING
     for rate in (0.0, 0.1)
     for to_input in (False, True)
     for normalised in (False, True)
-    if not (sleep_rule == "ben_israel" and rate)
+    if not (sleep_rule == "ben_israel" and rate) and (rule != "weight_mirror" or sleep_rule == "recirculation")
 ]  # fmt: skip
-LEARNING_GATES = {"weight_update_gate", "transposed_update_gate", "feedback_update_gate", "forward_update_gate"}
+LEARNING_GATES = {
+    "weight_update_gate", "transposed_update_gate", "weight_decay_gate", "feedback_update_gate", "forward_update_gate"
+}  # fmt: skip
+IN_WAKE = {
+    "backpropagation": {"transposed_update_gate"},
+    "kolen_pollack": {"transposed_update_gate", "weight_decay_gate"},
+}
 
 
 @pytest.mark.parametrize("overrides", EVERY_RULE, ids=lambda overrides: "-".join(map(str, overrides.values())))
@@ -215,13 +222,14 @@ def test_gates_of_every_rule(overrides):
     rule, rate = p.learning_rule, p.forward_sleep_learning_rate
     learns = {kind: names & LEARNING_GATES for kind, names in gates.items()}
     assert learns.pop(EVALUATION) == set(), "nothing is learned in evaluation"
-    in_wake = {"weight_update_gate"} | ({"transposed_update_gate"} if rule == "backpropagation" else set())
-    assert learns.pop(WAKE) == in_wake
+    assert learns.pop(WAKE) == {"weight_update_gate"} | IN_WAKE.get(rule, set())
     in_sleep = set().union(*learns.values())
-    if rule != "reciprocal":
+    if rule not in ("reciprocal", "weight_mirror"):
         assert not learns, "rules that do not sleep have no slots of sleep"
     else:
-        assert in_sleep == {"feedback_update_gate"} | ({"forward_update_gate"} if rate else set())
+        assert in_sleep == {"feedback_update_gate"} | (
+            {"forward_update_gate"} if rate and rule == "reciprocal" else set()
+        )
         assert "sleep_power_gate" in set().union(*gates.values()) or not p.sleep_normalisation
     for kind in set(gates) - {WAKE, EVALUATION}:
         assert not gates[kind] & {"response_gate", "stimulus_gate", "error_gate"}, "sleep is linear, and in the dark"
