@@ -17,7 +17,8 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 LayerSizes = Annotated[tuple[PositiveCount, ...], Field(min_length=2)]
 
 LEARNING_RULES = (
-    "reciprocal", "random_feedback", "backpropagation", "exact_pseudoinverse", "weight_mirror", "kolen_pollack"
+    "reciprocal", "random_feedback", "backpropagation", "exact_pseudoinverse", "weight_mirror", "kolen_pollack",
+    "direct_feedback",
 )  # fmt: skip
 LearningRule = Literal[LEARNING_RULES]
 SleepRule = Literal["recirculation", "ben_israel", "hinton_mcclelland"]
@@ -194,9 +195,20 @@ class HierarchyParameters(Parameters):
         """The l for which a feedback projection V_l exists, lowest first."""
         return list(range(1 if self.feedback_to_input else 2, self.n_layers + 1))
 
+    @property
+    def feedback_from_top(self) -> bool:
+        """Whether every feedback projection comes from the top population, and not from the next one."""
+        return False
+
+    def feedback_shape(self, level: int) -> tuple[int, int]:
+        """Shape of V_l: (n_{l-1}, n_l), or (n_{l-1}, n_L) where it comes from the top."""
+        return self.layer_sizes[level - 1], self.layer_sizes[-1 if self.feedback_from_top else level]
+
     def structure(self) -> dict[str, Any]:
         """What a compiled program depends on; everything else is handed over as numbers."""
-        return {name: getattr(self, name) for name in HierarchyParameters.model_fields if name != "chunk_presentations"}
+        fields = {name: getattr(self, name) for name in HierarchyParameters.model_fields}
+        del fields["chunk_presentations"]
+        return fields | ({"feedback_from_top": True} if self.feedback_from_top else {})
 
 
 class SleepWakeParameters(HierarchyParameters):
@@ -233,6 +245,11 @@ class SleepWakeParameters(HierarchyParameters):
     sleep_block_presentations: PositiveCount = parameter(
         1, "wake presentations between two blocks of sleep", "presentations"
     )
+
+    @property
+    def feedback_from_top(self) -> bool:
+        """See `HierarchyParameters`; so it is in direct_feedback."""
+        return self.learning_rule == "direct_feedback"
 
     @property
     def noise_gain(self) -> float:

@@ -127,7 +127,7 @@ def initial_weights(parameters: Any, seed: int, feedback_start: str, given: dict
         drawn[f"W_{level}"] = INITIAL_WEIGHTS[p.initial_weights](numbers, sizes[level - 1])
         drawn[f"b_{level}"] = np.zeros(sizes[level])
         if level in p.feedback_layers:
-            numbers = standard_normal(seed, "feedback_weights", level, shape[::-1])
+            numbers = standard_normal(seed, "feedback_weights", level, p.feedback_shape(level))
             drawn[f"V_{level}"] = numbers * p.initial_feedback_scale * drawn[f"W_{level}"].std()
     for name, matrix in (given or {}).items():
         matrix = np.asarray(matrix, float)

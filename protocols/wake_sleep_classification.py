@@ -108,8 +108,14 @@ def run(run: Run) -> dict:
             "test_loss": theory.output_loss(rates.T.astype(float), target.T, p.top) / n_test,
             "wake_presentations": schedule.n_presentations("wake", slot),
             "sleep_presentations": schedule.n_presentations("sleep", slot),
-            **alignment(weights, p.damping, p.noise_gain),
             "forward_drift": forward_drift(weights, start),
+            **({} if p.feedback_from_top else reciprocal(weights)),
+        }
+
+    def reciprocal(weights):
+        """What pairs of reciprocal projections have."""
+        return {
+            **alignment(weights, p.damping, p.noise_gain),
             "reconstruction_error": reconstruction_error(weights, shown, p.nonlinearity, p.top),
         }
 

@@ -36,7 +36,7 @@ def weights_of(arrays: dict[str, np.ndarray], parameters, n_networks: int = 1) -
             own[f"W_{level}"] = to_matrix(own[f"W_{level}"], sizes[level - 1], sizes[level])
             own.setdefault(f"b_{level}", np.zeros(sizes[level], parameters.dtype))
             if level in parameters.feedback_layers:
-                own[f"V_{level}"] = to_matrix(own[f"V_{level}"], sizes[level], sizes[level - 1])
+                own[f"V_{level}"] = to_matrix(own[f"V_{level}"], *parameters.feedback_shape(level)[::-1])
         for array in own.values():
             array.setflags(write=False)
         networks.append(Weights.from_named(own))

@@ -83,7 +83,8 @@ class Hierarchy:
             ends = self.populations[level - 1], self.populations[level]
             self.forward[level] = projection(p, "forward", level, *ends, clockwork)
             if level in p.feedback_layers:
-                self.feedback[level] = projection(p, "feedback", level, *ends, clockwork)
+                upper = self.populations[-1] if p.feedback_from_top else ends[1]
+                self.feedback[level] = projection(p, "feedback", level, ends[0], upper, clockwork)
             if p.biases:
                 self.biases[level] = bias_projection(p, level, always_active[0], ends[1], clockwork)
         pools = self._pools()
@@ -91,7 +92,8 @@ class Hierarchy:
             add_wake(p, level, group, clockwork)
             add_sleep(p, level, group, clockwork, level + 1 in self.feedback, level in self.feedback)
         for level, synapses in self.forward.items():
-            add_plasticity(p, level, synapses, self.feedback.get(level), self.biases.get(level), clockwork)
+            feedback = None if p.feedback_from_top else self.feedback.get(level)  # direct feedback does not learn
+            add_plasticity(p, level, synapses, feedback, self.biases.get(level), clockwork)
         projections = [*self.forward.values(), *self.feedback.values(), *self.biases.values()]
         groups = [*clockwork.groups, *self.populations, *always_active]
         self.network = Network(groups, projections, pools, name="network")

@@ -65,6 +65,7 @@ class LearningRule:
 LEARNING_RULES = {
     "reciprocal": LearningRule("random", sleeps=True),
     "random_feedback": LearningRule("random"),
+    "direct_feedback": LearningRule("random"),
     "backpropagation": LearningRule("transpose", frozenset({"transposed_update_gate"})),
     "exact_pseudoinverse": LearningRule("pseudoinverse", refreshes_pseudoinverse=True),
     "weight_mirror": LearningRule("random", sleeps=True, reconstructs=False),

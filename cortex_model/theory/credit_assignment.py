@@ -61,6 +61,7 @@ def activation_reciprocal(
     slope_rule: str = "derivative",
     slope_cutoff: float = 0.1,
     feedback_gains: Mapping[int, float] | None = None,
+    feedback_from_top: bool = False,
 ) -> dict[int, np.ndarray]:
     """Carry the output error down the feedback projections to every population.
 
@@ -83,6 +84,9 @@ def activation_reciprocal(
         See `slope_factor`.
     feedback_gains : dict of float, optional
         c_l; 1 where not given.
+    feedback_from_top : bool
+        Direct feedback (Nokland 2016, NeurIPS 29): V_l, of shape (n_{l-1}, n_L), carries the output error itself,
+        delta_l = D_l * (c_{l+1} V_{l+1} e).
 
     Returns
     -------
@@ -103,7 +107,7 @@ def activation_reciprocal(
         )
     deltas = {top: error}
     for l in range(top - 1, 0, -1):
-        drive = gains.get(l + 1, 1.0) * (feedback[l + 1] @ deltas[l + 1])
+        drive = gains.get(l + 1, 1.0) * (feedback[l + 1] @ deltas[top if feedback_from_top else l + 1])
         deltas[l] = slope_factor(basal_drives[l], nonlinearity, slope_rule, slope_cutoff) * drive
     return deltas
 
@@ -203,6 +207,7 @@ def wake_presentation(
     feedback_gains: Mapping[int, float] | None = None,
     feedback_follows_forward: bool = False,
     weight_decay: float = 0.0,
+    feedback_from_top: bool = False,
 ) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray] | None, dict[int, np.ndarray]]:
     """Present one stimulus in wake, learn from its output error, and return the new weights.
 
@@ -220,7 +225,7 @@ def wake_presentation(
         The paper's lambda.
     nonlinearity, top : str
         See `hierarchy_response`.
-    slope_rule, slope_cutoff, feedback_gains
+    slope_rule, slope_cutoff, feedback_gains, feedback_from_top
         See `activation_reciprocal`.
     presynaptic_normalisation : bool
         See `weight_update`.
@@ -243,7 +248,7 @@ def wake_presentation(
     basal_drives, rates = hierarchy_response(forward, biases, stimulus, nonlinearity, top)
     error = output_error(rates[max(forward)], target)
     deltas = activation_reciprocal(
-        feedback, basal_drives, error, nonlinearity, slope_rule, slope_cutoff, feedback_gains
+        feedback, basal_drives, error, nonlinearity, slope_rule, slope_cutoff, feedback_gains, feedback_from_top
     )
     new_forward, new_feedback = dict(forward), dict(feedback)
     new_biases = None if biases is None else dict(biases)

@@ -137,6 +137,7 @@ def predicted(scenario):
                 slope_rule=p.slope_rule, slope_cutoff=p.slope_cutoff, feedback_gains=gains,
                 presynaptic_normalisation=p.presynaptic_normalisation,
                 feedback_follows_forward=p.learning_rule in ("backpropagation", "kolen_pollack"),
+                feedback_from_top=p.feedback_from_top,
                 weight_decay=p.weight_decay if p.learning_rule == "kolen_pollack" else 0.0,
             )  # fmt: skip
         elif kind == EVALUATION:

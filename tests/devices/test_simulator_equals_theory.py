@@ -18,6 +18,7 @@ TOLERANCES = {
     "backpropagation": (1e-12, "only wake learns, in small steps"),
     "exact_pseudoinverse": (1e-11, "a rounding in W comes back in W^+ times the squared condition number"),
     "weight_mirror": (1e-12, "a leaky mean of noise forgets roundings"),
+    "direct_feedback": (1e-12, "only wake learns, in small steps"),
     "kolen_pollack": (1e-12, "only wake learns, in small steps, and decays"),
     "ben_israel": (1e-11, "V - VWV has no noise floor, but nothing forgets roundings off its range either"),
     "hinton_mcclelland": (1e-12, "recirculation at a smaller step, with the same contraction"),
@@ -117,7 +118,7 @@ def test_programs_hold_every_nonlinearity_top_and_sleep_rule(programs):
 
 
 @pytest.mark.compiler
-@pytest.mark.parametrize("rule", LEARNING_RULES)
+@pytest.mark.parametrize("rule", [rule for rule in LEARNING_RULES if rule != "direct_feedback"])
 def test_every_rule_on_cpp_standalone_from_one_program(scenario, check_simulator_equals_theory, rule):
     default = Simulation(scenario().parameters)
     default.build()
@@ -126,6 +127,14 @@ def test_every_rule_on_cpp_standalone_from_one_program(scenario, check_simulator
     assert simulation.key == default.key
     check_simulator_equals_theory(many, simulation=simulation, tolerance=tolerance(many.parameters))
     assert simulation._hierarchy is None, "a program that is there already needs no Brian2 objects"
+
+
+@pytest.mark.compiler
+def test_direct_feedback_on_cpp_standalone_has_a_program_of_its_own(scenario, check_simulator_equals_theory):
+    many = scenario(n_wake=200, learning_rule="direct_feedback")
+    assert [v.shape for v in many.weights.feedback.values()] == [(5, 4), (6, 4)], "from the top to each population"
+    assert Simulation(many.parameters).key != Simulation(scenario().parameters).key
+    check_simulator_equals_theory(many, "cpp_standalone", tolerance=tolerance(many.parameters))
 
 
 @pytest.mark.compiler
