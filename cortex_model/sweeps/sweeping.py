@@ -139,7 +139,7 @@ def _grouped(asked, waiting, ensemble_size):
 def _note(progress, runs, group, failures):
     if failures is None:
         for at in group:
-            progress.states[at] = "running"
+            progress.states[at] = "running" if progress.states[at] == "waiting" else progress.states[at]
         return
     for at, failure in zip(group, failures, strict=True):
         if not failure and not runs[at].has_finished:
