@@ -26,6 +26,8 @@ from cortex_model.running import ONE_THREAD, child_environment
 RETRIES = 3
 #: A worker is given one job at a time, so that none waits behind a long one while another worker has nothing to do.
 SETTINGS = {"distributed.scheduler.worker-saturation": 1.0, "distributed.scheduler.allowed-failures": RETRIES}
+#: Ctrl-C reaches every process of a terminal; it is for the one that made the others, which ends them.
+LEAVE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 SECONDS_TO_ANSWER = 20
 
 
@@ -75,11 +77,12 @@ def handed_out(
 @contextlib.contextmanager
 def _client(scheduler, n_workers):
     if scheduler is None:
-        quiet = {"silence_logs": logging.CRITICAL, "dashboard_address": None}
-        n_workers = n_workers or dask.system.CPU_COUNT
+        options = {"n_workers": n_workers or dask.system.CPU_COUNT, "threads_per_worker": 1, "processes": True}
+        options |= {"memory_limit": 0, "preload": [LEAVE_CTRL_C]}
+        options |= {"silence_logs": logging.CRITICAL, "dashboard_address": None}
         with (
             dask.config.set(SETTINGS),
-            LocalCluster(n_workers=n_workers, threads_per_worker=1, processes=True, memory_limit=0, **quiet) as cluster,
+            LocalCluster(**options) as cluster,
             Client(cluster, set_as_default=False) as client,
         ):
             yield client
