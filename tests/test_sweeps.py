@@ -176,7 +176,7 @@ def test_a_run_that_fails_leaves_its_sentence_and_does_not_stop_the_others(tmp_p
 
 
 def test_an_interruption_ends_every_process_and_says_how_to_go_on(tmp_path):
-    sets = [word for name, value in SLOW.items() for word in ("--set", f"{name}={text(value)}")]
+    sets = [word for name, value in (SLOW | {"epochs": 40}).items() for word in ("--set", f"{name}={text(value)}")]
     options = ["--device", "runtime", "--out", str(tmp_path), "--workers", "1"]
     command = [sys.executable, "-m", "cortex_model", "sweep", PROTOCOL, "--grid", "damping=1,2", *sets, *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)

@@ -16,9 +16,9 @@ from cortex_model.protocol import load_protocol
 from cortex_model.results import is_locked, run_name
 from cortex_model.running import start
 
-#: Seconds that a run is given to end by itself, and that another process is given to leave a run directory: that of
-#: a worker that died ends at once, but the file system of a cluster may need a while to notice.
-SECONDS_TO_END, SECONDS_TO_LEAVE = 10.0, 60.0
+#: Seconds that another process is given to leave a run directory: that of a worker that died ends at once, but the
+#: file system of a cluster may need a while to notice.
+SECONDS_TO_LEAVE = 60.0
 
 
 def carry_out(job: dict[str, Any]) -> list[str]:
@@ -65,16 +65,16 @@ def _sentence(outcome, path):
 
 
 def _end_with_the_worker():
-    """Stop the run when the other end of standard input is closed, by a worker that wants it no more or that died."""
+    """Die, with all compilers, when the other end of standard input is closed: nobody wants the run, or nobody lives.
+
+    A run can be killed at any moment and go on, and nothing in it can swallow this as it could an exception.
+    """
     os.read(sys.stdin.fileno(), 1)
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(SECONDS_TO_END)
     os.killpg(0, signal.SIGKILL)
 
 
 def main() -> None:
     """Read a job from the first line of standard input, write its failures as the last line of standard output."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_the_worker, daemon=True).start()
     print("\n" + json.dumps(carry_out(job)), flush=True)
