@@ -1,5 +1,6 @@
 """Cortical hierarchies that learn through their reciprocal feedback connections, on Brian2."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 __version__ = "0.1.0"
@@ -42,3 +43,66 @@ def run(protocol: str, *, seed: int = 0, device: str | None = None, out: str = "
     check_device(device)
     parameters = load_protocol(protocol).parameters().with_overrides(overrides)
     return RunDirectory(Path(start(protocol, parameters, seed, device, Path(out))["run_dir"]))
+
+
+def sweep(
+    protocol: str,
+    grid: Mapping[str, Iterable],
+    *,
+    seeds: int | Iterable[int] = 1,
+    device: str | None = None,
+    out: str = "runs",
+    scheduler: str | None = None,
+    workers: int | None = None,
+    ensemble_size: int = 1,
+    **overrides: Any,
+):
+    """Run every combination of a grid with every seed, one process a run, and gather what they measured.
+
+    A finished run is not repeated, an interrupted one goes on from its checkpoint, and one that fails leaves its
+    sentence and does not stop the others. The dataset is also written to ``out/sweep.nc``, with one row a run in
+    ``out/sweep.csv``; the next sweep into the same folder replaces both, but shares the runs.
+
+    Parameters
+    ----------
+    protocol : str
+        Name of a protocol, or a file that defines one.
+    grid : dict
+        Parameter -> the values to try.
+    seeds : int or iterable of int
+        Seeds 0 ... n - 1 for a number.
+    device : str, optional
+        As for `run`.
+    out : str
+        Folder below which the run directories are made; workers on other machines must see it too.
+    scheduler : str, optional
+        Address of a dask scheduler, such as that of a ``dask_jobqueue.SLURMCluster``; unless given, the runs are
+        made on this machine.
+    workers : int, optional
+        Processes on this machine, each with one thread; as many as there are cores.
+    ensemble_size : int
+        Seeds that are run in one program, with the results that they have alone.
+    **overrides
+        Parameters that all runs share, by name.
+
+    Returns
+    -------
+    dataset : xarray.Dataset
+        Dimensions: the swept parameters, ``seed``, and those of the measures, of which shorter ones are filled with
+        NaN at the end. Variables: the measures, the single numbers of the summaries, ``run`` (names of the run
+        directories) and ``failure`` (a sentence, or nothing).
+
+    Raises
+    ------
+    CortexModelError
+        If the grid itself is wrong; what a run complains about is its ``failure``.
+
+    Notes
+    -----
+    A script that calls this must do so below ``if __name__ == "__main__":``, because workers load the script too.
+    """
+    from pathlib import Path
+
+    from cortex_model.sweeps.sweeping import sweep as make
+
+    return make(protocol, grid, overrides, seeds, device, Path(out), scheduler, workers, ensemble_size)

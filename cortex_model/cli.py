@@ -108,6 +108,40 @@ def _run_together(protocol, settings, device, out_folder, again, as_json):
 
 
 @app.command()
+def sweep(
+    protocol: Annotated[str, typer.Argument(help="A protocol's name, or a file that defines PROTOCOL.")],
+    grids: Annotated[
+        list[str] | None,
+        typer.Option("--grid", help="key=value,value: a swept parameter; layer_sizes='64,32,10;64,16,10'."),
+    ] = None,
+    sets: Sets = None,
+    seeds: Annotated[int, typer.Option(help="Seeds of each combination: 0 and those after.")] = 1,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a dask scheduler; this machine.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes on this machine; as many as cores.")] = None,
+    device: Device = None,
+    out_folder: Out = Path("runs"),
+    ensemble_size: Annotated[int, typer.Option(help="Seeds to run in one program.")] = 1,
+) -> None:
+    """Run every combination of a grid with every seed; gather them in sweep.nc. Finished runs are not repeated."""
+    from cortex_model.sweeps.sweeping import DATASET
+    from cortex_model.sweeps.sweeping import sweep as make
+    from cortex_model.sweeps.table import progress_table
+
+    grid, fixed = _overrides(grids, "--grid"), _overrides(sets)
+    where = (device, out_folder, scheduler, workers, ensemble_size)
+    try:
+        with progress_table(err) as report:
+            dataset = make(protocol, grid, fixed, seeds, *where, report)
+    except Interruption:
+        print("Interrupted. Nothing is lost: the same command goes on.", file=sys.stderr)
+        raise typer.Exit(130) from None
+    n_failed = int((dataset["failure"] != "").sum())
+    print(f"{dataset['run'].size} runs, {n_failed} failed: {out_folder / DATASET}")
+    if n_failed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def resume(run_dir: Path, as_json: Json = False) -> None:
     """Go on with an interrupted run; the result is the same as without the interruption."""
     from cortex_model import running
@@ -269,13 +303,15 @@ def benchmark(
 
 
 # ---------------------------------------------------------------------- parsing and printing
-def _overrides(sets: list[str] | None) -> dict[str, str]:
+def _overrides(sets: list[str] | None, option: str = "--set") -> dict[str, str]:
     overrides = {}
     for text in sets or []:
-        name, equals, value = text.partition("=")
+        name, equals, value = (part.strip() for part in text.partition("="))
         if not equals:
-            raise ParameterError(f"--set: must be key=value (got {text!r}); write for example --set epochs=5.")
-        overrides[name.strip()] = value.strip()
+            raise ParameterError(f"{option}: must be key=value (got {text!r}); write for example {option} epochs=5.")
+        if option == "--grid" and name in overrides:
+            raise ParameterError(f"--grid: must name each parameter once (got {name} twice); join the two.")
+        overrides[name] = value
     return overrides
 
 

@@ -6,7 +6,7 @@ import json
 from copy import copy
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from cortex_model.errors import ParameterError
 
@@ -43,14 +43,32 @@ class Parameters(BaseModel):
         ParameterError
             For an unknown name (the nearest valid one is named) or a value out of range.
         """
-        fields = type(self).model_fields
-        for name in overrides:
-            if name not in fields:
-                nearest = difflib.get_close_matches(name, fields, n=1, cutoff=0.4)
-                hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(sorted(fields))}."
-                raise ParameterError(f"Parameters.{name}: must be the name of a parameter; {hint}")
-        values = self.model_dump() | {name: _read(value, fields[name]) for name, value in overrides.items()}
+        values = self.model_dump() | {name: _read(value, self._field(name)) for name, value in overrides.items()}
         return checked(type(self), values)
+
+    @classmethod
+    def read(cls, name: str, value: Any) -> Any:
+        """One parameter's value by itself, a text read as the parameter's type.
+
+        Raises
+        ------
+        ParameterError
+            For an unknown name or a value out of range; whether it goes with the others is not asked.
+        """
+        field = cls._field(name)
+        try:
+            return TypeAdapter(Annotated[field.annotation, field]).validate_python(_read(value, field))
+        except ValidationError:
+            raise _misfit(cls, name, value) from None
+
+    @classmethod
+    def _field(cls, name):
+        fields = cls.model_fields
+        if name not in fields:
+            nearest = difflib.get_close_matches(name, fields, n=1, cutoff=0.4)
+            hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(sorted(fields))}."
+            raise ParameterError(f"Parameters.{name}: must be the name of a parameter; {hint}")
+        return fields[name]
 
     @property
     def content_hash(self) -> str:
@@ -88,12 +106,15 @@ def checked(model: type[Parameters], values: dict[str, Any]) -> Parameters:
         message = first["msg"].removeprefix("Value error, ")
         if not first["loc"]:
             raise ParameterError(f"Parameters: {message}") from None
-        prop = model.model_json_schema()["properties"].get(where, {})
-        got = values.get(where)
-        raise ParameterError(
-            f"Parameters.{where}: must be {_range(prop)} (got {got!r}); give another value, "
-            f"such as the default {model.model_fields[where].default!r}."
-        ) from None
+        raise _misfit(model, where, values.get(where)) from None
+
+
+def _misfit(model, name, got):
+    prop = model.model_json_schema()["properties"].get(name, {})
+    return ParameterError(
+        f"Parameters.{name}: must be {_range(prop)} (got {got!r}); give another value, "
+        f"such as the default {model.model_fields[name].default!r}."
+    )
 
 
 def content_hash(*contents: Any) -> str:

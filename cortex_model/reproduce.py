@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cortex_model.devices.program import program_cache
 from cortex_model.errors import ParameterError, RunError
 from cortex_model.parameters import Parameters
 from cortex_model.protocol import load_module, load_protocol
 from cortex_model.results import RunDirectory, run_name
+from cortex_model.running import child_environment
 
 #: A row of the table that is printed: quantity, simulated, paper, source.
 Row = dict[str, Any]
@@ -216,7 +216,7 @@ def make_runs(requests: list[RunRequest], runs: Path, device: str, report: Repor
                 request = waiting.pop(0)
                 complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115
                 command = request.command(device, runs)
-                child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=complaints, env=_environment())
+                child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=complaints, env=child_environment())
                 running[child] = request, complaints
             report(len(missing) - len(waiting) - len(running), len(missing), _doing(running))
             time.sleep(0.05)
@@ -241,17 +241,6 @@ def programs_first(requests: list[RunRequest]) -> list[RunRequest]:
         first.setdefault(json.dumps(request.parameters().structure()), request)
     leading = sorted(first.values(), key=lambda request: -request.parameters().n_layers)
     return leading + [request for request in requests if not any(request is other for other in leading)]
-
-
-def _environment():
-    """What children are given as environment; where Python may not keep bytecode, it may in the cache of programs.
-
-    Dozens of processes that each compile the same thousand modules would spend most of their time on it.
-    """
-    if not sys.dont_write_bytecode:
-        return None
-    given = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return given | {"PYTHONPYCACHEPREFIX": str(program_cache().parent / "bytecode")}
 
 
 def _check(status, request, complaints):

@@ -1,5 +1,7 @@
 """Making runs, going on with them: one process at a time, each finished run once."""
 
+import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -7,11 +9,15 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from cortex_model.devices.program import program_cache
 from cortex_model.errors import RunError
 from cortex_model.protocol import Run, load_protocol
 from cortex_model.provenance import provenance
 from cortex_model.results import PROVENANCE, RunDirectory, run_name
 from cortex_model.storage import read_json, write_json
+
+#: What keeps the linear algebra of a process to one thread, where there is a process for each core.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
 def start(
@@ -109,3 +115,15 @@ def carry_out(loaded, parameters, seed, device, directory, report=None, again=Fa
         raise RunError(
             f"{directory.path}: must not be in use by another process (got a locked folder); wait for that run to end."
         ) from None
+
+
+def child_environment() -> dict[str, str]:
+    """What children are given as environment; where Python may not keep bytecode, it may in the cache of programs.
+
+    Dozens of processes that each compile the same thousand modules would spend most of their time on it.
+    """
+    given = dict(os.environ)
+    if sys.dont_write_bytecode:
+        given.pop("PYTHONDONTWRITEBYTECODE", None)
+        given["PYTHONPYCACHEPREFIX"] = str(program_cache().parent / "bytecode")
+    return given

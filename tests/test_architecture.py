@@ -19,7 +19,7 @@ LEVELS = {
             {"network", "phases", "datasets"},
             {"devices", "results", "storage", "provenance"},
             {"analysis"},
-            {"protocol", "sweep", "reproduce", "benchmark", "documentation", "cli", "running", "ensembles"},
+            {"protocol", "sweeps", "reproduce", "benchmark", "documentation", "cli", "running", "ensembles"},
             {"protocols", "figures"},
         ]
     )

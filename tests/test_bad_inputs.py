@@ -76,6 +76,21 @@ BENCHMARK = {
         "--pytorch-python: must be a Python with torch and numpy",
     ),
 }
+SWEEP = ["sweep", "wake_sleep_classification", "--device", "runtime", "--out", "{folder}/runs", "--grid"]
+SWEEPS = {
+    "a grid without values": ([*SWEEP, "damping="], "--grid: damping must have values (got none)"),
+    "a grid without an equals sign": ([*SWEEP, "damping"], "--grid: must be key=value (got 'damping')"),
+    "a grid over an unknown parameter": ([*SWEEP, "dampin=1"], "did you mean 'damping'?"),
+    "a grid with a value twice": ([*SWEEP, "damping=1,1"], "damping must have each value once"),
+    "a scheduler that is nowhere": (
+        [*SWEEP, "damping=1", "--scheduler", "nowhere://"],
+        "must be the address of a dask",
+    ),
+    "a sweep in a folder that cannot be made": (
+        [*SWEEP, "damping=1", "--out", "{folder}/empty.py"],
+        "must be a folder that can be written",
+    ),
+}
 FILES = {
     "an unknown protocol": (["run", "wake_sleep_clasification"], "did you mean wake_sleep_classification?"),
     "a protocol file that is not there": (["run", "{folder}/none.py"], "must be a protocol's name or file"),
@@ -92,7 +107,7 @@ FILES = {
     "an unknown figure": (["figure", "fig9z", "{folder}"], "fig2b"),
     "a figure to reproduce that is unknown": (["reproduce", "fig9z"], "fig2b"),
 }
-TABLE = PARAMETERS | DEVICES | BENCHMARK | FILES
+TABLE = PARAMETERS | DEVICES | BENCHMARK | SWEEPS | FILES
 
 
 def test_the_table_is_long_enough():

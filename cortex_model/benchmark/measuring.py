@@ -14,8 +14,8 @@ import numpy as np
 from cortex_model.benchmark.contenders import Contender
 from cortex_model.benchmark.problem import Problem
 from cortex_model.errors import DeviceError
+from cortex_model.running import ONE_THREAD
 
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 #: Presentations of the first, untimed run, in batches, after which all must hold the same weights.
 FIRST_BATCHES = 16
 #: How far the change of a weight may be from NumPy's, as a fraction of the largest change of its matrix: sums run in

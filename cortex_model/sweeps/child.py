@@ -1,0 +1,84 @@
+"""One process a run: told on standard input what to run, it answers on standard output and ends with its worker."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from cortex_model.devices.availability import check_device
+from cortex_model.ensembles import start_together
+from cortex_model.errors import CortexModelError
+from cortex_model.protocol import load_protocol
+from cortex_model.results import is_locked, run_name
+from cortex_model.running import start
+
+#: Seconds that another process is given to leave a run directory: that of a worker that died ends at once, but the
+#: file system of a cluster may need a while to notice.
+SECONDS_TO_LEAVE = 60.0
+
+
+def carry_out(job: dict[str, Any]) -> list[str]:
+    """Make the runs of a job, or go on with them.
+
+    Parameters
+    ----------
+    job : dict
+        ``protocol``, ``device``, ``parent`` (folder of the run directories) and ``runs``: (parameters, seed) of each;
+        several share one program.
+
+    Returns
+    -------
+    failures : list of str
+        Of each run the sentence that ended it; empty where it has finished.
+    """
+    loaded, device, parent = load_protocol(job["protocol"]), job["device"], Path(job["parent"])
+    settings = [(loaded.parameters().with_overrides(given), seed) for given, seed in job["runs"]]
+    paths = [parent / run_name(loaded.name, parameters, seed, device) for parameters, seed in settings]
+    try:
+        check_device(device)
+        _wait_for(paths)
+        if len(settings) == 1:
+            outcomes = [start(job["protocol"], *settings[0], device, parent)]
+        else:
+            outcomes = start_together(job["protocol"], settings, device, parent)
+    except Exception as error:
+        outcomes = [error] * len(settings)
+    return [_sentence(outcome, path) for outcome, path in zip(outcomes, paths, strict=True)]
+
+
+def _wait_for(paths):
+    deadline = time.monotonic() + SECONDS_TO_LEAVE
+    while any(path.is_dir() and is_locked(path) for path in paths) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _sentence(outcome, path):
+    if not isinstance(outcome, BaseException):
+        return ""
+    if isinstance(outcome, CortexModelError):
+        return str(outcome)
+    return f"{path}: must finish (got {type(outcome).__name__}: {outcome}); `cortex-model resume` on it shows where."
+
+
+def _end_with_the_worker():
+    """Die, with all compilers, when the other end of standard input is closed: nobody wants the run, or nobody lives.
+
+    A run can be killed at any moment and go on, and nothing in it can swallow this as it could an exception.
+    """
+    os.read(sys.stdin.fileno(), 1)
+    os.killpg(0, signal.SIGKILL)
+
+
+def main() -> None:
+    """Read a job from the first line of standard input, write its failures as the last line of standard output."""
+    job = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_the_worker, daemon=True).start()
+    print("\n" + json.dumps(carry_out(job)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""A sweep from its grid to its dataset: what is there already, what is missing, what has failed."""
+
+import csv
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cortex_model.devices.availability import check_device, default_device
+from cortex_model.errors import ParameterError, RunError
+from cortex_model.parameters import content_hash
+from cortex_model.protocol import load_protocol
+from cortex_model.results import RunDirectory, run_name
+from cortex_model.storage import write_whole
+from cortex_model.sweeps.gathering import gathered
+from cortex_model.sweeps.grid import Asked, asked_runs, checked_grid, checked_seeds, shown
+
+STATES = ("waiting", "running", "finished", "failed")
+DATASET, TABLE = "sweep.nc", "sweep.csv"
+
+
+@dataclass
+class Progress:
+    """How far a sweep is.
+
+    Attributes
+    ----------
+    asked : list of Asked
+    states : list of str
+        Of each run: one of `STATES`.
+    failures : list of str
+        Of each run: the sentence that ended it, or nothing.
+    """
+
+    asked: list[Asked]
+    states: list[str]
+    failures: list[str]
+    began: float = field(default_factory=time.monotonic)
+    n_there: int = 0
+
+    def __post_init__(self):
+        self.n_there = self.n_ended
+
+    @property
+    def n_ended(self) -> int:
+        """Runs that have finished or failed."""
+        return self.counts()["finished"] + self.counts()["failed"]
+
+    def counts(self) -> dict[str, int]:
+        """State -> number of runs."""
+        return {state: self.states.count(state) for state in STATES}
+
+    def seconds_left(self) -> float | None:
+        """Time that the rest takes at the pace so far; None before the first run has ended."""
+        n_ended = self.n_ended - self.n_there
+        pace = (time.monotonic() - self.began) / n_ended if n_ended else None
+        return None if pace is None else pace * (len(self.states) - self.n_ended)
+
+
+def sweep(
+    protocol: str,
+    grid: Mapping[str, Iterable],
+    fixed: Mapping[str, Any],
+    seeds: int | Iterable[int] = 1,
+    device: str | None = None,
+    out: Path = Path("runs"),
+    scheduler: str | None = None,
+    workers: int | None = None,
+    ensemble_size: int = 1,
+    report: Callable[[Progress, list[int]], None] = lambda *_: None,
+):
+    """Make the runs of a sweep that are not there yet; see `cortex_model.sweep`.
+
+    Parameters
+    ----------
+    fixed : dict
+        Parameters that all runs share.
+    report : callable
+        Called with the progress and the runs whose state has just changed.
+
+    Returns
+    -------
+    dataset : xarray.Dataset
+    """
+    loaded, out = load_protocol(protocol), Path(out).resolve()
+    grid = checked_grid(loaded.parameters, grid, fixed)
+    seeds = checked_seeds(seeds)
+    for name, number in (("--workers", workers), ("--ensemble-size", ensemble_size)):
+        if number is not None and number < 1:
+            raise ParameterError(f"{name}: must be at least 1 (got {number}); give another number.")
+    device = device or default_device()
+    if scheduler is None:
+        check_device(device)
+    asked = asked_runs(loaded.parameters, grid, fixed, seeds)
+    runs = [
+        None if run.parameters is None else RunDirectory(out / run_name(loaded.name, run.parameters, run.seed, device))
+        for run in asked
+    ]
+    _make_folder(out)
+    there = ["failed" if run is None else "finished" if run.has_finished else "waiting" for run in runs]
+    progress = Progress(asked, there, [run.failure for run in asked])
+    report(progress, [at for at, state in enumerate(there) if state != "waiting"])
+    groups = _grouped(asked, [at for at, state in enumerate(there) if state == "waiting"], ensemble_size)
+    if groups:
+        from cortex_model.sweeps.cluster import handed_out
+
+        what = {"protocol": str(Path(protocol).resolve()) if protocol.endswith(".py") else loaded.name}
+        what |= {"device": device, "parent": str(out)}
+        jobs = [what | {"runs": [(asked[at].parameters.model_dump(mode="json"), asked[at].seed) for at in group]}
+                for group in groups]  # fmt: skip
+        for at, failures in handed_out(jobs, scheduler, workers):
+            _note(progress, runs, groups[at], failures)
+            report(progress, groups[at])
+    axes = {name: [shown(value) for value in values] for name, values in grid.items()} | {"seed": seeds}
+    dataset = gathered(runs, progress.failures, axes)
+    dataset.attrs = {"protocol": loaded.name, "device": device, "fixed": json.dumps(dict(fixed), default=str)}
+    write_whole(out / DATASET, lambda part: dataset.to_netcdf(part, engine="h5netcdf"))
+    write_whole(out / TABLE, lambda part: _write_table(part, progress, runs))
+    return dataset
+
+
+def _grouped(asked, waiting, ensemble_size):
+    """Runs that differ in their seed alone, up to ``ensemble_size`` of them together; each program's first one ahead.
+
+    So different programs are compiled at once, instead of all workers waiting for the first.
+    """
+    alike: dict[str, list[int]] = {}
+    for at in waiting:
+        alike.setdefault(asked[at].parameters.content_hash, []).append(at)
+    groups = [every[n : n + ensemble_size] for every in alike.values() for n in range(0, len(every), ensemble_size)]
+    first: dict[str, list[int]] = {}
+    for group in groups:
+        first.setdefault(content_hash(asked[group[0]].parameters.structure()), group)
+    return [*first.values(), *(group for group in groups if group not in first.values())]
+
+
+def _note(progress, runs, group, failures):
+    if failures is None:
+        for at in group:
+            progress.states[at] = "running" if progress.states[at] == "waiting" else progress.states[at]
+        return
+    for at, failure in zip(group, failures, strict=True):
+        if not failure and not runs[at].has_finished:
+            failure = (
+                f"{runs[at].path}: must be a folder that workers and this machine share (got nothing there); "
+                "give a shared one with --out."
+            )
+        progress.states[at], progress.failures[at] = "failed" if failure else "finished", failure
+
+
+def _make_folder(out):
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"{out}: must be a folder that can be written (got: {error.strerror}); give another one with --out."
+        ) from None
+
+
+def _write_table(path, progress, runs):
+    """One row a run: its values, seed, state, directory and the sentence that ended it."""
+    with open(path, "w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*progress.asked[0].values, "seed", "state", "run", "failure"])
+        for asked, state, run, failure in zip(progress.asked, progress.states, runs, progress.failures, strict=True):
+            values = [shown(value) for value in asked.values.values()]
+            writer.writerow([*values, asked.seed, state, run.path.name if run else "", failure])
