@@ -131,16 +131,16 @@ GATES = {
     "forward_update_gate": "forward_update: forward synapses learn in sleep",
 }
 
-#: Numbers of ``now`` that every equation may see.
-NUMBERS = (
-    "learning_rate",
-    "transposed_learning_rate",
-    "decay_rate",
-    "sleep_learning_rate",
-    "forward_sleep_learning_rate",
-    "damping",
-    "noise_gain",
-    "reconstruction",
-    "regression",
-    "slope_cutoff",
-)
+#: Numbers of ``now`` that every equation may see, and what each is where a run does not say: steps are 0, factors 1.
+NUMBERS = {
+    "learning_rate": 0.0,
+    "transposed_learning_rate": 0.0,
+    "decay_rate": 0.0,
+    "sleep_learning_rate": 0.0,
+    "forward_sleep_learning_rate": 0.0,
+    "damping": 0.0,
+    "noise_gain": 1.0,
+    "reconstruction": 1.0,
+    "regression": 0.0,
+    "slope_cutoff": 0.0,
+}

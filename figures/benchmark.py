@@ -101,7 +101,7 @@ def draw_ensembles(ax, rows: list[Row]) -> None:
     for device, points in curves.items():
         draw_curve(ax, sorted(points), *DEVICES[device], "-")
     finish(ax, sorted({count for points in curves.values() for count, *_ in points}))
-    ax.set(title=f"Networks {'–'.join(map(str, networks[0]))} in one program", xlabel="networks")
+    ax.set(title=f"{'–'.join(map(str, networks[0]))}, many in one program", xlabel="networks")
     bottom, top = ax.get_ylim()
     ax.set_ylim(bottom / 3, top * 3)
 

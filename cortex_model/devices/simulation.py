@@ -138,7 +138,7 @@ class Simulation:
         weights : Weights
             As they are before ``first_slot``.
         numbers : dict
-            ``noise_seed`` and the numbers of `cortex_model.equations.NUMBERS`.
+            ``noise_seed`` (0 unless given) and the numbers of `cortex_model.equations.NUMBERS`, which has their defaults.
         first_slot : int
             Where to begin; a stop of the schedule, so that an interrupted run can go on.
         at_stop : callable, optional
@@ -153,6 +153,8 @@ class Simulation:
 
         Raises
         ------
+        DeviceError
+            If ``numbers`` holds a name that no equation knows.
         DivergenceError
             If a weight is no longer a finite number.
         """
@@ -188,6 +190,11 @@ class Simulation:
                 f"Simulation.run_ensemble: must get {self.ensemble_size} networks, as many as ensemble_size "
                 f"(got {len(members)}); change one of them."
             )
+        known = {*NUMBERS, "noise_seed"}
+        if unknown := sorted({name for member in members for name in member.numbers} - known):
+            raise DeviceError(
+                f"Simulation.run: numbers must be among {', '.join(sorted(known))} (got {unknown[0]!r}); correct its name."
+            )
         stimuli = stimuli.checked(self.parameters.layer_sizes)
         ensemble = Ensemble([member.schedule for member in members])
         starts = [int(ensemble.boundaries[e][member.first_slot]) for e, member in enumerate(members)]
@@ -198,8 +205,8 @@ class Simulation:
         self.build()
         lanes = [Lane(member, self.parameters, start) for member, start in zip(members, starts, strict=True)]
         constants = {
-            f"networks.{name}": np.array([member.numbers.get(name, 0) for member in members])
-            for name in (*NUMBERS, "noise_seed")
+            f"networks.{name}": np.array([member.numbers.get(name, default) for member in members])
+            for name, default in (NUMBERS | {"noise_seed": 0}).items()
         }
         constants |= stimulus_arrays(stimuli, self.parameters)
         is_handed = False
