@@ -16,9 +16,9 @@ def shown(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
             "data": row["data"],
             "implementation": _named(row),
             "device": row["device"],
-            "loop, µs": f"{row[TIME]:.3g} ± {row['spread_microseconds'] / 2:.1g}",
-            "whole process, µs": f"{row['process_microseconds_per_presentation']:.3g}",
-            "bandwidth's limit, µs": "" if row[LIMIT] is None else f"{row[LIMIT]:.3g}",
+            "loop, µs": f"{_three_digits(row[TIME])} ± {row['spread_microseconds'] / 2:.1g}",
+            "whole process, µs": f"{_three_digits(row['process_microseconds_per_presentation'])}",
+            "bandwidth's limit, µs": "" if row[LIMIT] is None else _three_digits(row[LIMIT]),
             "bytes a synapse": "" if row[BYTES] is None else f"{row[BYTES]:.1f}",
         }
         for row in rows
@@ -35,8 +35,8 @@ def markdown(result: dict[str, Any]) -> str:
     """
     its = result["machine"]
     versions = ", ".join(f"{name} {number}" for name, number in its["versions"].items())
-    caches = ", ".join(f"{level} {size / 2**20:g} MiB" for level, size in its["cache_bytes"].items())
-    limits = [f"{result[LIMIT]['-'.join(map(str, sizes))]:.3g}" for sizes in (SMALL, LARGE)]
+    caches = ", ".join(f"{level} {_size(size)}" for level, size in its["cache_bytes"].items())
+    limits = [_three_digits(result[LIMIT]["-".join(map(str, sizes))]) for sizes in (SMALL, LARGE)]
     heads = ["-".join(map(str, sizes)) + (", MNIST" if data == "mnist" else "") for sizes, data in COLUMNS]
     lines = [
         f"{its['processor']}, {its['cores']} cores ({caches}); {its['compiler']}; {versions}.",
@@ -47,7 +47,7 @@ def markdown(result: dict[str, Any]) -> str:
     ]
     for name, rows in _by_implementation(result["rows"]).items():
         times = [rows[column][TIME] if column in rows else None for column in COLUMNS]
-        cells = ["" if time is None else f"{time:.3g}" for time in times]
+        cells = ["" if time is None else _three_digits(time) for time in times]
         memory = next(iter(rows.values()))[BYTES]
         lines.append(f"| {name} | {' | '.join(cells)} | {'' if memory is None else f'{memory:.1f}'} |")
     lines += ["", "| wanted of these numbers | wanted | seen |", "|---|---|--:|"]
@@ -74,3 +74,13 @@ def _named(row):
     batch = f", batch {row['batch']}" if row["batch"] > 1 else ""
     networks = f", {row['ensemble']} networks" if row["ensemble"] > 1 else ""
     return row["implementation"] + batch + networks
+
+
+def _three_digits(number):
+    """``1110`` and ``24.7``: three significant digits without an exponent."""
+    return f"{float(f'{number:.3g}'):.0f}" if number >= 100 else f"{number:.3g}"
+
+
+def _size(n_bytes):
+    """``48 KiB``, ``2 MiB``."""
+    return f"{n_bytes / 2**20:g} MiB" if n_bytes >= 2**20 else f"{n_bytes / 2**10:g} KiB"

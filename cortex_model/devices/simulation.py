@@ -138,7 +138,8 @@ class Simulation:
         weights : Weights
             As they are before ``first_slot``.
         numbers : dict
-            ``noise_seed`` (0 unless given) and the numbers of `cortex_model.equations.NUMBERS`, which has their defaults.
+            ``noise_seed`` (0 unless given) and the numbers of `cortex_model.equations.NUMBERS`, which holds their
+            defaults.
         first_slot : int
             Where to begin; a stop of the schedule, so that an interrupted run can go on.
         at_stop : callable, optional
@@ -193,7 +194,8 @@ class Simulation:
         known = {*NUMBERS, "noise_seed"}
         if unknown := sorted({name for member in members for name in member.numbers} - known):
             raise DeviceError(
-                f"Simulation.run: numbers must be among {', '.join(sorted(known))} (got {unknown[0]!r}); correct its name."
+                f"Simulation.run: numbers must be among {', '.join(sorted(known))} (got {unknown[0]!r}); "
+                "correct its name."
             )
         stimuli = stimuli.checked(self.parameters.layer_sizes)
         ensemble = Ensemble([member.schedule for member in members])

@@ -20,6 +20,14 @@ def test_an_unknown_codegen_target_is_refused():
         Simulation(HierarchyParameters(), "runtime", "fortran")
 
 
+def test_a_number_that_no_equation_knows_is_refused(scenario):
+    one = scenario()
+    numbers = one.numbers | {"sleep_rate": 0.1}
+    sentence = r"^Simulation\.run: numbers must be among .*sleep_learning_rate.* \(got 'sleep_rate'\); correct its name"
+    with pytest.raises(DeviceError, match=sentence):
+        Simulation(one.parameters, "runtime").run(one.schedule, one.stimuli, one.weights, numbers)
+
+
 @pytest.mark.parametrize("device", ["cpp_standalone", "cuda_standalone"])
 def test_a_network_operation_is_refused_where_nothing_can_call_python(scenario, device):
     one = scenario()
