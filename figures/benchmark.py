@@ -31,7 +31,7 @@ SHOWN = {
 DEVICES = {"cpp_standalone": ("dense", "#0072B2"), "cuda_standalone": ("dense, CUDA", "#56B4E9")}
 TIME, LIMIT = "microseconds_per_presentation", "bandwidth_limit_microseconds"
 #: Least distance of two labels, in decades.
-APART = 0.19
+APART = 0.24
 
 
 def draw(result: dict[str, Any], out: Path) -> None:
@@ -101,7 +101,7 @@ def draw_ensembles(ax, rows: list[Row]) -> None:
     for device, points in curves.items():
         draw_curve(ax, sorted(points), *DEVICES[device], "-")
     finish(ax, sorted({count for points in curves.values() for count, *_ in points}))
-    ax.set(title=f"{'–'.join(map(str, networks[0]))}, many in one program", xlabel="networks")
+    ax.set(title=f"Ensembles of {'–'.join(map(str, networks[0]))}", xlabel="networks in one program")
     bottom, top = ax.get_ylim()
     ax.set_ylim(bottom / 3, top * 3)
 

@@ -87,7 +87,7 @@ def test_table_of_the_readme_holds_times_bytes_and_marks():
             "bandwidth_limit_microseconds": limits,
         }
     ).splitlines()
-    assert lines[0] == "A processor, 2 cores (L1 0.5 MiB); g++ 12; numpy 2."
+    assert lines[0] == "A processor, 2 cores (L1 512 KiB); g++ 12; numpy 2."
     assert "| dense on `cpp_standalone` | 41.3 |  | 400 | 4.2 |" in lines
     assert lines[-2:] == ["| speed | at most 1 | 0.5 |", "| size | at most 1 | 2 (missed) |"]
     assert len([line for line in lines if line.startswith("| dense")]) == 1
