@@ -13,7 +13,8 @@ Procedure
 Measured, before learning and at each evaluation
     Error and loss on all test images (with ``validation_images`` above 0: on training images held back, so
     that a setting can be chosen without seeing the test set); angles of each V to W^+, W^T and the fixed point
-    of its sleep rule; condition numbers, drift of W, and the error with which feedback reconstructs rates.
+    of its sleep rule; Penrose residuals, condition numbers, drift of W, the error with which feedback reconstructs
+    rates; angles of each hidden population's update to those of backpropagation and of (damped) Gauss-Newton.
 """
 
 from typing import Literal
@@ -22,10 +23,12 @@ import numpy as np
 
 from cortex_model import datasets, theory
 from cortex_model.analysis.alignment import alignment, forward_drift, reconstruction_error, unstable_sleep
+from cortex_model.analysis.cost import cost
+from cortex_model.analysis.update_directions import update_angles
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import Count, PositiveCount, Rate, SleepWakeParameters, parameter, with_default
 from cortex_model.phases.chunk import Stimuli, one_hot
-from cortex_model.phases.schedule import LEARNING_RULES, PHASES, wake_sleep_schedule
+from cortex_model.phases.schedule import LEARNING_RULES, wake_sleep_schedule
 from cortex_model.philox import order_of_stimuli
 from cortex_model.protocol import Protocol, Run
 from cortex_model.weights import initial_weights
@@ -40,12 +43,16 @@ MEASURES = {
     "alignment_angle_to_transpose_degrees": ("degree", "feedback_projection"),
     "alignment_angle_to_fixed_point_degrees": ("degree", "feedback_projection"),
     "relative_distance_to_pseudoinverse": ("1", "feedback_projection"),
+    "largest_penrose_residual": ("1", "feedback_projection"),
     "condition_number": ("1", "feedback_projection"),
+    "update_angle_to_backpropagation_degrees": ("degree", "hidden_population"),
+    "update_angle_to_gauss_newton_degrees": ("degree", "hidden_population"),
+    "update_angle_to_damped_gauss_newton_degrees": ("degree", "hidden_population"),
     "forward_drift": ("1", "forward_projection"),
     "reconstruction_error": ("1", "feedback_projection"),
 }
-#: Stimuli over which the reconstruction is measured.
-N_RECONSTRUCTED = 200
+#: Evaluated stimuli over which reconstruction and updates are measured.
+N_LOOKED_AT = 200
 
 
 class ClassificationParameters(SleepWakeParameters):
@@ -96,7 +103,7 @@ def run(run: Run) -> dict:
         p.evaluate_every_presentations or n_train,
     )
     start = initial_weights(p, run.seed, LEARNING_RULES[p.learning_rule].feedback_start)
-    shown = test[:N_RECONSTRUCTED]
+    shown, wanted = test[:N_LOOKED_AT], targets[1][:N_LOOKED_AT]
 
     def measure(slot, weights, rates):
         """One row: the hierarchy as it is after this slot."""
@@ -109,6 +116,7 @@ def run(run: Run) -> dict:
             "wake_presentations": schedule.n_presentations("wake", slot),
             "sleep_presentations": schedule.n_presentations("sleep", slot),
             "forward_drift": forward_drift(weights, start),
+            **update_angles(weights, shown, wanted, p),
             **({} if p.feedback_from_top else reciprocal(weights)),
         }
 
@@ -134,6 +142,8 @@ def summary(run: Run, schedule, seconds: float) -> dict:
             "alignment_angle_to_transpose_degrees",
             "alignment_angle_to_fixed_point_degrees",
             "reconstruction_error",
+            "update_angle_to_backpropagation_degrees",
+            "update_angle_to_gauss_newton_degrees",
         )
         if name in rows
     }
@@ -146,7 +156,7 @@ def summary(run: Run, schedule, seconds: float) -> dict:
         "final_test_error_percent": errors[-1],
         "evaluated_at_presentations": [int(n) for n in rows["wake_presentations"]],
         **last,
-        "presentations": {phase: schedule.n_presentations(phase) for phase in PHASES},
+        **cost(schedule, p),
         "microseconds_per_presentation": round(1e6 * seconds / schedule.n_presentations(), 2),
         "weights_sha256": run.weights.sha256,
     }

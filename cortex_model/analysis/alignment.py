@@ -19,7 +19,8 @@ def alignment(weights: Weights, damping: float, gain: float) -> dict[str, np.nda
     -------
     measures : dict
         Name -> one number a feedback projection, from the lowest to V_L: ``alignment_angle_to_*_degrees``,
-        ``relative_distance_to_pseudoinverse`` (|V - W^+|_F / |W^+|_F), ``condition_number`` (of W_l).
+        ``relative_distance_to_pseudoinverse`` (|V - W^+|_F / |W^+|_F), ``largest_penrose_residual`` (of the four of
+        `theory.penrose_residuals`), ``condition_number`` (of W_l).
     """
     rows = []
     for level in sorted(weights.feedback):
@@ -34,6 +35,7 @@ def alignment(weights: Weights, damping: float, gain: float) -> dict[str, np.nda
                     feedback, theory.feedback_fixed_point(forward, damping, gain)
                 ),
                 "relative_distance_to_pseudoinverse": theory.relative_distance(feedback, inverse),
+                "largest_penrose_residual": theory.penrose_residuals(forward, feedback).max(),
                 "condition_number": theory.condition_number(forward),
             }
         )

@@ -22,6 +22,7 @@ from cortex_model.theory.credit_assignment import (
     wake_presentation,
     weight_update,
 )
+from cortex_model.theory.gauss_newton import gauss_newton_deltas, top_jacobians
 from cortex_model.theory.hinton_mcclelland import encoder_updates, hinton_mcclelland_update
 from cortex_model.theory.newton_like import contraction_norm, newton_like_iteration, newton_like_step
 from cortex_model.theory.pseudoinverse import (
@@ -74,6 +75,7 @@ __all__ = [
     "feedback_fixed_point",
     "feedback_update",
     "forward_update",
+    "gauss_newton_deltas",
     "hierarchy_response",
     "hinton_mcclelland_update",
     "layer_response",
@@ -97,6 +99,7 @@ __all__ = [
     "sleep_presentation",
     "spectral_condition",
     "stable_sleep_learning_rate",
+    "top_jacobians",
     "wake_presentation",
     "weight_update",
 ]

@@ -1,0 +1,55 @@
+"""Where a learning rule moves the forward weights, beside where other methods would move them."""
+
+import numpy as np
+
+from cortex_model import theory
+from cortex_model.weights import Weights
+
+
+def update_angles(weights: Weights, stimuli: np.ndarray, targets: np.ndarray, parameters) -> dict[str, np.ndarray]:
+    """Angles between each layer's update and those of other methods, on the same presentations.
+
+    All updates are means over the presentations of delta_l h_{l-1}^T (`theory.weight_update`, with its presynaptic
+    normalisation); methods differ in delta_l alone: the rule's (`theory.activation_reciprocal`), backpropagation's,
+    and `theory.gauss_newton_deltas`.
+
+    Parameters
+    ----------
+    weights : Weights
+    stimuli, targets : ndarray, shape (n_stimuli, n_0) and (n_stimuli, n_L)
+    parameters : SleepWakeParameters
+        Of the network; its ``damping`` is that of damped Gauss-Newton.
+
+    Returns
+    -------
+    angles : dict
+        ``update_angle_to_*_degrees`` -> one angle a hidden population, from the lowest; nan where an update is zero.
+        The top population is left out: it has the output error itself. Feedback gains turn no update.
+    """
+    p, forward = parameters, {l: matrix.astype(float) for l, matrix in weights.forward.items()}
+    drives, rates = theory.hierarchy_response(forward, weights.biases, stimuli.T.astype(float), p.nonlinearity, p.top)
+    error = theory.output_error(rates[max(forward)], targets.T)
+    feedback = {l: matrix.astype(float) for l, matrix in weights.feedback.items()}
+    transposes = {l: matrix.T for l, matrix in forward.items()}
+    options = {"slope_rule": p.slope_rule, "slope_cutoff": p.slope_cutoff, "feedback_from_top": p.feedback_from_top}
+    own = theory.activation_reciprocal(feedback, drives, error, p.nonlinearity, **options)
+    others = {
+        "backpropagation": theory.activation_reciprocal(transposes, drives, error, p.nonlinearity),
+        "gauss_newton": theory.gauss_newton_deltas(forward, drives, error, p.nonlinearity),
+        "damped_gauss_newton": theory.gauss_newton_deltas(forward, drives, error, p.nonlinearity, p.damping),
+    }
+    hidden = range(1, max(forward))
+
+    def update(deltas, l):
+        presynaptic = rates[l - 1].T
+        if p.presynaptic_normalisation:
+            scales = [theory.parameter_reciprocal(rate, p.biases) for rate in presynaptic]
+            presynaptic = presynaptic * np.array(scales)[:, np.newaxis]
+        return deltas[l] @ presynaptic / len(stimuli)
+
+    return {
+        f"update_angle_to_{name}_degrees": np.array(
+            [theory.alignment_angle(update(own, l), update(deltas, l)) for l in hidden]
+        )
+        for name, deltas in others.items()
+    }

@@ -1,0 +1,68 @@
+"""Costs, counted by hand for small networks."""
+
+import numpy as np
+import pytest
+
+from cortex_model.analysis.cost import SYNAPTIC_WORK, cost, synapses
+from cortex_model.equations import GATES
+from cortex_model.parameters import SleepWakeParameters
+from cortex_model.phases.schedule import wake_sleep_schedule
+
+W1, W2, W3 = 20, 12, 6  # synapses of 5-4-3-2
+
+
+def costs(n_wake=10, n_evaluated=3, **options):
+    p = SleepWakeParameters(layer_sizes=(5, 4, 3, 2), **options)
+    return cost(wake_sleep_schedule(p, lambda epoch: np.arange(10), 10, n_wake, n_evaluated, 0), p)
+
+
+def test_every_gate_is_known():
+    assert set(SYNAPTIC_WORK) <= set(GATES)
+    groups = synapses(SleepWakeParameters())
+    assert {projections for projections, _ in SYNAPTIC_WORK.values()} == set(groups)
+
+
+def test_wake_of_random_feedback():
+    """Up through all, down through V_3 and V_2, and every forward synapse changes."""
+    its = costs(learning_rule="random_feedback")
+    up, down = W1 + W2 + W3, W2 + W3
+    assert its["presentations"] == {"wake": 10, "sleep": 0, "evaluation": 6}  # before, after
+    assert its["synaptic_events"] == {"wake": 10 * (2 * up + down), "sleep": 0, "evaluation": 6 * up}
+    assert its["operations"]["wake"] == 10 * (2 * up + 2 * down + 3 * up)
+    assert its["half_cycles"] == {"wake": 0, "sleep": 0, "evaluation": 0}
+
+
+def test_sleep_of_reciprocal_feedback():
+    """Up and down through W_2, V_2, W_3, V_3, and each V changes: one half cycle."""
+    its = costs(sleep_per_wake=0.5)
+    assert its["presentations"]["sleep"] == its["half_cycles"]["sleep"] == 5
+    assert its["synaptic_events"]["sleep"] == 5 * 3 * (W2 + W3)
+
+
+def test_sleep_of_forward_weights_is_a_half_cycle_more():
+    its = costs(sleep_per_wake=0.5, forward_sleep_learning_rate=0.1)
+    assert its["half_cycles"]["sleep"] == 10
+    assert its["synaptic_events"]["sleep"] == 5 * 6 * (W2 + W3)
+
+
+def test_feedback_to_the_input_sleeps_with_the_first_forward_weights():
+    without, with_it = costs(sleep_per_wake=1.0), costs(sleep_per_wake=1.0, feedback_to_input=True)
+    assert with_it["synaptic_events"]["sleep"] - without["synaptic_events"]["sleep"] == 10 * 3 * W1
+    assert with_it["synaptic_events"]["wake"] == without["synaptic_events"]["wake"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "more"), [("backpropagation", W2 + W3), ("kolen_pollack", 3 * (W2 + W3)), ("random_feedback", 0)]
+)
+def test_rules_that_change_feedback_in_wake_cost_that_much_more(rule, more):
+    wake = costs(learning_rule=rule)["synaptic_events"]["wake"]
+    assert wake - costs(learning_rule="random_feedback")["synaptic_events"]["wake"] == 10 * more
+
+
+def test_direct_feedback_sends_the_output_error_to_each_hidden_population():
+    wake = costs(learning_rule="direct_feedback")["synaptic_events"]["wake"]
+    assert wake == 10 * (2 * (W1 + W2 + W3) + 2 * (4 + 3))
+
+
+def test_a_batch_costs_what_its_stimuli_cost():
+    assert costs(batch_size=5, sleep_per_wake=1.0) == costs(sleep_per_wake=1.0)
