@@ -207,8 +207,10 @@ def figure(name: str, run_dirs: list[Path], out_folder: Out = Path("figures")) -
 
 @app.command()
 def reproduce(
-    name: Annotated[str, typer.Argument(help="fig1a, fig1b, fig2a, fig2b or all.")] = "all",
-    dataset: Annotated[str, typer.Option(help="Dataset of Fig. 2B.")] = "digits",
+    name: Annotated[
+        str, typer.Argument(help="fig1a ... fig2b, all of them (all), or an experiment such as sleep_budget.")
+    ] = "all",
+    dataset: Annotated[str, typer.Option(help="Dataset of Fig. 2B and of experiments.")] = "digits",
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of each run.")] = 3,
     device: Device = None,
     out_folder: Out = Path("reproduced"),

@@ -251,6 +251,15 @@ class SleepWakeParameters(HierarchyParameters):
     gain_update_presentations: PositiveCount = parameter(
         1000, "wake presentations between two refreshments of the norm_matched gain", "presentations"
     )
+    feedback_noise: Rate = parameter(
+        0.0, "V is perturbed: gaussian noise of this deviation is added, in units of that of V's own entries"
+    )
+    feedback_levels: Count = parameter(
+        0, "V is perturbed: rounded to as many levels between -max|V| and max|V|; 0: it is not", "levels"
+    )
+    perturb_every_presentations: PositiveCount = parameter(
+        1000, "wake presentations between two perturbations of V", "presentations"
+    )
     weight_decay: Annotated[float, Field(ge=0, lt=1)] = parameter(
         0.001, "part of V and of its W that kolen_pollack loses in each wake presentation"
     )
@@ -273,6 +282,11 @@ class SleepWakeParameters(HierarchyParameters):
         return self.learning_rule == "direct_feedback"
 
     @property
+    def perturbs_feedback(self) -> bool:
+        """Whether the host disturbs V every ``perturb_every_presentations``."""
+        return self.feedback_noise > 0 or self.feedback_levels > 0
+
+    @property
     def noise_gain(self) -> float:
         """The gain g of the noise within a sleep rule: 1 + damping for closed_form, else 1."""
         return 1.0 + self.damping if self.feedback_gain == "closed_form" else 1.0
@@ -290,6 +304,16 @@ class SleepWakeParameters(HierarchyParameters):
                 "damping must be above 0 and sleep_rule recirculation where learning_rule is weight_mirror "
                 f"(got {self.damping:g} and {self.sleep_rule}), because nothing else bounds its feedback weights; "
                 "set damping=1."
+            )
+        if self.feedback_levels == 1:
+            raise ValueError("feedback_levels must be 0 or at least 2 (got 1); with one level every weight would be 0.")
+        if self.perturbs_feedback and (
+            self.feedback_gain == "norm_matched" or self.learning_rule == "exact_pseudoinverse"
+        ):
+            raise ValueError(
+                "feedback_noise and feedback_levels must be 0 where the host changes V for another reason, "
+                f"feedback_gain=norm_matched or learning_rule=exact_pseudoinverse (got {self.feedback_noise:g} and "
+                f"{self.feedback_levels}); choose another gain or rule."
             )
         if self.sleep_rule != "recirculation" and self.feedback_gain == "closed_form" and self.damping > 0:
             raise ValueError(

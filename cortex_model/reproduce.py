@@ -87,17 +87,26 @@ def figure_names() -> list[str]:
     return sorted(path.stem for path in figure_folder().glob("fig*.py"))
 
 
+def experiment_names() -> list[str]:
+    """Names of the experiments that come with the package."""
+    return sorted(path.stem for path in (figure_folder() / "experiments").glob("[a-z]*.py"))
+
+
 def load_figure(name: str) -> Figure:
-    """The figure of that name.
+    """The figure of that name, of the paper or of an experiment.
 
     Raises
     ------
     ParameterError
         If there is none.
     """
-    if name not in figure_names():
-        nearest = difflib.get_close_matches(name, figure_names(), n=1, cutoff=0.3)
-        hint = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(figure_names())}."
+    names = figure_names() + experiment_names()
+    if name in experiment_names():
+        experiment = load_module(figure_folder() / "experiments" / f"{name}.py").EXPERIMENT
+        return load_module(figure_folder() / "drawing.py").figure_of(experiment)
+    if name not in names:
+        nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.3)
+        hint = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(names)}."
         raise ParameterError(f"FIGURE: must be a figure's name (got {name!r}); {hint}")
     return load_module(figure_folder() / f"{name}.py").FIGURE
 

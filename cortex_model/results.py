@@ -162,10 +162,12 @@ class RunDirectory:
 
 def weight_arrays(weights: Weights) -> dict[str, tuple]:
     """Weights as named arrays with named dimensions (postsynaptic, presynaptic)."""
-    arrays = {}
+    arrays, top = {}, max(weights.forward)
     for name, values in weights.named().items():
         level = int(name[2:])
         post, pre = (level - 1, level) if name[0] == "V" else (level, level - 1)
+        if name[0] == "V" and values.shape[1] != len(weights.forward[level]):
+            pre = top
         dims = [f"neuron_{post}"] if values.ndim == 1 else [f"post_{post}", f"pre_{pre}"]
         arrays[name] = (dims, values, "1")
     return arrays

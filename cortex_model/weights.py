@@ -147,7 +147,36 @@ def initial_weights(parameters: Any, seed: int, feedback_start: str, given: dict
     return Weights.from_named(drawn).astype(p.dtype)
 
 
-def refreshed(weights: Weights, gains: dict[int, float], refreshes: str) -> tuple[Weights, dict[int, float]]:
+def perturbed(feedback: np.ndarray, noise: np.ndarray, scale: float, n_levels: int) -> np.ndarray:
+    """Feedback weights that are not quite what was learned.
+
+        V + scale std(V) noise,    then rounded to n_levels levels, evenly spaced from -max|V| to max|V|
+
+    Parameters
+    ----------
+    feedback : ndarray
+        V.
+    noise : ndarray, of the same shape
+        Standard normal numbers.
+    scale : float
+    n_levels : int
+        0: nothing is rounded.
+
+    Returns
+    -------
+    ndarray, of the same shape
+    """
+    V = feedback + scale * feedback.std() * noise
+    largest = np.abs(V).max()
+    if n_levels == 0 or largest == 0:
+        return V
+    step = 2 * largest / (n_levels - 1)
+    return np.round((V + largest) / step) * step - largest
+
+
+def refreshed(
+    weights: Weights, gains: dict[int, float], refreshes: str, parameters: Any = None, seed: int = 0, at: int = 0
+) -> tuple[Weights, dict[int, float]]:
     """Weights and gains after the host's intervention at an update of the schedule.
 
     Parameters
@@ -155,8 +184,13 @@ def refreshed(weights: Weights, gains: dict[int, float], refreshes: str) -> tupl
     weights : Weights
     gains : dict
         l -> number by which feedback through V_l is multiplied in wake.
-    refreshes : {"pseudoinverse", "norm_matched"}
-        ``pseudoinverse`` puts V_l = W_l^+; ``norm_matched`` puts the gain |W_l|_F / |V_l|_F.
+    refreshes : {"pseudoinverse", "norm_matched", "perturbed"}
+        ``pseudoinverse`` puts V_l = W_l^+; ``norm_matched`` puts the gain |W_l|_F / |V_l|_F; ``perturbed`` disturbs
+        V_l (`perturbed`).
+    parameters : SleepWakeParameters, optional
+        For ``perturbed``: how much.
+    seed, at : int
+        For ``perturbed``: of the run, and the presentation before which it happens; they decide the noise.
 
     Returns
     -------
@@ -166,5 +200,10 @@ def refreshed(weights: Weights, gains: dict[int, float], refreshes: str) -> tupl
     if refreshes == "pseudoinverse":
         exact = {level: np.linalg.pinv(forward[level].astype(float)).astype(v.dtype) for level, v in feedback.items()}
         return Weights(forward, weights.biases, exact), gains
+    if refreshes == "perturbed":
+        scale, n_levels = parameters.feedback_noise, parameters.feedback_levels
+        noise = {l: standard_normal(seed, f"feedback_noise_{at}", l, v.shape) for l, v in feedback.items()}
+        disturbed = {l: perturbed(v.astype(float), noise[l], scale, n_levels) for l, v in feedback.items()}
+        return Weights(forward, weights.biases, {l: v.astype(feedback[l].dtype) for l, v in disturbed.items()}), gains
     norm = np.linalg.norm
     return weights, {level: float(norm(forward[level]) / norm(v)) for level, v in feedback.items()}

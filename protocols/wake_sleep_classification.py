@@ -11,7 +11,8 @@ Procedure
     (``sleep_per_wake``): noise takes the place of the rates and feedback synapses learn by `feedback_update`.
 
 Measured, before learning and at each evaluation
-    Error and loss on all test images (with ``validation_images`` above 0: on training images held back, so
+    Loss on the first 2000 training images. Error and loss on all test images (with ``validation_images`` above 0:
+    on training images held back, so
     that a setting can be chosen without seeing the test set); angles of each V to W^+, W^T and the fixed point
     of its sleep rule; Penrose residuals, condition numbers, drift of W, the error with which feedback reconstructs
     rates; angles of each hidden population's update to those of backpropagation and of (damped) Gauss-Newton.
@@ -22,9 +23,10 @@ from typing import Literal
 import numpy as np
 
 from cortex_model import datasets, theory
-from cortex_model.analysis.alignment import alignment, forward_drift, reconstruction_error, unstable_sleep
+from cortex_model.analysis.alignment import unstable_sleep
 from cortex_model.analysis.cost import cost
-from cortex_model.analysis.update_directions import update_angles
+from cortex_model.analysis.hierarchy import HIERARCHY_MEASURES, hierarchy_measures
+from cortex_model.analysis.loss import mean_loss
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import Count, PositiveCount, Rate, SleepWakeParameters, parameter, with_default
 from cortex_model.phases.chunk import Stimuli, one_hot
@@ -37,22 +39,13 @@ from cortex_model.weights import initial_weights
 MEASURES = {
     "test_error_percent": ("percent", None),
     "test_loss": ("nat", None),
+    "training_loss": ("nat", None),
     "wake_presentations": ("presentations", None),
     "sleep_presentations": ("presentations", None),
-    "alignment_angle_to_pseudoinverse_degrees": ("degree", "feedback_projection"),
-    "alignment_angle_to_transpose_degrees": ("degree", "feedback_projection"),
-    "alignment_angle_to_fixed_point_degrees": ("degree", "feedback_projection"),
-    "relative_distance_to_pseudoinverse": ("1", "feedback_projection"),
-    "largest_penrose_residual": ("1", "feedback_projection"),
-    "condition_number": ("1", "feedback_projection"),
-    "update_angle_to_backpropagation_degrees": ("degree", "hidden_population"),
-    "update_angle_to_gauss_newton_degrees": ("degree", "hidden_population"),
-    "update_angle_to_damped_gauss_newton_degrees": ("degree", "hidden_population"),
-    "forward_drift": ("1", "forward_projection"),
-    "reconstruction_error": ("1", "feedback_projection"),
+    **HIERARCHY_MEASURES,
 }
-#: Evaluated stimuli over which reconstruction and updates are measured.
-N_LOOKED_AT = 200
+#: Evaluated stimuli over which reconstruction and updates are measured, and training stimuli for the training loss.
+N_LOOKED_AT, N_TRAINING_LOOKED_AT = 200, 2000
 
 
 class ClassificationParameters(SleepWakeParameters):
@@ -74,6 +67,9 @@ class ClassificationParameters(SleepWakeParameters):
     epochs: PositiveCount = parameter(20, "times that every training image is presented in wake", "epochs")
     evaluate_every_presentations: Count = parameter(
         0, "wake presentations between two evaluations; 0: once an epoch", "presentations"
+    )
+    evaluate_early_every_presentations: Count = parameter(
+        0, "wake presentations between two more evaluations until the first of the above; 0: none", "presentations"
     )
     validation_images: Count = parameter(
         0, "training images held back and evaluated instead of the test images", "images"
@@ -101,6 +97,7 @@ def run(run: Run) -> dict:
         p.epochs * n_train,
         n_test,
         p.evaluate_every_presentations or n_train,
+        p.evaluate_early_every_presentations,
     )
     start = initial_weights(p, run.seed, LEARNING_RULES[p.learning_rule].feedback_start)
     shown, wanted = test[:N_LOOKED_AT], targets[1][:N_LOOKED_AT]
@@ -113,18 +110,10 @@ def run(run: Run) -> dict:
         return {
             "test_error_percent": 100.0 * np.mean(rates.argmax(axis=1) != data.test.labels),
             "test_loss": theory.output_loss(rates.T.astype(float), target.T, p.top) / n_test,
+            "training_loss": mean_loss(weights, train[:N_TRAINING_LOOKED_AT], targets[0][:N_TRAINING_LOOKED_AT], p),
             "wake_presentations": schedule.n_presentations("wake", slot),
             "sleep_presentations": schedule.n_presentations("sleep", slot),
-            "forward_drift": forward_drift(weights, start),
-            **update_angles(weights, shown, wanted, p),
-            **({} if p.feedback_from_top else reciprocal(weights)),
-        }
-
-    def reciprocal(weights):
-        """What pairs of reciprocal projections have."""
-        return {
-            **alignment(weights, p.damping, p.noise_gain),
-            "reconstruction_error": reconstruction_error(weights, shown, p.nonlinearity, p.top),
+            **hierarchy_measures(weights, start, shown, wanted, p),
         }
 
     seconds = run.simulate(schedule, Stimuli((train, targets[0]), (test, targets[1])), start, measure, MEASURES)

@@ -19,7 +19,18 @@ LEVELS = {
             {"network", "phases", "datasets"},
             {"devices", "results", "storage", "provenance"},
             {"analysis"},
-            {"protocol", "sweeps", "reproduce", "benchmark", "documentation", "cli", "running", "ensembles"},
+            {
+                "protocol",
+                "sweeps",
+                "reproduce",
+                "benchmark",
+                "documentation",
+                "cli",
+                "running",
+                "ensembles",
+                "experiments",
+                "settings",
+            },
             {"protocols", "figures"},
         ]
     )

@@ -86,7 +86,10 @@ class Lane:
         """Refresh what the schedule refreshes here; whether the device must be told weights or gains."""
         schedule = self.member.schedule
         if self._begun and self.failure is None and self.stop.last in schedule.updates:
-            self.stop.weights, self.stop.gains = refreshed(self.stop.weights, self.stop.gains, schedule.refreshes)
+            at, seed = int(schedule.presentation[self.stop.last]), self.member.numbers.get("noise_seed", 0)
+            self.stop.weights, self.stop.gains = refreshed(
+                self.stop.weights, self.stop.gains, schedule.refreshes, self.parameters, seed, at
+            )
         held, self._held = self._held, (self.stop.weights, self.stop.gains)
         return held is None or any(a is not b for a, b in zip(held, self._held, strict=True))
 

@@ -116,7 +116,7 @@ class Schedule:
         Kind of slot -> open gates.
     updates : ndarray of int64
         Slots before which the host refreshes what ``refreshes`` names.
-    refreshes : {"", "pseudoinverse", "norm_matched"}
+    refreshes : {"", "pseudoinverse", "norm_matched", "perturbed"}
         What the updates are of.
     looks : ndarray of int64
         Slots at which something is measured from outside: after the last slot of each evaluation.
@@ -183,7 +183,9 @@ class Schedule:
         return np.array(stops, np.int64)
 
 
-def wake_sleep_schedule(parameters, order_of_epoch, n_stimuli, n_wake, n_evaluated, evaluate_every) -> Schedule:
+def wake_sleep_schedule(
+    parameters, order_of_epoch, n_stimuli, n_wake, n_evaluated, evaluate_every, evaluate_early_every=0
+) -> Schedule:
     """Sleep, wake and evaluation woven into one schedule.
 
     Parameters
@@ -196,6 +198,8 @@ def wake_sleep_schedule(parameters, order_of_epoch, n_stimuli, n_wake, n_evaluat
         Training stimuli, wake presentations in all, stimuli of one evaluation (0: no evaluations).
     evaluate_every : int
         Wake presentations between two evaluations; one more comes before learning, one at the end.
+    evaluate_early_every : int
+        Wake presentations between two more evaluations until the first of those; 0: there are none.
 
     Returns
     -------
@@ -216,6 +220,7 @@ def wake_sleep_schedule(parameters, order_of_epoch, n_stimuli, n_wake, n_evaluat
         raise ParameterError("Schedule: must hold at least one presentation (got none); raise epochs or sleep.")
     n_epochs = -(-_in_batches(n_wake, p) * size // max(n_stimuli, 1))
     n_wake, evaluate_every = _in_batches(n_wake, p), _in_batches(evaluate_every, p)
+    early = _in_batches(evaluate_early_every, p)
     sleeps_after = _sleeps_after_each_wake(p, n_wake) if slots else np.zeros(n_wake, np.int64)
     kinds, stimuli, looks, updates = [], [], [], []
     n_done = 0
@@ -240,7 +245,8 @@ def wake_sleep_schedule(parameters, order_of_epoch, n_stimuli, n_wake, n_evaluat
     if slots:
         sleep(_in_batches(p.sleep_before_presentations, p))
     period, every = _update_period(p), evaluate_every or n_wake or 1
-    marks = sorted({0, n_wake} | set(range(0, n_wake, every)) | set(range(0, n_wake, period or n_wake + 1)))
+    evaluated = {n_wake, *range(every, n_wake, every), *(range(early, min(every, n_wake), early) if early else ())}
+    marks = sorted({0} | evaluated | set(range(0, n_wake, period or n_wake + 1)))
     for first, last in zip(marks, marks[1:], strict=False):
         if period and first % period == 0:
             updates.append(n_done)
@@ -253,7 +259,7 @@ def wake_sleep_schedule(parameters, order_of_epoch, n_stimuli, n_wake, n_evaluat
         kind[~is_wake] = np.resize(np.asarray(slots or [0], np.int8), int((~is_wake).sum()))
         kind[at], stimulus[at] = WAKE, order[first:last]
         present(kind, stimulus)
-        if last % every == 0 or last == n_wake:
+        if last in evaluated:
             evaluate()
     kind = np.concatenate(kinds)
     starts = ~np.isin(kind, PHASES["sleep"]) | (kind == (slots[0] if slots else -1))
@@ -298,6 +304,8 @@ def _sleeps_after_each_wake(p, n_wake):
 
 
 def _refreshes(p):
+    if p.perturbs_feedback:
+        return "perturbed"
     if LEARNING_RULES[p.learning_rule].refreshes_pseudoinverse:
         return "pseudoinverse"
     is_learned = LEARNING_RULES[p.learning_rule].sleeps
@@ -306,4 +314,5 @@ def _refreshes(p):
 
 def _update_period(p):
     periods = {"pseudoinverse": p.pseudoinverse_every_presentations, "norm_matched": p.gain_update_presentations}
+    periods["perturbed"] = p.perturb_every_presentations
     return _in_batches(periods.get(_refreshes(p), 0), p)

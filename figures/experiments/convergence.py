@@ -1,0 +1,33 @@
+"""Does V have to converge? Error against the angle of a V that is disturbed by noise or rounded to few levels."""
+
+from cortex_model.experiments import Arm, Experiment, Panel, varied
+from cortex_model.settings import setting
+
+DAMPED = "reciprocal, damping 10"
+LEVELS, NOISES = (2, 3, 5, 9, 17), (0.03, 0.1, 0.3, 1.0, 3.0)
+
+
+def arms(dataset: str) -> list[Arm]:
+    """Noise on V, and V on levels, every 1000 presentations in wake."""
+    rounded = varied("levels", LEVELS, lambda n: setting(dataset, DAMPED, feedback_levels=n), "rounded")
+    return [
+        Arm("undisturbed", setting(dataset, DAMPED), "undisturbed", 0.02),
+        Arm("a tenth of the sleep", setting(dataset, DAMPED, sleep_per_wake=0.1, sleep_before_presentations=0)),
+        *varied("noise", NOISES, lambda n: setting(dataset, DAMPED, feedback_noise=n), "noise"),
+        *(Arm(arm.name, arm.setting, arm.line, 1 / (arm.x - 1)) for arm in rounded),
+    ]
+
+
+EXPERIMENT = Experiment(
+    name="convergence",
+    title="Does V have to converge?",
+    arms={dataset: arms(dataset) for dataset in ("digits", "mnist")},
+    panels=(
+        Panel("test_error_percent", "Error after training", "test error (%)"),
+        Panel("alignment_angle_to_fixed_point_degrees", "V to its fixed point", "angle (degrees)", limits=(0, 95)),
+        Panel("update_angle_to_backpropagation_degrees", "Update to backpropagation's", "angle (degrees)",
+              limits=(0, 95)),
+    ),
+    x_label="noise in deviations of V, or half a step between levels in max|V|",
+    averaged=("alignment_angle_to_fixed_point_degrees", "update_angle_to_backpropagation_degrees"),
+)  # fmt: skip

@@ -1,0 +1,41 @@
+"""Where a Newton-like rule should win: an autoencoder, every rule over learning rates, on held-back images."""
+
+from cortex_model.experiments import Arm, Experiment, Panel, varied
+from cortex_model.settings import RULES
+
+NETS = {"digits": (64, 32, 8, 32, 64), "mnist": (784, 256, 64, 16, 64, 256, 784)}
+GIVEN = {
+    "digits": {"epochs": 2, "batch_size": 10, "validation_images": 300},
+    "mnist": {
+        "epochs": 3, "batch_size": 40, "validation_images": 10_000, "evaluate_every_presentations": 5000,
+        "chunk_presentations": 2500,
+    },
+}  # fmt: skip
+RATES = (0.003, 0.01, 0.03)
+
+
+def arms(dataset: str) -> list[Arm]:
+    """Every rule at every rate."""
+    given = {"dataset": dataset, "layer_sizes": NETS[dataset], "sleep_learning_rate": 0.0005} | GIVEN[dataset]
+    before = {"sleep_before_presentations": 60_000 if dataset == "mnist" else 1000}
+    rows = []
+    for line, rule in RULES.items():
+        own = given | rule | (before if rule["learning_rule"] == "reciprocal" else {})
+        rows += varied("rate", RATES, lambda rate, own=own: own | {"learning_rate": rate}, line)
+    return rows
+
+
+EXPERIMENT = Experiment(
+    name="newton_like",
+    title="An autoencoder",
+    protocol="wake_sleep_autoencoding",
+    measure="unexplained_percent",
+    arms={dataset: arms(dataset) for dataset in NETS},
+    panels=(
+        Panel("unexplained_percent", "What is not reconstructed", "unexplained variance (%)", "log"),
+        Panel("training_loss", "Training loss", "squared error / 2", "log"),
+        Panel("wake_to_60", "To 60 % unexplained", "wake presentations", "log"),
+    ),
+    levels={"digits": (60.0,), "mnist": (60.0, 50.0)},
+    x_label="learning rate",
+)

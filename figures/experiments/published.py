@@ -1,0 +1,30 @@
+"""Fig. 2B as published, but with feedback that is learned in sleep, populations that are nonlinear, and several seeds."""
+
+from cortex_model.experiments import Arm, Experiment, Panel
+from cortex_model.settings import EARLY, OWN_RATES, RULES, SHARED, setting
+
+EPOCHS = {"digits": 3, "mnist": 8, "cifar10": 6}
+
+
+def arms(dataset: str) -> list[Arm]:
+    """Every rule at the rate that all share, and at its own where that is another."""
+    given = {"epochs": EPOCHS[dataset], "evaluate_early_every_presentations": EARLY[dataset]}
+    shared = SHARED[dataset]["learning_rate"]
+    rows = [Arm(f"{line}, rate {shared:g}", setting(dataset, line, **given), f"{line} ") for line in RULES]
+    for line, rate in OWN_RATES[dataset].items():
+        rows.append(Arm(f"{line}, own rate {rate:g}", setting(dataset, line, **given, learning_rate=rate), line))
+    return rows
+
+
+TOGETHER = tuple(f"{line} " for line in RULES)
+EXPERIMENT = Experiment(
+    name="published",
+    title="Fig. 2B as published, with feedback learned in sleep",
+    arms={dataset: arms(dataset) for dataset in EPOCHS},
+    panels=(
+        Panel("test_error_percent", "One learning rate for all", "test error (%)", "log", TOGETHER),
+        Panel("test_error_percent", "Each at its own learning rate", "test error (%)", "log", tuple(RULES)),
+        Panel("training_loss", "Each at its own learning rate", "training loss (nat)", "log", tuple(RULES)),
+    ),
+    levels={"digits": (20.0,), "mnist": (20.0, 10.0, 5.0, 3.0), "cifar10": (65.0, 60.0, 55.0)},
+)
