@@ -1,15 +1,18 @@
-"""Documentation that is generated: the README's equations and benchmark, and the table of parameters.
+"""Documentation that is generated: equations, benchmark, the tables of experiments, and the parameters.
 
 ``python -m cortex_model.documentation`` writes them; a test fails where they are not what the code, and the benchmark
 that is kept, say.
 """
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from cortex_model.benchmark.tables import markdown
 from cortex_model.equations import EQUATIONS, FEEDBACK_PROJECTION, FORWARD_PROJECTION, SLEEP_RULES
-from cortex_model.protocol import load_protocol, protocol_folder, protocol_names
+from cortex_model.experiments import read_rows
+from cortex_model.protocol import load_protocol, protocol_names
 from cortex_model.reproduce import figure_folder
 
 #: Name -> (the paper's letters, the string that says it).
@@ -75,20 +78,69 @@ def benchmark_tables() -> str:
     return markdown(json.loads((figure_folder() / "benchmark.json").read_text()))
 
 
-def with_tables(readme: str) -> str:
-    """The README with its generated parts as they must be."""
-    for name, table in (("equations", equation_table), ("benchmark", benchmark_tables)):
+#: Column of an experiment's table -> how it is headed.
+HEADINGS = {
+    "alignment_angle_to_pseudoinverse_degrees": "V to W⁺",
+    "alignment_angle_to_transpose_degrees": "V to Wᵀ",
+    "alignment_angle_to_fixed_point_degrees": "V to fixed point",
+    "update_angle_to_backpropagation_degrees": "update to backprop.",
+    "condition_number": "condition of W",
+    "forward_drift": "drift of W",
+}
+
+
+def experiment_table(path: Path) -> str:
+    """The table of an experiment, from the CSV that was written with its figure."""
+    rows = read_rows(path)
+    levels = [key.removeprefix("reach_") for key in rows[0] if key.startswith("reach_")]
+    others = [key for key in HEADINGS if key in rows[0]]
+    head = ["arm", "seeds", "error [95 %]", *(f"wake (total) to {level} %" for level in levels)]
+    head += [HEADINGS[key] + ("" if key in ("condition_number", "forward_drift") else ", degrees") for key in others]
+    head += ["half cycles of sleep", "operations", "minutes a run"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for row in rows:
+        error = f"{float(row['error']):.2f} [{float(row['low']):.2f}, {float(row['high']):.2f}]"
+        cells = [row["arm"], row["seeds"], error]
+        for level in levels:
+            wake, total, reach = (row[f"{key}_{level}"] for key in ("wake_to", "total_to", "reach"))
+            text = f"{int(wake):,} ({int(total):,})" if wake else "never"
+            cells.append(text + ("" if reach == row["seeds"] or not wake else f", {reach} of {row['seeds']} seeds"))
+        cells += [f"{float(row[key]):.3g}" if row[key] else "" for key in others]
+        cells += [f"{int(row['sleep_half_cycles']):,}", row["operations"], row["minutes_a_run"]]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def result_tables() -> dict[str, Callable[[], str]]:
+    """Name -> table of every experiment whose numbers are kept beside its figure."""
+    kept = sorted((figure_folder() / "experiments").glob("*_table.csv"))
+    return {path.stem.removesuffix("_table"): partial(experiment_table, path) for path in kept}
+
+
+def with_tables(page: str, tables: dict[str, Callable[[], str]]) -> str:
+    """A page with its generated parts as they must be."""
+    for name, table in tables.items():
         start, end = f"<!-- {name}: generated -->", f"<!-- end of {name} -->"
-        before, rest = readme.split(start)
-        readme = before + start + "\n" + table() + "\n" + end + rest.split(end)[1]
-    return readme
+        before, rest = page.split(start)
+        page = before + start + "\n" + table() + "\n" + end + rest.split(end)[1]
+    return page
+
+
+def generated() -> dict[Path, str]:
+    """File -> what it must hold, for every file with generated parts."""
+    root = Path(__file__).parents[1]
+    readme, results = root / "README.md", root / "figures" / "README.md"
+    return {
+        readme: with_tables(readme.read_text(), {"equations": equation_table, "benchmark": benchmark_tables}),
+        results: with_tables(results.read_text(), result_tables()),
+        root / "protocols" / "PARAMETERS.md": parameter_page(),
+    }
 
 
 def main() -> None:
     """Write the generated parts."""
-    readme = Path(__file__).parents[1] / "README.md"
-    readme.write_text(with_tables(readme.read_text()))
-    (protocol_folder() / "PARAMETERS.md").write_text(parameter_page())
+    for path, text in generated().items():
+        path.write_text(text)
 
 
 if __name__ == "__main__":

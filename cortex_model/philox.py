@@ -14,7 +14,14 @@ WEYL = (0x9E3779B9, 0xBB67AE85)
 N_ROUNDS = 10
 
 #: First key word's companion: what the numbers are for, so that no two uses share a stream.
-STREAMS = {"noise": 0, "order_of_stimuli": 1, "forward_weights": 2, "feedback_weights": 3, "synthetic": 4}
+STREAMS = {
+    "noise": 0,
+    "order_of_stimuli": 1,
+    "forward_weights": 2,
+    "feedback_weights": 3,
+    "synthetic": 4,
+    "feedback_noise": 5,
+}
 #: Noise of the descending half cycle is drawn for "population + DESCENDING".
 DESCENDING = 1 << 16
 
@@ -117,7 +124,7 @@ def order_of_stimuli(seed, epoch, n_stimuli):
     return np.lexsort((np.arange(n_stimuli), low, high))
 
 
-def standard_normal(seed, stream, index, shape):
+def standard_normal(seed, stream, index, shape, at=0):
     """Gaussian numbers for initial weights: a function of seed, stream, projection and synapse.
 
     Parameters
@@ -128,11 +135,13 @@ def standard_normal(seed, stream, index, shape):
     index : int
         Which projection.
     shape : tuple of int
+    at : int
+        Which presentation, for what is drawn more than once.
 
     Returns
     -------
     numbers : ndarray, shape ``shape``
     """
     size = int(np.prod(shape))
-    first, second, _, _ = philox((np.arange(size), index, 0, 0), (seed, STREAMS[stream]))
+    first, second, _, _ = philox((np.arange(size), index, at, 0), (seed, STREAMS[stream]))
     return _gaussian(first, second).reshape(shape)

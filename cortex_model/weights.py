@@ -202,7 +202,7 @@ def refreshed(
         return Weights(forward, weights.biases, exact), gains
     if refreshes == "perturbed":
         scale, n_levels = parameters.feedback_noise, parameters.feedback_levels
-        noise = {l: standard_normal(seed, f"feedback_noise_{at}", l, v.shape) for l, v in feedback.items()}
+        noise = {l: standard_normal(seed, "feedback_noise", l, v.shape, at) for l, v in feedback.items()}
         disturbed = {l: perturbed(v.astype(float), noise[l], scale, n_levels) for l, v in feedback.items()}
         return Weights(forward, weights.biases, {l: v.astype(feedback[l].dtype) for l, v in disturbed.items()}), gains
     norm = np.linalg.norm

@@ -5,17 +5,36 @@ from pathlib import Path
 
 from cortex_model import documentation, theory
 from cortex_model.equations import EQUATIONS
+from cortex_model.experiments import write_rows
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-def test_the_readmes_tables_are_those_of_the_code_and_of_the_benchmark_that_is_kept():
-    assert documentation.with_tables(README) == README
+def test_generated_parts_are_those_of_the_code_and_of_the_numbers_that_are_kept():
+    for path, text in documentation.generated().items():
+        assert path.read_text() == text, path
 
 
-def test_the_parameter_page_is_the_codes():
-    assert (ROOT / "protocols" / "PARAMETERS.md").read_text() == documentation.parameter_page()
+def test_every_experiment_that_is_kept_is_on_the_page_with_its_figure_and_command():
+    page = (ROOT / "figures" / "README.md").read_text()
+    assert documentation.result_tables()
+    for name in documentation.result_tables():
+        experiment, dataset = name.rsplit("_", 1)
+        assert f"](experiments/{name}.png)" in page
+        assert re.search(f"cortex-model reproduce {experiment} --dataset {dataset} --seeds ", page), name
+        for ending in ("png", "pdf", "csv"):
+            assert (ROOT / "figures" / "experiments" / f"{name}.{ending}").exists()
+
+
+def test_a_table_shows_what_its_csv_says(tmp_path):
+    row = {"arm": "a", "seeds": 2, "error": 3.456, "low": 3.0, "high": 4.0, "wake_to_5": 1200, "total_to_5": 2400,
+           "reach_5": 1, "sleep_half_cycles": 7, "operations": "1.0e+09", "minutes_a_run": "0.5"}  # fmt: skip
+    other = row | {"arm": "b", "wake_to_5": "", "total_to_5": "", "reach_5": 0}
+    write_rows([row, other], tmp_path / "table.csv")
+    lines = documentation.experiment_table(tmp_path / "table.csv").split("\n")
+    assert lines[2] == "| a | 2 | 3.46 [3.00, 4.00] | 1,200 (2,400), 1 of 2 seeds | 7 | 1.0e+09 | 0.5 |"
+    assert "| never |" in lines[3]
 
 
 def test_every_equation_that_has_a_name_in_the_theory_is_in_the_table():

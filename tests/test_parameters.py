@@ -90,6 +90,9 @@ TOGETHER = [
         {"forward_sleep_learning_rate": 0.1, "damping": 1.0, "feedback_gain": "none"},
         r"damping must be below the gain 1 .* \(got 1\), because both weights would vanish",
     ),
+    ({"feedback_levels": 1}, r"feedback_levels must be 0 or at least 2 \(got 1\)"),
+    ({"feedback_noise": 0.1, "feedback_gain": "norm_matched"}, "feedback_noise and feedback_levels must be 0"),
+    ({"feedback_levels": 4, "learning_rule": "exact_pseudoinverse"}, "feedback_noise and feedback_levels must be 0"),
 ]
 
 

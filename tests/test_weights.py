@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.phases.schedule import LEARNING_RULES
-from cortex_model.weights import INITIAL_WEIGHTS, Weights, initial_weights, refreshed, to_matrix, to_synapses
+from cortex_model.weights import INITIAL_WEIGHTS, Weights, initial_weights, perturbed, refreshed, to_matrix, to_synapses
 
 LARGE = SleepWakeParameters(layer_sizes=(300, 200, 250), feedback_to_input=True, dtype="float64")
 SMALL = SleepWakeParameters(layer_sizes=(5, 4, 3), feedback_to_input=True, dtype="float64")
@@ -144,3 +144,29 @@ def test_refreshed_pseudoinverse_and_gain():
     for level, gain in matched.items():
         norms = [np.linalg.norm(side[level]) for side in (weights.forward, weights.feedback)]
         assert gain == pytest.approx(norms[0] / norms[1], rel=1e-12)
+
+
+def test_perturbed_weights_have_the_noise_and_the_levels_they_are_given():
+    rng = np.random.default_rng(0)
+    V, noise = rng.normal(0, 0.2, (60, 50)), rng.standard_normal((60, 50))
+    np.testing.assert_array_equal(perturbed(V, noise, 0.0, 0), V)
+    np.testing.assert_allclose(perturbed(V, noise, 0.5, 0) - V, 0.5 * V.std() * noise, atol=1e-12)
+    for n_levels in (2, 3, 9):
+        rounded = perturbed(V, noise, 0.0, n_levels)
+        step = 2 * np.abs(V).max() / (n_levels - 1)
+        assert len(np.unique(rounded.round(12))) <= n_levels
+        assert np.abs(rounded - V).max() <= step / 2 + 1e-12
+        assert np.abs(rounded).max() == pytest.approx(np.abs(V).max())
+    assert not perturbed(np.zeros((2, 2)), noise[:2, :2], 1.0, 3).any()
+
+
+def test_a_perturbation_is_decided_by_seed_and_presentation():
+    weights = initial_weights(SMALL, 1, "random")
+    noisy = SleepWakeParameters(layer_sizes=SMALL.layer_sizes, feedback_noise=0.1)
+    once, again, later, other = (
+        refreshed(weights, {}, "perturbed", noisy, seed, at)[0] for seed, at in ((1, 0), (1, 0), (1, 1000), (2, 0))
+    )
+    assert once.sha256 == again.sha256
+    assert len({weights.sha256, once.sha256, later.sha256, other.sha256}) == 4
+    for level, forward in weights.forward.items():
+        np.testing.assert_array_equal(once.forward[level], forward)

@@ -1,4 +1,4 @@
-"""Fig. 2B as published, but with feedback that is learned in sleep, populations that are nonlinear, and several seeds."""
+"""Fig. 2B as published, but with feedback learned in sleep, nonlinear populations, and several seeds."""
 
 from cortex_model.experiments import Arm, Experiment, Panel
 from cortex_model.settings import EARLY, OWN_RATES, RULES, SHARED, setting

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from cortex_model.analysis.learning_curves import (
+    bootstrap_interval,
     grouped,
     learning_curve,
     mean_and_interval,
@@ -92,3 +93,26 @@ def test_runs_that_do_not_belong_together_are_refused(tmp_path):
         learning_curve(runs[:1], "loss", "n")
     with pytest.raises(RunError, match="must be a run with the parameter epochs"):
         grouped(runs, "epochs")
+
+
+def test_bootstrap_interval_is_that_of_all_resamples():
+    low, high = bootstrap_interval([0.0, 1.0])
+    assert (low, high) == (0.0, 1.0), "the four resamples have the means 0, 1/2, 1/2, 1"
+    assert np.isnan(bootstrap_interval([3.0])).all()
+    values = np.random.default_rng(1).normal(5, 2, 40)
+    low, high = bootstrap_interval(values)
+    expected = stats.bootstrap((values,), np.mean, method="percentile", rng=2).confidence_interval
+    np.testing.assert_allclose([low, high], expected, atol=0.05)
+
+
+def test_bootstrap_of_five_seeds_holds_the_mean_too_seldom_and_students_interval_does_not():
+    rng, n_trials = np.random.default_rng(0), 1000
+    held = {"bootstrap": 0, "student": 0}
+    for _ in range(n_trials):
+        values = rng.normal(size=5)
+        low, high = bootstrap_interval(values)
+        held["bootstrap"] += low <= 0 <= high
+        _, low, high = mean_and_interval(values)
+        held["student"] += low <= 0 <= high
+    assert 0.78 < held["bootstrap"] / n_trials < 0.88
+    assert 0.93 < held["student"] / n_trials < 0.97

@@ -83,6 +83,19 @@ def test_evaluations_come_before_learning_in_between_and_at_the_end():
     assert schedule.stimulus[schedule.kind == EVALUATION, 0].tolist() == [0, 1] * 3
 
 
+def test_early_evaluations_end_where_the_others_begin():
+    schedule = woven(n_wake=12, n_evaluated=1, evaluate_every=5, evaluate_early_every=2, sleep_per_wake=0)
+    assert text(schedule) == "e" + "wwe" + "wwe" + "we" + "wwwwwe" + "wwe"
+    short = woven(n_wake=3, n_evaluated=1, evaluate_every=5, evaluate_early_every=2, sleep_per_wake=0)
+    assert text(short) == "e" + "wwe" + "we"
+
+
+def test_disturbances_of_feedback_come_in_their_period():
+    schedule = woven(n_wake=7, n_evaluated=0, feedback_noise=0.1, perturb_every_presentations=3, sleep_per_wake=0)
+    assert schedule.refreshes == "perturbed"
+    assert schedule.updates.tolist() == [0, 3, 6]
+
+
 def test_an_end_that_is_an_evaluation_is_evaluated_once():
     assert text(woven(n_wake=4, n_evaluated=1, evaluate_every=2, sleep_per_wake=0)) == "ewwewwe"
 

@@ -1,7 +1,10 @@
 """Every protocol runs with its tiny parameters, and leaves behind what it promises."""
 
 import numpy as np
+import pytest
 
+from cortex_model.devices.availability import default_device
+from cortex_model.errors import ParameterError
 from cortex_model.protocol import load_protocol, protocol_folder, protocol_names
 from cortex_model.results import RunDirectory
 from cortex_model.running import start
@@ -47,3 +50,32 @@ def test_protocol_of_the_readme_runs(tmp_path):
     summary = start(str(file), parameters, 0, "runtime", tmp_path)
     assert RunDirectory(summary["run_dir"]).measures()["condition_number"].sizes["look"] == 4
     assert summary["condition_number"] > 1
+
+
+@pytest.mark.parametrize("protocol", ["wake_sleep_classification", "wake_sleep_autoencoding"])
+def test_weights_of_feedback_from_the_top_are_stored(protocol, tmp_path):
+    loaded = load_protocol(protocol)
+    parameters = loaded.parameters().with_overrides(loaded.tiny | {"learning_rule": "direct_feedback"})
+    summary = start(protocol, parameters, 0, "runtime", tmp_path)
+    weights, n_top = RunDirectory(summary["run_dir"]).weights(), parameters.layer_sizes[-1]
+    assert weights.sha256 == summary["weights_sha256"]
+    assert {level: v.shape for level, v in weights.feedback.items()} == {
+        level: (parameters.layer_sizes[level - 1], n_top) for level in parameters.feedback_layers
+    }
+
+
+def test_an_autoencoder_learns_to_reproduce_its_images(tmp_path):
+    loaded = load_protocol("wake_sleep_autoencoding")
+    given = {"learning_rule": "backpropagation", "learning_rate": 0.02, "batch_size": 10, "epochs": 3}
+    summary = start(loaded.name, loaded.parameters().with_overrides(given), 0, default_device(), tmp_path)
+    unexplained = summary["unexplained_percent"]
+    assert len(unexplained) == 4 and unexplained[0] > 100 > 60 > unexplained[-1]
+    measures = RunDirectory(summary["run_dir"]).measures()
+    assert (np.diff(measures["training_loss"].values) < 0).all()
+
+
+def test_an_autoencoder_must_end_as_large_as_it_begins(tmp_path):
+    loaded = load_protocol("wake_sleep_autoencoding")
+    parameters = loaded.parameters().with_overrides({"layer_sizes": "64,8,10"})
+    with pytest.raises(ParameterError, match=r"must begin and end with the 64 pixels .* set layer_sizes=64,8,64"):
+        start(loaded.name, parameters, 0, "runtime", tmp_path)

@@ -1,0 +1,109 @@
+"""Every experiment asks for runs that can be made, and its figure and table hold what they measured."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cortex_model.analysis.learning_curves import mean_and_interval
+from cortex_model.devices.availability import default_device
+from cortex_model.errors import ParameterError, RunError
+from cortex_model.experiments import minutes, read_rows
+from cortex_model.protocol import load_module
+from cortex_model.reproduce import experiment_names, figure_folder, load_figure
+from cortex_model.results import RunDirectory
+from cortex_model.running import start
+
+SEEDS = (0, 1)
+
+
+def experiment_of(name):
+    return load_module(figure_folder() / "experiments" / f"{name}.py").EXPERIMENT
+
+
+def drawing():
+    return load_module(figure_folder() / "drawing.py")
+
+
+@pytest.mark.parametrize("name", experiment_names())
+def test_arms_are_runs_that_can_be_made_and_have_names_of_their_own(name):
+    experiment = experiment_of(name)
+    assert experiment.name == name == load_figure(name).name
+    for dataset, arms in experiment.arms.items():
+        assert len({arm.name for arm in arms}) == len(arms)
+        for request in load_figure(name).requests(dataset, 2):
+            assert request.parameters().dataset == dataset
+        if experiment.x_label:
+            assert sum(arm.x is not None for arm in arms) > 2
+
+
+def test_a_dataset_that_an_experiment_does_not_have_is_refused():
+    with pytest.raises(ParameterError, match=r"^depth\.dataset: must be one of digits, mnist \(got 'cifar10'\)"):
+        load_figure("depth").requests("cifar10", 1)
+
+
+def test_an_unknown_name_is_answered_by_the_nearest():
+    with pytest.raises(ParameterError, match="did you mean sleep_budget"):
+        load_figure("sleep_budgets")
+
+
+def test_a_figure_without_runs_says_how_to_make_them(tmp_path):
+    with pytest.raises(RunError, match=r"^depth: must be given finished runs of .* \(got none\); .*reproduce depth"):
+        load_figure("depth").draw([], tmp_path)
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    """Two arms each of an experiment with curves and of one with a swept parameter, shorter, with two seeds."""
+    folder, made = tmp_path_factory.mktemp("experiments"), {}
+    for name, chosen in (("published", ("backpropagation, rate 0.1", "backpropagation, own rate 0.1")),
+                         ("convergence", ("noise, noise 0.03", "noise, noise 3"))):  # fmt: skip
+        experiment = experiment_of(name)
+        arms = [replace(arm, setting=arm.setting | {"epochs": 1}) for arm in experiment.of("digits")]
+        experiment = replace(experiment, arms={"digits": [arm for arm in arms if arm.name in chosen]})
+        runs = {
+            request.name(default_device()): RunDirectory(
+                start(request.protocol, request.parameters(), request.seed, default_device(), folder)["run_dir"]
+            )
+            for request in experiment.requests("digits", len(SEEDS))
+        }
+        made[name] = experiment, list(runs.values())
+    return made
+
+
+@pytest.mark.parametrize("name", ["published", "convergence"])
+def test_figure_and_table_hold_what_the_runs_measured(name, few, tmp_path):
+    experiment, runs = few[name]
+    printed = drawing().draw(experiment, runs, tmp_path)
+    for ending, begin in (("pdf", b"%PDF"), ("png", b"\x89PNG")):
+        assert (tmp_path / f"{name}_digits.{ending}").read_bytes().startswith(begin)
+    rows = read_rows(tmp_path / f"{name}_digits_table.csv")
+    assert [row["arm"] for row in rows] == [arm.name for arm in experiment.of("digits")] == [
+        row["quantity"] for row in printed
+    ]  # fmt: skip
+    for arm, row in zip(experiment.of("digits"), rows, strict=True):
+        own = [
+            run
+            for run in runs
+            if arm.setting.items() <= run.description()["parameters"].items()
+            or run.description()["parameters"].get("feedback_noise") == arm.setting.get("feedback_noise", -1)
+        ]
+        errors = [run.measures()["test_error_percent"].values[-1] for run in own]
+        assert int(row["seeds"]) == len(own) == len(SEEDS)
+        expected = mean_and_interval(errors)
+        np.testing.assert_allclose([float(row[key]) for key in ("error", "low", "high")], expected, atol=1e-4)
+        assert float(row["bootstrap_low"]) == pytest.approx(min(errors), abs=1e-4)
+        assert float(row["minutes_a_run"]) == pytest.approx(np.mean([minutes(run) for run in own]), abs=0.01)
+    points = read_rows(tmp_path / f"{name}_digits.csv")
+    assert {point["measure"] for point in points} <= {panel.measure for panel in experiment.panels}
+    shown = [p for p in points if p["measure"] == "test_error_percent" and p["arm"] == rows[-1]["arm"]]
+    assert float(shown[-1]["mean"]) == pytest.approx(float(rows[-1]["error"]), abs=1e-3)
+
+
+def test_a_disturbed_v_is_farther_from_its_fixed_point(few):
+    _, runs = few["convergence"]
+    angles = {}
+    for run in runs:
+        noise = run.description()["parameters"]["feedback_noise"]
+        angles[noise] = run.measures()["alignment_angle_to_fixed_point_degrees"].values[-1].mean()
+    assert angles[3.0] > angles[0.03] + 10
