@@ -125,7 +125,7 @@ def bootstrap_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[fl
     else:
         resampled = np.random.default_rng(0).choice(values, (20_000, n))
     edges = 50 * (1 - confidence), 50 * (1 + confidence)
-    low, high = np.percentile(resampled.mean(axis=1), edges)
+    low, high = np.percentile(resampled.mean(axis=1), edges, method="inverted_cdf")
     return float(low), float(high)
 
 

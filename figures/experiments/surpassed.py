@@ -6,7 +6,7 @@ from cortex_model.settings import SHARED, SLEEP_FIRST
 NETS = {"digits": (64, 48, 48, 10), "mnist": (784, 256, 256, 256, 10)}
 #: Row -> what makes it; learning rates chosen on validation images (`cortex_model.settings`).
 ROWS = {
-    "backpropagation": {"learning_rule": "backpropagation"},
+    "backpropagation": {"learning_rule": "backpropagation", "learning_rate": 0.2},
     "reciprocal, damping 30": {"damping": 30.0},
     "reciprocal, damping 10": {"damping": 10.0, "learning_rate": 0.2},
     "reciprocal, damping 1": {"damping": 1.0, "learning_rate": 0.2},

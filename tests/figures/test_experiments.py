@@ -15,6 +15,7 @@ from cortex_model.results import RunDirectory
 from cortex_model.running import start
 
 SEEDS = (0, 1)
+SHORT = {"epochs": 1, "perturb_every_presentations": 20}
 
 
 def experiment_of(name):
@@ -59,7 +60,7 @@ def few(tmp_path_factory):
     for name, chosen in (("published", ("backpropagation, rate 0.1", "backpropagation, own rate 0.1")),
                          ("convergence", ("noise, noise 0.03", "noise, noise 3"))):  # fmt: skip
         experiment = experiment_of(name)
-        arms = [replace(arm, setting=arm.setting | {"epochs": 1}) for arm in experiment.of("digits")]
+        arms = [replace(arm, setting=arm.setting | SHORT) for arm in experiment.of("digits")]
         experiment = replace(experiment, arms={"digits": [arm for arm in arms if arm.name in chosen]})
         runs = {
             request.name(default_device()): RunDirectory(

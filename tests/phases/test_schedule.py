@@ -26,14 +26,14 @@ from cortex_model.phases.schedule import (
 PROPERTY = settings(deadline=None, max_examples=60)
 
 
-def woven(n_wake=20, n_stimuli=8, n_evaluated=3, evaluate_every=0, **overrides):
+def woven(n_wake=20, n_stimuli=8, n_evaluated=3, evaluate_every=0, evaluate_early_every=0, **overrides):
     """A schedule whose stimuli say where they come from: 100 * epoch + position, so that order is seen."""
     p = SleepWakeParameters(**overrides)
 
     def order(epoch):
         return 100 * epoch + np.arange(n_stimuli)
 
-    return wake_sleep_schedule(p, order, n_stimuli, n_wake, n_evaluated, evaluate_every)
+    return wake_sleep_schedule(p, order, n_stimuli, n_wake, n_evaluated, evaluate_every, evaluate_early_every)
 
 
 def text(schedule):
