@@ -119,8 +119,10 @@ class Experiment:
         return self.arms[dataset]
 
     def requests(self, dataset: str, n_seeds: int) -> list[RunRequest]:
-        """Every arm with every seed."""
-        return [RunRequest(self.protocol, arm.setting, seed) for arm in self.of(dataset) for seed in range(n_seeds)]
+        """Every arm with every seed; arms with the same parameters share their runs."""
+        asked = [RunRequest(self.protocol, arm.setting, 0) for arm in self.of(dataset)]
+        settings = {request.parameters().content_hash: request.overrides for request in asked}
+        return [RunRequest(self.protocol, given, seed) for given in settings.values() for seed in range(n_seeds)]
 
 
 def runs_of_arms(
@@ -128,7 +130,7 @@ def runs_of_arms(
 ) -> list[tuple[Arm, list[RunDirectory]]]:
     """Each arm with those of the runs that have its parameters; arms without a run are left out."""
     by_parameters: dict[str, list[RunDirectory]] = {}
-    for directory in directories:
+    for directory in {directory.path.name: directory for directory in directories}.values():
         given = directory.description()
         key = RunRequest(given["protocol"], given["parameters"], 0).parameters().content_hash
         by_parameters.setdefault(key, []).append(directory)

@@ -252,7 +252,7 @@ class SleepWakeParameters(HierarchyParameters):
         1000, "wake presentations between two refreshments of the norm_matched gain", "presentations"
     )
     feedback_noise: Rate = parameter(
-        0.0, "V is perturbed: gaussian noise of this deviation is added, in units of that of V's own entries"
+        0.0, "V is perturbed: gaussian noise of this deviation is added, in units of that of W's entries"
     )
     feedback_levels: Count = parameter(
         0, "V is perturbed: rounded to as many levels between -max|V| and max|V|; 0: it is not", "levels"

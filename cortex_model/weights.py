@@ -147,10 +147,10 @@ def initial_weights(parameters: Any, seed: int, feedback_start: str, given: dict
     return Weights.from_named(drawn).astype(p.dtype)
 
 
-def perturbed(feedback: np.ndarray, noise: np.ndarray, scale: float, n_levels: int) -> np.ndarray:
+def perturbed(feedback: np.ndarray, noise: np.ndarray, deviation: float, n_levels: int) -> np.ndarray:
     """Feedback weights that are not quite what was learned.
 
-        V + scale std(V) noise,    then rounded to n_levels levels, evenly spaced from -max|V| to max|V|
+        V + deviation noise,    then rounded to n_levels levels, evenly spaced from -max|V| to max|V|
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def perturbed(feedback: np.ndarray, noise: np.ndarray, scale: float, n_levels: i
         V.
     noise : ndarray, of the same shape
         Standard normal numbers.
-    scale : float
+    deviation : float
     n_levels : int
         0: nothing is rounded.
 
@@ -166,7 +166,7 @@ def perturbed(feedback: np.ndarray, noise: np.ndarray, scale: float, n_levels: i
     -------
     ndarray, of the same shape
     """
-    V = feedback + scale * feedback.std() * noise
+    V = feedback + deviation * noise
     largest = np.abs(V).max()
     if n_levels == 0 or largest == 0:
         return V
@@ -203,7 +203,10 @@ def refreshed(
     if refreshes == "perturbed":
         scale, n_levels = parameters.feedback_noise, parameters.feedback_levels
         noise = {l: standard_normal(seed, "feedback_noise", l, v.shape, at) for l, v in feedback.items()}
-        disturbed = {l: perturbed(v.astype(float), noise[l], scale, n_levels) for l, v in feedback.items()}
+        disturbed = {
+            l: perturbed(v.astype(float), noise[l], scale * float(forward[l].std()), n_levels)
+            for l, v in feedback.items()
+        }
         return Weights(forward, weights.biases, {l: v.astype(feedback[l].dtype) for l, v in disturbed.items()}), gains
     norm = np.linalg.norm
     return weights, {level: float(norm(forward[level]) / norm(v)) for level, v in feedback.items()}

@@ -150,7 +150,7 @@ def test_perturbed_weights_have_the_noise_and_the_levels_they_are_given():
     rng = np.random.default_rng(0)
     V, noise = rng.normal(0, 0.2, (60, 50)), rng.standard_normal((60, 50))
     np.testing.assert_array_equal(perturbed(V, noise, 0.0, 0), V)
-    np.testing.assert_allclose(perturbed(V, noise, 0.5, 0) - V, 0.5 * V.std() * noise, atol=1e-12)
+    np.testing.assert_allclose(perturbed(V, noise, 0.5, 0) - V, 0.5 * noise, atol=1e-12)
     for n_levels in (2, 3, 9):
         rounded = perturbed(V, noise, 0.0, n_levels)
         step = 2 * np.abs(V).max() / (n_levels - 1)

@@ -28,6 +28,6 @@ EXPERIMENT = Experiment(
         Panel("update_angle_to_backpropagation_degrees", "Update to backpropagation's", "angle (degrees)",
               limits=(0, 95)),
     ),
-    x_label="noise in deviations of V, or half a step between levels in max|V|",
+    x_label="noise in deviations of W, or half a step between levels in max|V|",
     averaged=("alignment_angle_to_fixed_point_degrees", "update_angle_to_backpropagation_degrees"),
 )  # fmt: skip
