@@ -157,7 +157,7 @@ def test_perturbed_weights_have_the_noise_and_the_levels_they_are_given():
         assert len(np.unique(rounded.round(12))) <= n_levels
         assert np.abs(rounded - V).max() <= step / 2 + 1e-12
         assert np.abs(rounded).max() == pytest.approx(np.abs(V).max())
-    assert not perturbed(np.zeros((2, 2)), noise[:2, :2], 1.0, 3).any()
+    assert not perturbed(np.zeros((2, 2)), noise[:2, :2], 0.0, 3).any()
 
 
 def test_a_perturbation_is_decided_by_seed_and_presentation():

@@ -10,7 +10,7 @@ from cortex_model.devices.availability import default_device
 from cortex_model.errors import ParameterError, RunError
 from cortex_model.experiments import minutes, read_rows
 from cortex_model.protocol import load_module
-from cortex_model.reproduce import experiment_names, figure_folder, load_figure
+from cortex_model.reproduce import RunRequest, experiment_names, figure_folder, load_figure
 from cortex_model.results import RunDirectory
 from cortex_model.running import start
 
@@ -32,8 +32,9 @@ def test_arms_are_runs_that_can_be_made_and_have_names_of_their_own(name):
     assert experiment.name == name == load_figure(name).name
     for dataset, arms in experiment.arms.items():
         assert len({arm.name for arm in arms}) == len(arms)
-        for request in load_figure(name).requests(dataset, 2):
-            assert request.parameters().dataset == dataset
+        requests = load_figure(name).requests(dataset, 2)
+        assert len({request.name("runtime") for request in requests}) == len(requests), "no run is asked for twice"
+        assert {request.parameters().dataset for request in requests} == {dataset}
         if experiment.x_label:
             assert sum(arm.x is not None for arm in arms) > 2
 
@@ -75,7 +76,7 @@ def few(tmp_path_factory):
 @pytest.mark.parametrize("name", ["published", "convergence"])
 def test_figure_and_table_hold_what_the_runs_measured(name, few, tmp_path):
     experiment, runs = few[name]
-    printed = drawing().draw(experiment, runs, tmp_path)
+    printed = drawing().draw(experiment, runs * 2, tmp_path)  # a run that is given twice counts once
     for ending, begin in (("pdf", b"%PDF"), ("png", b"\x89PNG")):
         assert (tmp_path / f"{name}_digits.{ending}").read_bytes().startswith(begin)
     rows = read_rows(tmp_path / f"{name}_digits_table.csv")
@@ -83,12 +84,8 @@ def test_figure_and_table_hold_what_the_runs_measured(name, few, tmp_path):
         row["quantity"] for row in printed
     ]  # fmt: skip
     for arm, row in zip(experiment.of("digits"), rows, strict=True):
-        own = [
-            run
-            for run in runs
-            if arm.setting.items() <= run.description()["parameters"].items()
-            or run.description()["parameters"].get("feedback_noise") == arm.setting.get("feedback_noise", -1)
-        ]
+        names = {RunRequest(experiment.protocol, arm.setting, seed).name(default_device()) for seed in SEEDS}
+        own = [run for run in runs if run.path.name in names]
         errors = [run.measures()["test_error_percent"].values[-1] for run in own]
         assert int(row["seeds"]) == len(own) == len(SEEDS)
         expected = mean_and_interval(errors)
