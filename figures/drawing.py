@@ -91,6 +91,8 @@ def curves(ax, experiment, panel: Panel, arms, rows, colours) -> list[Row]:
     ax.set(xscale="symlog", xlabel="wake presentations", xlim=(0, None))
     first = min(runs[0].measures()["wake_presentations"].values[1] for _, runs in arms)
     ax.set_xscale("symlog", linthresh=float(first))
+    last = max(runs[0].measures()["wake_presentations"].values[-1] for _, runs in arms)
+    ax.set_xticks([0, *(10**k for k in range(3, 9) if first < 10**k < 3 * last)])
     return table
 
 
@@ -139,8 +141,11 @@ def finish(ax, experiment: Experiment, panel: Panel) -> None:
     if panel.scale == "log":
         ax.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
         low, high = ax.get_ylim()
-        ticks = [a * 10.0**k for k in range(-4, 9) for a in (1, 2, 5)]
-        ax.set_yticks([tick for tick in ticks if low <= tick <= high])
+        for digits in ((1, 2, 5), range(1, 10), np.arange(10, 100) / 10):
+            ticks = [tick for k in range(-4, 9) for tick in np.multiply(digits, 10.0**k) if low <= tick <= high]
+            if len(ticks) > 2:
+                break
+        ax.set_yticks(ticks)
         ax.minorticks_off()
 
 
