@@ -43,7 +43,8 @@ def top_jacobians(
     n_top, n_stimuli = basal_drives[top].shape
     jacobians = {top: np.broadcast_to(np.eye(n_top), (n_stimuli, n_top, n_top))}
     for l in range(top - 1, 0, -1):
-        jacobians[l] = (jacobians[l + 1] @ forward[l + 1]) * slope(basal_drives[l]).T[:, np.newaxis]
+        carried = jacobians[l + 1].reshape(n_stimuli * n_top, -1) @ forward[l + 1]  # one product for all stimuli
+        jacobians[l] = carried.reshape(n_stimuli, n_top, -1) * slope(basal_drives[l]).T[:, np.newaxis]
     return jacobians
 
 
@@ -83,8 +84,9 @@ def gauss_newton_deltas(
         raise ParameterError(f"gauss_newton_deltas.damping: must be at least 0 (got {damping}); raise it.")
     deltas = {}
     for l, J in top_jacobians(forward, basal_drives, nonlinearity).items():
-        U, size, Vt = np.linalg.svd(J, full_matrices=False)
-        is_seen = size > np.finfo(float).eps * max(J.shape[1:]) * size[:, :1]
-        factor = np.where(is_seen, size / np.where(is_seen, size**2 + damping, 1.0), 0.0)
-        deltas[l] = np.einsum("sik,si,sji,js->ks", Vt, factor, U, error, optimize=True)
+        power, U = np.linalg.eigh(J @ J.transpose(0, 2, 1))  # of n_L x n_L matrices: J itself may be wide
+        is_seen = power > np.finfo(float).eps * max(J.shape[1:]) * power[:, -1:]
+        factor = np.where(is_seen, 1.0 / np.where(is_seen, power + damping, 1.0), 0.0)
+        told = np.einsum("sji,si,ski,ks->sj", U, factor, U, error, optimize=True)
+        deltas[l] = np.einsum("sjk,sj->ks", J, told, optimize=True)
     return deltas
