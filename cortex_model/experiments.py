@@ -20,6 +20,9 @@ from cortex_model.reproduce import Row, RunRequest
 from cortex_model.results import PROVENANCE, RunDirectory
 from cortex_model.storage import read_json
 
+#: What the arms of an experiment without a dataset are kept under.
+NO_DATASET = "noise"
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -58,6 +61,8 @@ class Panel:
         Only these lines; all unless given.
     limits : tuple, optional
         Of the vertical axis.
+    against, against_label : str
+        A measure whose final value is the horizontal axis, where that is not the swept number; its label.
     """
 
     measure: str
@@ -66,6 +71,8 @@ class Panel:
     scale: str = "linear"
     lines: tuple[str, ...] = ()
     limits: tuple | None = None
+    against: str = ""
+    against_label: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ class Experiment:
     ----------
     name, title : str
     arms : dict
-        Dataset -> list of `Arm`.
+        Dataset -> list of `Arm`; ``noise`` alone for an experiment of sleep, which needs no dataset.
     panels : tuple of Panel
     protocol : str
     measure : str
@@ -86,6 +93,8 @@ class Experiment:
     x_label : str
         Name of the swept parameter; without one, panels show learning curves.
     x_scale : {"log", "linear", "symlog"}
+    over : str
+        Measure that counts presentations.
     averaged : tuple of str
         Measures whose final values, averaged over projections, are columns of the table.
     """
@@ -99,6 +108,7 @@ class Experiment:
     levels: dict[str, tuple[float, ...]] | None = None
     x_label: str = ""
     x_scale: str = "log"
+    over: str = "wake_presentations"
     averaged: tuple[str, ...] = (
         "alignment_angle_to_pseudoinverse_degrees",
         "alignment_angle_to_transpose_degrees",
@@ -112,6 +122,7 @@ class Experiment:
         ParameterError
             If the experiment does not run on it.
         """
+        dataset = NO_DATASET if NO_DATASET in self.arms else dataset
         if dataset not in self.arms:
             raise ParameterError(
                 f"{self.name}.dataset: must be one of {', '.join(self.arms)} (got {dataset!r}); choose one."
@@ -151,17 +162,17 @@ def arm_row(experiment: Experiment, dataset: str, arm: Arm, runs: list[RunDirect
         presentations, and wake and sleep presentations together, to each level, as means over the seeds that reach
         it, and how many do; final values of the averaged measures; cost; minutes of one run.
     """
-    errors = learning_curve(runs, experiment.measure, "wake_presentations")
-    slept = learning_curve(runs, "sleep_presentations", "wake_presentations")["mean"]
+    errors = learning_curve(runs, experiment.measure, experiment.over)
     final = errors["values"][:, -1]
     mean, low, high = mean_and_interval(final)
     columns = [mean, low, high, *bootstrap_interval(final)]
     names = ["error", "low", "high", "bootstrap_low", "bootstrap_high"]
     row = {"arm": arm.name, "x": "" if arm.x is None else arm.x, "seeds": len(runs)}
-    row |= {name: round(float(value), 4) for name, value in zip(names, columns, strict=True)}
+    row |= {name: float(f"{value:.6g}") for name, value in zip(names, columns, strict=True)}
     for level in (experiment.levels or {}).get(dataset, ()):
         needed = np.array([presentations_to_level(errors["over"], values, level) for values in errors["values"]])
         reached = needed[~np.isnan(needed)]
+        slept = learning_curve(runs, "sleep_presentations", experiment.over)["mean"]
         total = reached + np.interp(reached, errors["over"], slept)
         wake, wake_low, wake_high = mean_and_interval(reached) if len(reached) else (np.nan,) * 3
         row |= {f"wake_to_{level:g}": _whole(wake), f"wake_to_{level:g}_low": _whole(wake_low)}
@@ -170,12 +181,13 @@ def arm_row(experiment: Experiment, dataset: str, arm: Arm, runs: list[RunDirect
         row |= {f"reach_{level:g}": len(reached)}
     for measure in experiment.averaged:
         has_it = measure in runs[0].measures()
-        value = learning_curve(runs, measure, "wake_presentations")["mean"][-1] if has_it else np.nan
+        value = learning_curve(runs, measure, experiment.over)["mean"][-1] if has_it else np.nan
         row[measure] = "" if np.isnan(value) else f"{value:.4g}"
     summary = runs[0].summary()
-    row["wake_presentations"] = summary["presentations"]["wake"]
-    row["sleep_half_cycles"] = summary["half_cycles"]["sleep"]
-    row["operations"] = f"{summary['operations']['wake'] + summary['operations']['sleep']:.3e}"
+    if "operations" in summary:
+        row["wake_presentations"] = summary["presentations"]["wake"]
+        row["sleep_half_cycles"] = summary["half_cycles"]["sleep"]
+        row["operations"] = f"{summary['operations']['wake'] + summary['operations']['sleep']:.3e}"
     row["minutes_a_run"] = f"{np.mean([minutes(run) for run in runs]):.2f}"
     return row
 

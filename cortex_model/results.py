@@ -3,7 +3,7 @@
 =====================  ==========================================================================
 ``parameters.json``    protocol, its file, device, seed, every parameter
 ``provenance.json``    versions, git commit, compiler, processor, times, resumptions
-``checkpoint.nc``      where the run is, its weights and what it has measured; until it has finished
+``checkpoint.npz``     where the run is, its weights and what it has measured; until it has finished
 ``weights.nc``         the final weights, paper's orientation, named dimensions
 ``measures.nc``        what was measured, one row a look
 ``summary.json``       the numbers that matter; its presence means that the run has finished
@@ -18,14 +18,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from cortex_model.errors import RunError
-from cortex_model.storage import read_arrays, read_json, write_arrays, write_json
+from cortex_model.storage import read_arrays, read_json, read_npz, write_arrays, write_json, write_npz
 from cortex_model.weights import Weights
 
 PARAMETERS, PROVENANCE, SUMMARY = "parameters.json", "provenance.json", "summary.json"
-CHECKPOINT, WEIGHTS, MEASURES, LOG = "checkpoint.nc", "weights.nc", "measures.nc", "run.log"
+CHECKPOINT, WEIGHTS, MEASURES, LOG = "checkpoint.npz", "weights.nc", "measures.nc", "run.log"
 
 
 def run_name(protocol: str, parameters: Any, seed: int, device: str) -> str:
@@ -124,11 +122,8 @@ class RunDirectory:
     # ------------------------------------------------------------------ checkpoint
     def write_checkpoint(self, key: str, position: dict[str, Any], weights: Weights, others: dict) -> None:
         """Keep everything that is needed to go on from here."""
-        arrays = weight_arrays(weights)
-        for name, values in others.items():
-            values = np.asarray(values)
-            arrays[name] = ([f"{name}_{axis}" for axis in range(values.ndim)], values, "1")
-        write_arrays(self.path / CHECKPOINT, arrays, position | {"key": key})
+        at = {f"at_{name}": value for name, value in (position | {"key": key}).items()}
+        write_npz(self.path / CHECKPOINT, at | weights.named() | others)
 
     def read_checkpoint(self, key: str) -> tuple[dict[str, Any], Weights, dict] | None:
         """What `write_checkpoint` kept, or None where there is nothing yet.
@@ -140,16 +135,15 @@ class RunDirectory:
         """
         if not (self.path / CHECKPOINT).exists():
             return None
-        dataset = read_arrays(self.path / CHECKPOINT)
-        position = {name: getattr(value, "item", lambda v=value: v)() for name, value in dataset.attrs.items()}
+        kept = read_npz(self.path / CHECKPOINT)
+        position = {name[3:]: kept.pop(name).item() for name in list(kept) if name.startswith("at_")}
         if position.pop("key") != key:
             raise RunError(
                 f"{self.path}: checkpoint must belong to this program, schedule and parameters "
                 f"(got one of another version); start anew with --again."
             )
-        is_weight = {name: bool(re.fullmatch(r"[WbV]_\d+", name)) for name in dataset}
-        weights = Weights.from_named({name: dataset[name].values for name in dataset if is_weight[name]})
-        return position, weights, {name: dataset[name].values for name in dataset if not is_weight[name]}
+        weights = {name: kept.pop(name) for name in list(kept) if re.fullmatch(r"[WbV]_\d+", name)}
+        return position, Weights.from_named(weights), kept
 
     def finish(self, weights: Weights | None, measures: dict[str, tuple], summary: dict[str, Any]) -> None:
         """Write the results; the summary last of all."""

@@ -8,7 +8,9 @@ for 784-256-256-256-10), batches of 40 as the authors used, by the last validati
   3.67); damping 1: 4.27, 2.98, **2.84** %. Sleep rates 0.0003, 0.003 at learning rate 0.1: damping 0 4.68, 3.94; 1
   3.30, 2.97; 10 2.25, 2.86 %. Kolen-Pollack, decay 1e-5, 1e-4: 2.44, 2.38 % at 0.1, 3.22, 3.15 % at 0.3. Weight
   mirror, damping 10, sleep rate 0.0003, 0.001: 3.33, 2.28 % at 0.1. Orthogonal start, 0.1 and 0.3: backpropagation
-  2.23, 2.68; random feedback 3.60, 3.21; damping 0 4.07, 3.34; 1 3.03, 2.84; 10 2.43, 2.53 %.
+  2.23, 2.68; random feedback 3.60, 3.21; damping 0 4.07, 3.34; 1 3.03, 2.84; 10 2.43, 2.53 %. After two epochs:
+  damping 0 with norm_matched gain **3.20**, 3.45 % at 0.1, 0.3; direct feedback 3.79, **3.39** %; exact pseudoinverse
+  6.56, **4.66** % at 0.03, 0.1.
 - MNIST, 784-256-256-256-10, learning rates 0.05, 0.1, 0.2: backpropagation 1.91, 1.88, 1.85 %; random feedback 3.18,
   2.67, 2.50; damping 1 2.85, 2.53, 2.47; 10 2.23, 1.96, 1.88; 30 2.17, 1.89, 1.94 %.
 - CIFAR-10, 3072-1000-500-100-10, learning rates 0.01, 0.03, 0.1: backpropagation 53.26, **50.80**, 51.20 %; random
@@ -77,11 +79,36 @@ RULES: dict[str, dict[str, Any]] = {
     "reciprocal, bare": {"learning_rule": "reciprocal", "damping": 0.0},
     "reciprocal, damping 10": {"learning_rule": "reciprocal", "damping": 10.0},
 }
+#: The bare pseudoinverse whose feedback is as strong as W's: nearer to W^+ than to W^T, and not weak.
+MATCHED = {"learning_rule": "reciprocal", "damping": 0.0, "feedback_gain": "norm_matched"}
+#: Row -> what makes it, for experiments that compare every learning rule.
+ALL_RULES: dict[str, dict[str, Any]] = {
+    "backpropagation": RULES["backpropagation"],
+    "reciprocal, damping 10": RULES["reciprocal, damping 10"],
+    "reciprocal, damping 1": {"learning_rule": "reciprocal", "damping": 1.0},
+    "reciprocal, bare": RULES["reciprocal, bare"],
+    "reciprocal, bare, matched gain": MATCHED,
+    "exact pseudoinverse": {
+        "learning_rule": "exact_pseudoinverse", "damping": 0.0, "pseudoinverse_every_presentations": 2000,
+    },
+    "weight mirror": {"learning_rule": "weight_mirror", "damping": 10.0},
+    "Kolen-Pollack": {"learning_rule": "kolen_pollack", "weight_decay": 1e-4},
+    "direct feedback": {"learning_rule": "direct_feedback"},
+    "random feedback": RULES["random feedback"],
+}  # fmt: skip
+
+#: Dataset -> row of `ALL_RULES` -> the learning rate of its own in the authors' network.
+RULE_RATES = {
+    "digits": dict.fromkeys(ALL_RULES, 0.1),
+    "mnist": dict.fromkeys(ALL_RULES, 0.1)
+    | {"reciprocal, damping 1": 0.3, "reciprocal, bare": 0.6, "direct feedback": 0.3, "random feedback": 0.3},
+    "cifar10": dict.fromkeys(ALL_RULES, 0.1) | {"backpropagation": 0.03},
+}
 
 
 def setting(dataset: str, line: str, **changes: Any) -> dict[str, Any]:
-    """Parameters of a line of `RULES` on a dataset, with changes; rules that sleep begin with sleep."""
-    given = SHARED[dataset] | RULES[line]
-    if given["learning_rule"] == "reciprocal":
+    """Parameters of a row of `ALL_RULES` on a dataset, with changes; rules that sleep begin with sleep."""
+    given = SHARED[dataset] | ALL_RULES[line]
+    if given["learning_rule"] in ("reciprocal", "weight_mirror"):
         given |= {"sleep_before_presentations": SLEEP_FIRST[dataset]}
     return given | changes

@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 
 from cortex_model.analysis.learning_curves import learning_curve, mean_and_interval
-from cortex_model.experiments import Arm, Experiment, Panel, arm_row, runs_of_arms, write_rows
+from cortex_model.experiments import NO_DATASET, Arm, Experiment, Panel, arm_row, runs_of_arms, write_rows
 from cortex_model.reproduce import Figure, Row, runs_of, write_figure
 from cortex_model.results import RunDirectory
 
@@ -38,7 +38,7 @@ def figure_of(experiment: Experiment) -> Figure:
 def draw(experiment: Experiment, directories: list[RunDirectory], out: Path) -> list[Row]:
     """Write NAME_DATASET.png, .pdf and .csv, the arms' rows as NAME_DATASET_table.csv; return the rows to print."""
     directories = runs_of(directories, experiment.protocol, experiment.name)
-    dataset = directories[0].description()["parameters"]["dataset"]
+    dataset = directories[0].description()["parameters"].get("dataset", NO_DATASET)
     arms = runs_of_arms(experiment, dataset, directories)
     rows = {arm.name: arm_row(experiment, dataset, arm, runs) for arm, runs in arms}
     name = f"{experiment.name}_{dataset}"
@@ -81,7 +81,7 @@ def curves(ax, experiment, panel: Panel, arms, rows, colours) -> list[Row]:
     for arm, runs in arms:
         if panel.measure not in runs[0].measures():
             continue
-        curve = learning_curve(runs, panel.measure, "wake_presentations")
+        curve = learning_curve(runs, panel.measure, experiment.over)
         ax.plot(curve["over"], curve["mean"], color=colours[line_of(arm)], linewidth=2)
         ax.fill_between(
             curve["over"], curve["low"], curve["high"], color=colours[line_of(arm)], alpha=0.15, linewidth=0
@@ -103,27 +103,32 @@ def swept(ax, experiment, panel: Panel, arms, rows, colours) -> list[Row]:
         points = []
         for arm, runs in arms:
             if line_of(arm) == line and arm.x is not None:
-                points.append((arm, *final(panel, runs, rows[arm.name])))
-        points = [p for p in points if not np.isnan(p[1])]
+                at = final(experiment, panel.against, runs, {})[0] if panel.against else arm.x
+                points.append((arm, at, *final(experiment, panel.measure, runs, rows[arm.name])))
+        points = [p for p in points if not np.isnan(p[2])]
         if not points:
             continue
-        x, mean = [arm.x for arm, *_ in points], np.array([p[1] for p in points])
-        low, high = (np.nan_to_num(np.array([p[at] for p in points]), nan=0.0) for at in (2, 3))
+        x, mean = [p[1] for p in points], np.array([p[2] for p in points])
+        low, high = (np.nan_to_num(np.array([p[at] for p in points]), nan=0.0) for at in (3, 4))
         bars = np.array([mean - np.where(low == 0, mean, low), np.where(high == 0, mean, high) - mean]).clip(0)
-        ax.errorbar(x, mean, bars, color=colours[line], marker="o", linewidth=2, capsize=3)
-        table += [point(panel, arm, arm.x, *values) for arm, *values in points]
-    ax.set(xscale=experiment.x_scale, xlabel=experiment.x_label)
+        style = {"linestyle": "none"} if panel.against else {"linewidth": 2}
+        ax.errorbar(x, mean, bars, color=colours[line], marker="o", capsize=3, **style)
+        table += [point(panel, arm, *values) for arm, *values in points]
+    if panel.against:
+        ax.set(xlabel=panel.against_label)
+    else:
+        ax.set(xscale=experiment.x_scale, xlabel=experiment.x_label)
     return table
 
 
-def final(panel: Panel, runs: list[RunDirectory], row: Row) -> tuple[float, float, float]:
+def final(experiment: Experiment, measure: str, runs: list[RunDirectory], row: Row) -> tuple[float, float, float]:
     """Mean and interval of what a panel shows of one arm."""
-    if panel.measure.startswith(("wake_to_", "total_to_")):
-        values = [row.get(panel.measure + end, "") for end in ("", "_low", "_high")]
+    if measure.startswith(("wake_to_", "total_to_")):
+        values = [row.get(measure + end, "") for end in ("", "_low", "_high")]
         return tuple(float("nan") if value == "" else float(value) for value in values)
-    if panel.measure not in runs[0].measures():
+    if measure not in runs[0].measures():
         return (float("nan"),) * 3
-    values = learning_curve(runs, panel.measure, "wake_presentations")["values"][:, -1]
+    values = learning_curve(runs, measure, experiment.over)["values"][:, -1]
     return tuple(float(value) for value in mean_and_interval(values))
 
 

@@ -168,9 +168,9 @@ def test_a_damaged_checkpoint_is_refused(tmp_path, monkeypatch, capsys):
         patch.setattr("cortex_model.running.carry_out", lambda *_: {})
         main_without_exit()
     (run_dir,) = tmp_path.iterdir()
-    (run_dir / "checkpoint.nc").write_bytes(b"CDF" + os.urandom(100))
+    (run_dir / "checkpoint.npz").write_bytes(b"PK\x03\x04" + os.urandom(100))
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code == 2
-    assert "must be a whole NetCDF file" in capsys.readouterr().err
+    assert "must be a whole NPZ file" in capsys.readouterr().err
     assert json.loads((run_dir / "parameters.json").read_text())["seed"] == 0

@@ -166,7 +166,7 @@ simulation.chunk_arrays = chunk_arrays
     assert "resume" in stopped.stderr
     assert "Traceback" not in stopped.stderr
     (run_dir,) = tmp_path.iterdir()
-    assert (run_dir / "checkpoint.nc").exists()
+    assert (run_dir / "checkpoint.npz").exists()
     whole = last_line(cortex_model(*run_arguments(tmp_path / "whole", "runtime"), cache=cache))
     resumed = last_line(cortex_model("resume", str(run_dir), "--json", cache=cache))
     assert resumed["weights_sha256"] == whole["weights_sha256"]
@@ -196,7 +196,7 @@ def test_diverging_weights_stop_the_run_and_leave_the_last_good_checkpoint(unint
     assert "between presentations" in stopped.stderr
     assert "lower sleep_learning_rate" in stopped.stderr
     (run_dir,) = tmp_path.iterdir()
-    assert (run_dir / "checkpoint.nc").exists()
+    assert (run_dir / "checkpoint.npz").exists()
     assert RunDirectory(run_dir).state == "interrupted"
 
 

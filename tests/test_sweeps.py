@@ -23,7 +23,7 @@ import cortex_model
 from cortex_model.cli import app
 from cortex_model.errors import ParameterError
 from cortex_model.results import RunDirectory, find_runs
-from cortex_model.storage import read_arrays
+from cortex_model.storage import read_npz
 from cortex_model.sweeps.grid import asked_runs, checked_grid
 from cortex_model.sweeps.sweeping import Progress
 from cortex_model.sweeps.sweeping import sweep as make
@@ -147,7 +147,7 @@ def process_of_the_run(folder):
 
 def wait_for_a_checkpoint(folder):
     deadline = time.monotonic() + 30
-    while not any(read_arrays(path).attrs["slot"] > 0 for path in folder.glob("*/checkpoint.nc")):
+    while not any(read_npz(path)["at_slot"] > 0 for path in folder.glob("*/checkpoint.npz")):
         assert time.monotonic() < deadline, "no checkpoint"
         time.sleep(0.02)
 

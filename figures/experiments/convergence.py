@@ -12,7 +12,12 @@ def arms(dataset: str) -> list[Arm]:
     rounded = varied("levels", LEVELS, lambda n: setting(dataset, DAMPED, feedback_levels=n), "rounded")
     return [
         Arm("undisturbed", setting(dataset, DAMPED), "undisturbed", 0.02),
-        Arm("a tenth of the sleep", setting(dataset, DAMPED, sleep_per_wake=0.1, sleep_before_presentations=0)),
+        Arm(
+            "a tenth of the sleep",
+            setting(dataset, DAMPED, sleep_per_wake=0.1, sleep_before_presentations=0),
+            "a tenth of the sleep",
+            0.02,
+        ),
         *varied("noise", NOISES, lambda n: setting(dataset, DAMPED, feedback_noise=n), "noise"),
         *(Arm(arm.name, arm.setting, arm.line, 1 / (arm.x - 1)) for arm in rounded),
     ]
@@ -25,8 +30,8 @@ EXPERIMENT = Experiment(
     panels=(
         Panel("test_error_percent", "Error after training", "test error (%)"),
         Panel("alignment_angle_to_fixed_point_degrees", "V to its fixed point", "angle (degrees)", limits=(0, 95)),
-        Panel("update_angle_to_backpropagation_degrees", "Update to backpropagation's", "angle (degrees)",
-              limits=(0, 95)),
+        Panel("test_error_percent", "Error against angle", "test error (%)",
+              against="alignment_angle_to_fixed_point_degrees", against_label="V to its fixed point (degrees)"),
     ),
     x_label="noise in deviations of W, or half a step between levels in max|V|",
     averaged=("alignment_angle_to_fixed_point_degrees", "update_angle_to_backpropagation_degrees"),

@@ -9,7 +9,7 @@ DEPTHS = {"digits": (1, 2), "mnist": (1, 2, 4, 8)}
 def arms(dataset: str) -> list[Arm]:
     """Every rule at every depth."""
     first, width = {"digits": (64, 16), "mnist": (784, 128)}[dataset]
-    given = {"evaluate_early_every_presentations": EARLY[dataset], "epochs": 3}
+    given = {"evaluate_early_every_presentations": 3 * EARLY[dataset], "epochs": 3}
     return [
         arm
         for line in RULES

@@ -12,7 +12,7 @@ FIRST, IN_BLOCKS = "interleaved, after sleep", "in blocks of 0.1 per wake presen
 def arms(dataset: str) -> list[Arm]:
     """Amounts from a random V and after sleep, blocks, sleep before wake alone, and none at all."""
     return [
-        *varied("sleep per wake", AMOUNTS, lambda n: setting(dataset, DAMPED, sleep_per_wake=n), FIRST),
+        *varied("sleep per wake", AMOUNTS[:-1], lambda n: setting(dataset, DAMPED, sleep_per_wake=n), FIRST),
         *varied(
             "sleep per wake", AMOUNTS,
             lambda n: setting(dataset, DAMPED, sleep_per_wake=n, sleep_before_presentations=0),

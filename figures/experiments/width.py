@@ -9,7 +9,7 @@ WIDTHS = {"digits": (8, 32), "mnist": (32, 128, 512, 1024)}
 def arms(dataset: str) -> list[Arm]:
     """Every rule at every width; rates of sleep fall with the power of W, which grows with the width."""
     first = {"digits": 64, "mnist": 784}[dataset]
-    given = {"evaluate_early_every_presentations": EARLY[dataset], "epochs": 3}
+    given = {"evaluate_early_every_presentations": 3 * EARLY[dataset], "epochs": 3}
 
     def of(line, n):
         eta = {"sleep_learning_rate": 0.001 * min(1.0, 400 / n)} if line.startswith("reciprocal") else {}

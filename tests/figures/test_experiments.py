@@ -8,7 +8,7 @@ import pytest
 from cortex_model.analysis.learning_curves import mean_and_interval
 from cortex_model.devices.availability import default_device
 from cortex_model.errors import ParameterError, RunError
-from cortex_model.experiments import minutes, read_rows
+from cortex_model.experiments import NO_DATASET, minutes, read_rows
 from cortex_model.protocol import load_module
 from cortex_model.reproduce import RunRequest, experiment_names, figure_folder, load_figure
 from cortex_model.results import RunDirectory
@@ -34,7 +34,7 @@ def test_arms_are_runs_that_can_be_made_and_have_names_of_their_own(name):
         assert len({arm.name for arm in arms}) == len(arms)
         requests = load_figure(name).requests(dataset, 2)
         assert len({request.name("runtime") for request in requests}) == len(requests), "no run is asked for twice"
-        assert {request.parameters().dataset for request in requests} == {dataset}
+        assert {getattr(request.parameters(), "dataset", NO_DATASET) for request in requests} == {dataset}
         if experiment.x_label:
             assert sum(arm.x is not None for arm in arms) > 2
 
@@ -42,6 +42,11 @@ def test_arms_are_runs_that_can_be_made_and_have_names_of_their_own(name):
 def test_a_dataset_that_an_experiment_does_not_have_is_refused():
     with pytest.raises(ParameterError, match=r"^depth\.dataset: must be one of digits, mnist \(got 'cifar10'\)"):
         load_figure("depth").requests("cifar10", 1)
+
+
+def test_an_experiment_of_sleep_alone_takes_any_dataset():
+    of_digits, of_mnist = (load_figure("condition").requests(dataset, 1) for dataset in ("digits", "mnist"))
+    assert of_digits == of_mnist and len(of_digits) > 2
 
 
 def test_an_unknown_name_is_answered_by_the_nearest():
@@ -96,6 +101,17 @@ def test_figure_and_table_hold_what_the_runs_measured(name, few, tmp_path):
     assert {point["measure"] for point in points} <= {panel.measure for panel in experiment.panels}
     shown = [p for p in points if p["measure"] == "test_error_percent" and p["arm"] == rows[-1]["arm"]]
     assert float(shown[-1]["mean"]) == pytest.approx(float(rows[-1]["error"]), abs=1e-3)
+
+
+def test_error_is_shown_against_the_angle_that_was_measured(few, tmp_path):
+    experiment, runs = few["convergence"]
+    drawing().draw(experiment, runs, tmp_path)
+    (panel,) = [panel for panel in experiment.panels if panel.against]
+    points = {float(point["x"]) for point in read_rows(tmp_path / "convergence_digits.csv")}
+    for noise in (0.03, 3.0):
+        own = [run for run in runs if run.description()["parameters"]["feedback_noise"] == noise]
+        angle = np.mean([run.measures()[panel.against].values[-1].mean() for run in own])
+        assert min(abs(x - angle) for x in points) < 1e-3
 
 
 def test_a_disturbed_v_is_farther_from_its_fixed_point(few):
