@@ -3,12 +3,12 @@
 from cortex_model.experiments import Arm, Experiment, Panel
 from cortex_model.settings import EARLY, RULE_RATES, setting
 
-EPOCHS = {"digits": 3, "mnist": 8, "cifar10": 3}
+EPOCHS = {"digits": 3, "mnist": 5, "cifar10": 3}
 
 
 def arms(dataset: str) -> list[Arm]:
-    """Every rule at a learning rate of its own; the matched gain also at the rate that suits backpropagation."""
-    given = {"epochs": EPOCHS[dataset], "evaluate_early_every_presentations": EARLY[dataset]}
+    """Every rule at a learning rate of its own."""
+    given = {"epochs": EPOCHS[dataset], "evaluate_early_every_presentations": 2 * EARLY[dataset]}
     return [
         Arm(f"{line}, rate {rate:g}", setting(dataset, line, learning_rate=rate, **given), line)
         for line, rate in RULE_RATES[dataset].items()
