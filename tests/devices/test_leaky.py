@@ -1,10 +1,8 @@
 """Rates that take time: the Brian2 strings are the theory in time, and after a long time the settled mode."""
 
-import numpy as np
 import pytest
 
 from cortex_model import theory
-from cortex_model.devices.simulation import Simulation
 from cortex_model.phases.schedule import LEARNING_RULES
 
 #: Times that are no multiples of each other, delays that differ from projection to projection.
