@@ -27,6 +27,7 @@ from cortex_model.theory.gauss_newton import gauss_newton_deltas, top_jacobians
 from cortex_model.theory.hinton_mcclelland import encoder_updates, hinton_mcclelland_update
 from cortex_model.theory.leaky import (
     Timing,
+    leaky_deltas,
     leaky_perception,
     leaky_recall,
     leaky_sleep_presentation,
@@ -90,6 +91,7 @@ __all__ = [
     "hierarchy_response",
     "hinton_mcclelland_update",
     "layer_response",
+    "leaky_deltas",
     "leaky_perception",
     "leaky_recall",
     "leaky_sleep_presentation",

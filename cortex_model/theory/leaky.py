@@ -242,6 +242,46 @@ def _traces(histories):
     return {l: np.stack(values[1:]) for l, values in histories.items()}
 
 
+def leaky_deltas(
+    forward: Weights,
+    biases: Weights | None,
+    feedback: Weights,
+    stimulus: np.ndarray,
+    target: np.ndarray,
+    timing: Timing,
+    nonlinearity: str = "tanh",
+    top: str = "softmax",
+    **options,
+) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
+    """Return the rates and deltas at the end of a wake presentation, by which the weights change.
+
+        e(t) = h_L(t) - target from the onset on,    tau d delta_l/dt = -delta_l + D_l * (c_{l+1} V_{l+1} delta_{l+1})
+
+    where delta_L = e.
+
+    Parameters
+    ----------
+    forward, biases, feedback, timing, nonlinearity, top
+        See `leaky_perception`.
+    stimulus, target : ndarray, shape (n_0,) and (n_L,), or (n_0, n_stimuli) and (n_L, n_stimuli)
+    **options
+        ``slope_rule``, ``slope_cutoff``, ``feedback_gains`` and ``feedback_from_top`` of `activation_reciprocal`.
+
+    Returns
+    -------
+    rates, deltas : dict of ndarray
+        h_l for l = 0 ... L and delta_l for l = 1 ... L.
+
+    Raises
+    ------
+    ParameterError
+        If one of the names is not known.
+    """
+    histories = _awake(forward, biases, feedback, stimulus, target, timing, nonlinearity, top, options)
+    rates, deltas = ({l: values[-1] for l, values in history.items()} for history in histories[:2])
+    return rates, deltas
+
+
 def leaky_wake_presentation(
     forward: Weights,
     biases: Weights | None,
@@ -263,9 +303,7 @@ def leaky_wake_presentation(
 ) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray] | None, dict[int, np.ndarray]]:
     """Present one stimulus in wake, in time, and learn in one step at its end (`wake_presentation`, in time).
 
-        e(t) = h_L(t) - target from the onset on,    tau d delta_l/dt = -delta_l + D_l * (c_{l+1} V_{l+1} delta_{l+1})
-
-    where delta_L = e. The weights change once, by the rates and deltas of the end.
+    The weights change once, by the rates and deltas of the end (`leaky_deltas`).
 
     Parameters
     ----------
@@ -286,8 +324,7 @@ presynaptic_normalisation, feedback_gains, feedback_follows_forward, weight_deca
     """
     options = {"slope_rule": slope_rule, "slope_cutoff": slope_cutoff, "feedback_gains": feedback_gains}
     options |= {"feedback_from_top": feedback_from_top}
-    rates, deltas, _ = _awake(forward, biases, feedback, stimulus, target, timing, nonlinearity, top, options)
-    last = ({l: values[-1] for l, values in histories.items()} for histories in (rates, deltas))
+    last = leaky_deltas(forward, biases, feedback, stimulus, target, timing, nonlinearity, top, **options)
     return learned(
         forward, biases, feedback, *last,
         learning_rate=learning_rate, presynaptic_normalisation=presynaptic_normalisation,
