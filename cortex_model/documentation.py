@@ -10,7 +10,14 @@ from functools import partial
 from pathlib import Path
 
 from cortex_model.benchmark.tables import markdown
-from cortex_model.equations import EQUATIONS, FEEDBACK_PROJECTION, FORWARD_PROJECTION, SLEEP_RULES
+from cortex_model.equations import (
+    EQUATIONS,
+    ERROR_SUM,
+    FEEDBACK_PROJECTION,
+    FORWARD_PROJECTION,
+    LEAKY_EQUATIONS,
+    SLEEP_RULES,
+)
 from cortex_model.experiments import read_rows
 from cortex_model.protocol import load_protocol, protocol_names
 from cortex_model.reproduce import figure_folder
@@ -41,6 +48,17 @@ PAPER = {
         SLEEP_RULES["recirculation"]["send_back"] + "\n" + SLEEP_RULES["recirculation"]["difference_above"],
     ),
     "forward_update": (r"$\Delta W = \eta_f[(g\xi - back)\,down^T - d W]$", EQUATIONS["forward_update"]),
+    "layer_response, leaky": (r"$\tau\,dh_l/dt = -h_l + \sigma(a_l)$", LEAKY_EQUATIONS["layer_response"]),
+    "recall, leaky": (r"$\tau\,dh_{l-1}/dt = -h_{l-1} + \sigma(V_l h_l)$", LEAKY_EQUATIONS["recall"]),
+    "error drive, leaky": (r"$V_{l+1} \delta_{l+1}$, beside $V_{l+1} h_{l+1}$", ERROR_SUM),
+    "activation_reciprocal, leaky": (
+        r"$\tau\,d\delta_l/dt = -\delta_l + D_l V_{l+1} \delta_{l+1}$",
+        LEAKY_EQUATIONS["activation_reciprocal"],
+    ),
+    "recirculation_cycle, leaky": (
+        r"$\tau\,d\,up/dt = -up + W\xi$, $\tau\,d\,rec/dt = -rec + V up$",
+        LEAKY_EQUATIONS["compartments"],
+    ),
 }
 
 

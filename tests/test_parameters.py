@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from cortex_model.errors import ParameterError
-from cortex_model.parameters import LEARNING_RULES, HierarchyParameters, SleepWakeParameters, content_hash
+from cortex_model.parameters import LEAKY, LEARNING_RULES, HierarchyParameters, SleepWakeParameters, content_hash
 from cortex_model.phases import schedule
 from cortex_model.theory import NONLINEARITIES, SLEEP_RULES, TOP_RATES
 
@@ -19,8 +19,9 @@ SCHEMA = SleepWakeParameters.model_json_schema()["properties"]
 def another(name):
     """A valid value of a parameter that is not its default."""
     value = getattr(DEFAULT, name)
-    if name == "feedback_levels":
-        return 2
+    special = {"feedback_levels": 2, "presentation_ms": 80.0, "feedback_onset_ms": 40.0, "feedback_delay_ms": (3.0,)}
+    if name in special:
+        return special[name]
     if "enum" in SCHEMA[name]:
         return next(choice for choice in SCHEMA[name]["enum"] if choice != value)
     if isinstance(value, bool):
@@ -140,9 +141,17 @@ def test_content_hash_is_the_same_everywhere_and_always():
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_content_hash_changes_with_each_parameter_and_back(name):
-    changed = DEFAULT.with_overrides({name: another(name)})
-    assert changed.content_hash != DEFAULT.content_hash
-    assert changed.with_overrides({name: getattr(DEFAULT, name)}).content_hash == DEFAULT.content_hash
+    start = DEFAULT.with_overrides({"dynamics": "leaky"} if name in LEAKY[1:] else {})
+    changed = start.with_overrides({name: another(name)})
+    assert changed.content_hash != start.content_hash
+    assert changed.with_overrides({name: getattr(DEFAULT, name)}).content_hash == start.content_hash
+
+
+@pytest.mark.parametrize("name", LEAKY[1:])
+def test_times_change_no_hash_in_the_settled_mode(name):
+    """So that settled runs keep the names that they had before there were times."""
+    assert DEFAULT.with_overrides({name: another(name)}).content_hash == DEFAULT.content_hash
+    assert name not in DEFAULT.decisive()
 
 
 def test_content_hash_tells_kinds_of_parameters_apart():
@@ -150,9 +159,44 @@ def test_content_hash_tells_kinds_of_parameters_apart():
 
 
 def test_structure_holds_what_a_program_is_compiled_for():
-    fields = [name for name in HierarchyParameters.model_fields if name != "chunk_presentations"]
-    assert list(DEFAULT.structure()) == fields, "how long a chunk is does not touch the program"
+    fields = [name for name in HierarchyParameters.model_fields if name not in ("chunk_presentations", *LEAKY)]
+    assert list(DEFAULT.structure()) == fields, "neither how long a chunk is nor times touch the program"
     assert HierarchyParameters(**DEFAULT.structure()).structure() == DEFAULT.structure()
+    leaky = DEFAULT.with_overrides({"dynamics": "leaky"}).structure()
+    assert list(leaky) == [*fields, "dynamics", "time_step_ms", "forward_delay_ms", "feedback_delay_ms"]
+    assert HierarchyParameters(**leaky).structure() == leaky
+
+
+# ---------------------------------------------------------------------- times
+def test_times_are_counted_in_steps():
+    p = SleepWakeParameters(
+        layer_sizes=(5, 4, 3, 2), dynamics="leaky", time_constant_ms=20, time_step_ms=0.5, presentation_ms=30,
+        feedback_onset_ms=10, forward_delay_ms=(0, 1, 2.5), feedback_delay_ms=(3,),
+    )  # fmt: skip
+    assert (p.n_steps, p.onset_step, p.chunk_slots) == (60, 19, 60 * 5000)
+    assert p.forward_delays == {1: 0, 2: 2, 3: 5} and p.feedback_delays == {2: 6, 3: 6}
+    assert p.relaxation == pytest.approx(1 - np.exp(-0.5 / 20), rel=1e-14)
+    assert (DEFAULT.n_steps, DEFAULT.relaxation, DEFAULT.chunk_slots) == (1, 1.0, 5000)
+
+
+TIMES = {
+    "presentation_ms must be a whole number of time steps": {"presentation_ms": 33.3},
+    "feedback_onset_ms must be a whole number of time steps": {"feedback_onset_ms": 0.5},
+    "forward_delay_ms must be a whole number of time steps": {"forward_delay_ms": (1.0, 0.3)},
+    "feedback_onset_ms must be before the end of the presentation, at 100 ms": {"feedback_onset_ms": 100},
+    "forward_delay_ms must be one number, or one for each of the 2 forward": {"forward_delay_ms": (1, 2, 3)},
+    "feedback_delay_ms must be one number, or one for each of the 1 feedback": {"feedback_delay_ms": (1, 2)},
+    "feedback_delay_ms must be shorter than presentation_ms": {"feedback_delay_ms": (100,)},
+    "at most 100 steps": {"forward_delay_ms": (101,), "presentation_ms": 200},
+}
+
+
+@pytest.mark.parametrize("sentence", TIMES)
+def test_times_that_do_not_go_together_are_refused(sentence):
+    with pytest.raises(ParameterError, match=sentence) as raised:
+        DEFAULT.with_overrides({"dynamics": "leaky"} | TIMES[sentence])
+    assert "got" in str(raised.value) and ";" in str(raised.value)
+    DEFAULT.with_overrides(TIMES[sentence])  # in the settled mode they say nothing
 
 
 # ---------------------------------------------------------------------- the table

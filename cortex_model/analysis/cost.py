@@ -2,6 +2,8 @@
 
 from math import prod
 
+import numpy as np
+
 from cortex_model.parameters import HierarchyParameters
 from cortex_model.phases.schedule import PHASES, Schedule
 
@@ -19,6 +21,9 @@ SYNAPTIC_WORK = {
     "forward_update_gate": ("both_ways", 5),
 }
 
+#: Gates with which a half cycle of sleep ends.
+COMPARING = ("difference_below_gate", "difference_above_gate")
+
 
 def synapses(parameters: HierarchyParameters) -> dict[str, int]:
     """How many synapses there are in each group of projections that gates open together."""
@@ -28,8 +33,8 @@ def synapses(parameters: HierarchyParameters) -> dict[str, int]:
     both_ways = 0 if p.feedback_from_top else sum(feedback.values())
     return {
         "forward": sum(forward.values()),
-        "input": sum(forward[l] for l in forward if l not in levels),
-        "reciprocal": sum(forward[l] for l in levels),
+        "input": sum(forward[l] for l in forward if l not in levels or (p.is_leaky and l == 1)),
+        "reciprocal": sum(forward[l] for l in levels if not (p.is_leaky and l == 1)),
         "feedback": sum(feedback[l] for l in levels if l > 1),
         "reconstruction": feedback.get(1, 0),
         "both_ways": both_ways,
@@ -55,15 +60,16 @@ def cost(schedule: Schedule, parameters: HierarchyParameters) -> dict[str, dict[
         neurons are left out).
     """
     sizes, counted = synapses(parameters), ("presentations", "half_cycles", "synaptic_events", "operations")
+    work = SYNAPTIC_WORK | ({"error_gate": ("feedback", 2)} if parameters.is_leaky else {})
     costs = {name: dict.fromkeys(PHASES, 0) for name in counted}
+    opened = set().union(*schedule.gates.values())
     for phase, kinds in PHASES.items():
         costs["presentations"][phase] = schedule.n_presentations(phase)
         lowest = -1 if phase == "sleep" else 0  # noise has no row
-        for kind in kinds:
-            n, gates = int((schedule.stimulus[schedule.kind == kind] >= lowest).sum()), schedule.gates.get(kind, set())
-            costs["half_cycles"][phase] += n * len(gates & {"difference_below_gate", "difference_above_gate"})
-            for gate in gates & set(SYNAPTIC_WORK):
-                projections, operations = SYNAPTIC_WORK[gate]
-                costs["synaptic_events"][phase] += n * sizes[projections]
-                costs["operations"][phase] += n * sizes[projections] * operations
+        n_shown = np.isin(schedule.kind, kinds) * (schedule.stimulus >= lowest).sum(axis=1)
+        n = {gate: int(n_shown[schedule.gate(gate)].sum()) for gate in opened & {*work, *COMPARING}}
+        costs["half_cycles"][phase] = sum(n.get(gate, 0) for gate in COMPARING)
+        for gate, (projections, operations) in work.items():
+            costs["synaptic_events"][phase] += n.get(gate, 0) * sizes[projections]
+            costs["operations"][phase] += n.get(gate, 0) * sizes[projections] * operations
     return costs

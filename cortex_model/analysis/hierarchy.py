@@ -3,7 +3,7 @@
 import numpy as np
 
 from cortex_model.analysis.alignment import alignment, forward_drift, reconstruction_error
-from cortex_model.analysis.update_directions import update_angles
+from cortex_model.analysis.update_directions import update_angles, update_difference_from_settled
 from cortex_model.weights import Weights
 
 #: Measure -> (unit, dimension).
@@ -17,6 +17,7 @@ HIERARCHY_MEASURES = {
     "update_angle_to_backpropagation_degrees": ("degree", "hidden_population"),
     "update_angle_to_gauss_newton_degrees": ("degree", "hidden_population"),
     "update_angle_to_damped_gauss_newton_degrees": ("degree", "hidden_population"),
+    "update_difference_from_settled": ("1", "forward_projection"),
     "forward_drift": ("1", "forward_projection"),
     "reconstruction_error": ("1", "feedback_projection"),
 }
@@ -38,10 +39,13 @@ def hierarchy_measures(
     Returns
     -------
     measures : dict
-        Where feedback comes from the top population, without those of pairs of reciprocal projections.
+        Where feedback comes from the top population, without those of pairs of reciprocal projections; in the settled
+        mode, without ``update_difference_from_settled``.
     """
     p = parameters
     row = {"forward_drift": forward_drift(weights, start), **update_angles(weights, stimuli, targets, p)}
+    if p.is_leaky:
+        row["update_difference_from_settled"] = update_difference_from_settled(weights, stimuli, targets, p)
     if p.feedback_from_top:
         return row
     reconstructed = reconstruction_error(weights, stimuli, p.nonlinearity, p.top)

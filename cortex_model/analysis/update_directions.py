@@ -38,18 +38,54 @@ def update_angles(weights: Weights, stimuli: np.ndarray, targets: np.ndarray, pa
         "gauss_newton": theory.gauss_newton_deltas(forward, drives, error, p.nonlinearity),
         "damped_gauss_newton": theory.gauss_newton_deltas(forward, drives, error, p.nonlinearity, p.damping),
     }
-    hidden = range(1, max(forward))
+    updates = _updates(own, rates, p)
+    return {
+        f"update_angle_to_{name}_degrees": np.array(
+            [theory.alignment_angle(updates[l], _updates(deltas, rates, p)[l]) for l in range(1, max(forward))]
+        )
+        for name, deltas in others.items()
+    }
 
-    def update(deltas, l):
+
+def update_difference_from_settled(
+    weights: Weights, stimuli: np.ndarray, targets: np.ndarray, parameters
+) -> np.ndarray:
+    """How far each layer's update is from what it would be, had everything settled, relative to that one.
+
+    Parameters
+    ----------
+    weights, stimuli, targets
+        See `update_angles`.
+    parameters : SleepWakeParameters
+        Of a network in the leaky mode.
+
+    Returns
+    -------
+    differences : ndarray, shape (L,)
+        |dW_l - dW_l settled|_F / |dW_l settled|_F, of means over the presentations; nan where the latter is zero.
+    """
+    p = parameters
+    timing = theory.Timing(p.n_steps, p.relaxation, p.onset_step + 1, p.forward_delays, p.feedback_delays)
+    forward, feedback = ({l: m.astype(float) for l, m in of.items()} for of in (weights.forward, weights.feedback))
+    shown = stimuli.T.astype(float)
+    options = {"slope_rule": p.slope_rule, "slope_cutoff": p.slope_cutoff, "feedback_from_top": p.feedback_from_top}
+    drives, rates = theory.hierarchy_response(forward, weights.biases, shown, p.nonlinearity, p.top)
+    error = theory.output_error(rates[max(forward)], targets.T)
+    settled = _updates(theory.activation_reciprocal(feedback, drives, error, p.nonlinearity, **options), rates, p)
+    rates, deltas = theory.leaky_deltas(
+        forward, weights.biases, feedback, shown, targets.T, timing, p.nonlinearity, p.top, **options
+    )
+    in_time = _updates(deltas, rates, p)
+    return np.array([theory.relative_error(in_time[l], settled[l]) for l in sorted(settled)])
+
+
+def _updates(deltas, rates, p):
+    """The mean over presentations of delta_l h_{l-1}^T, for each l."""
+    updates = {}
+    for l, delta in deltas.items():
         presynaptic = rates[l - 1].T
         if p.presynaptic_normalisation:
             scales = [theory.parameter_reciprocal(rate, p.biases) for rate in presynaptic]
             presynaptic = presynaptic * np.array(scales)[:, np.newaxis]
-        return deltas[l] @ presynaptic / len(stimuli)
-
-    return {
-        f"update_angle_to_{name}_degrees": np.array(
-            [theory.alignment_angle(update(own, l), update(deltas, l)) for l in hidden]
-        )
-        for name, deltas in others.items()
-    }
+        updates[l] = delta @ presynaptic / len(presynaptic)
+    return updates

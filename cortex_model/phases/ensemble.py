@@ -40,9 +40,23 @@ class Ensemble:
             return self.schedules[0]
         longest = self._longest
         gates = {k: set().union(*(s.gates.get(k, ()) for s in self.schedules)) for k in range(len(KINDS))}
+        steps = {}
+        for schedule in self.schedules:
+            for kind, own in schedule.steps.items():
+                steps[kind] = self._joined(steps[kind], own) if kind in steps else own
         marks = [np.unique(np.concatenate([self.boundaries[e][getattr(s, name)] for e, s in enumerate(self.schedules)]))
                  for name in ("updates", "looks")]  # fmt: skip
-        return Schedule(longest.kind, longest.presentation, longest.stimulus, gates, *marks)
+        return Schedule(longest.kind, longest.presentation, longest.stimulus, gates, *marks, steps=steps)
+
+    def _joined(self, steps, others):
+        """The gates of each step, for networks that open the gates that they share in the same steps."""
+        for gate in set().union(*steps) & set().union(*others):
+            if len(steps) != len(others) or [gate in s for s in steps] != [gate in s for s in others]:
+                raise ParameterError(
+                    f"Ensemble.schedules: must open {gate} in the same time steps in every network (got others in "
+                    "one); give all networks the same presentation_ms and feedback_onset_ms, or run them apart."
+                )
+        return [a | b for a, b in zip(steps, others, strict=True)]
 
     @cached_property
     def _longest(self):

@@ -66,3 +66,15 @@ def test_direct_feedback_sends_the_output_error_to_each_hidden_population():
 
 def test_a_batch_costs_what_its_stimuli_cost():
     assert costs(batch_size=5, sleep_per_wake=1.0) == costs(sleep_per_wake=1.0)
+
+
+def test_in_time_sums_that_change_are_paid_in_every_step():
+    """10 steps, the error from step 5 on: W_1 once, W_2 and W_3 ten times, V ten times for rates, five for errors."""
+    leaky = {"dynamics": "leaky", "time_step_ms": 2.0, "presentation_ms": 20.0, "feedback_onset_ms": 12.0}
+    its = costs(learning_rule="random_feedback", **leaky)
+    up, down = W1 + 10 * (W2 + W3), 15 * (W2 + W3)
+    assert its["presentations"] == {"wake": 10, "sleep": 0, "evaluation": 6}
+    assert its["synaptic_events"] == {"wake": 10 * (up + down + W1 + W2 + W3), "sleep": 0, "evaluation": 6 * up}
+    asleep = costs(sleep_per_wake=0.5, **leaky)
+    assert asleep["half_cycles"]["sleep"] == 5
+    assert asleep["synaptic_events"]["sleep"] == 5 * (1 + 10 + 1) * (W2 + W3)

@@ -13,6 +13,9 @@ from cortex_model.equations import (
     SLEEP_RULES,
     SLOPE_RULES,
     TOP_NONLINEARITIES,
+    equations_of,
+    gates_of,
+    numbers_of,
 )
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.phases.schedule import LEARNING_RULES
@@ -110,6 +113,14 @@ def test_steps_that_a_rule_does_not_take_are_zero():
     assert taken["random_feedback"] == taken["exact_pseudoinverse"] == []
 
 
-@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("gate", gates_of("leaky"))
 def test_gates_are_named_and_explained(gate):
-    assert gate.endswith("_gate") and len(GATES[gate]) > 10
+    assert gate.endswith("_gate") and len(gates_of("leaky")[gate]) > 10
+
+
+def test_the_leaky_mode_has_what_the_settled_one_has_and_more():
+    assert set(GATES) == set(gates_of("settled")) < set(gates_of("leaky"))
+    assert equations_of("settled") == EQUATIONS and set(EQUATIONS) < set(equations_of("leaky"))
+    numbers = run_numbers(SleepWakeParameters(dynamics="leaky", time_constant_ms=20.0), 7)
+    assert set(numbers) == {*numbers_of("leaky"), "noise_seed"} == {*NUMBERS, "relaxation", "noise_seed"}
+    assert numbers["relaxation"] == theory.relaxation(1.0, 20.0)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cortex_model.devices.session import new_hierarchy
-from cortex_model.equations import GATES
+from cortex_model.equations import GATES, gates_of
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import HierarchyParameters
 
@@ -51,18 +51,51 @@ def test_weights_have_the_orientation_of_the_paper():
     assert hierarchy.weights("feedback", 2)[2, 1] == 102
 
 
+@pytest.mark.parametrize("dynamics", ["settled", "leaky"])
 @pytest.mark.parametrize("sleep_rule", ["recirculation", "hinton_mcclelland", "ben_israel"])
-def test_every_equation_waits_for_a_gate(sleep_rule):
-    hierarchy = hierarchy_of(4, 3, 2, sleep_rule=sleep_rule, **EVERYTHING)
+def test_every_equation_waits_for_a_gate(sleep_rule, dynamics):
+    hierarchy = hierarchy_of(4, 3, 2, sleep_rule=sleep_rule, dynamics=dynamics, **EVERYTHING)
     equations = happening(hierarchy)
     assert len(equations) > 25
-    assert all(obj.gate in GATES for obj in equations), [o.name for o in equations if not hasattr(o, "gate")]
+    assert all(obj.gate in gates_of(dynamics) for obj in equations), [
+        o.name for o in equations if not hasattr(o, "gate")
+    ]
 
 
 def test_every_gate_opens_something():
     hierarchies = [hierarchy_of(4, 3, 2)]
     hierarchies += [hierarchy_of(4, 3, 2, sleep_rule=rule, **EVERYTHING) for rule in ("recirculation", "ben_israel")]
     assert {obj.gate for hierarchy in hierarchies for obj in happening(hierarchy)} == set(GATES)
+    leaky = hierarchy_of(4, 3, 2, dynamics="leaky", forward_delay_ms=(1.0,), **EVERYTHING)
+    leaky.record(1, "rate", "trace_gate")
+    gates = {obj.gate for obj in [*happening(leaky), *leaky.foreign]}
+    assert gates == set(gates_of("leaky"))
+
+
+def test_in_a_leaky_slot_all_sums_come_before_anything_relaxes():
+    hierarchy = hierarchy_of(5, 4, 3, 2, dynamics="leaky", forward_delay_ms=(0.0, 2.0, 1.0), feedback_delay_ms=(1.0,))
+    names = [obj.name for obj in happening(hierarchy)]
+    sums = [at for at, name in enumerate(names) if "summed" in name and "pool" not in name]
+    moved = [at for at, name in enumerate(names) if name.endswith("_conduction")]
+    relaxed = [at for at, name in enumerate(names) if name.endswith(("_layer_response", "_activation_reciprocal",
+                                                                     "_compartments"))]  # fmt: skip
+    learned = [at for at, name in enumerate(names) if name.endswith("_weight_update")]
+    assert len(sums) == 3 + 3 + 2 * 2, "forward, biases, and each feedback projection twice"
+    assert max(sums) < min(moved) <= max(moved) < min(relaxed) <= max(relaxed) < min(learned)
+
+
+def test_an_axon_holds_as_many_steps_as_its_longest_projection_takes():
+    hierarchy = hierarchy_of(
+        5, 4, 3, 2, dynamics="leaky", forward_delay_ms=(0.0, 2.0, 1.0), feedback_delay_ms=(0.0, 3.0)
+    )
+    held = [[name for name in group.variables if name.split("_")[-1].isdigit()] for group in hierarchy.populations]
+    of_top = ["fed_back_3", "fed_back_2", "fed_back_1", "delta_3", "delta_2", "delta_1"]
+    assert [sorted(names) for names in held] == [[], ["sent_1", "sent_2"], ["sent_1"], sorted(of_top)]
+    sums = {obj.name: obj.abstract_code for obj in happening(hierarchy) if "summed" in obj.name}
+    for name, read in (("forward_1", "sent_pre"), ("forward_2", "sent_2_pre"), ("forward_3", "sent_1_pre"),
+                       ("feedback_2", "fed_back_pre"), ("feedback_2", "delta_pre"), ("feedback_3", "fed_back_3_pre"),
+                       ("feedback_3", "delta_3_pre")):  # fmt: skip
+        assert any(of.startswith(name) and f"weight*{read}" in code for of, code in sums.items()), (name, read)
 
 
 def test_a_wake_slot_sweeps_up_then_down_then_learns():
@@ -110,6 +143,8 @@ def test_recording_waits_for_its_gate():
 def test_a_slot_is_one_time_step():
     hierarchy_of(3, 2)
     assert defaultclock.dt / ms == 1
+    new_hierarchy(HierarchyParameters(layer_sizes=(3, 2), dynamics="leaky", time_step_ms=0.5), "runtime")
+    assert defaultclock.dt / ms == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
