@@ -1,6 +1,7 @@
 """Draws any experiment: learning curves of its arms, or final values against what was swept; and its table."""
 
 from pathlib import Path
+from textwrap import fill
 
 import matplotlib
 import numpy as np
@@ -24,6 +25,9 @@ COLOURS = {
 }
 OTHERS = ("#E69F00", "#8C510A", "#7A4FA3", "#000000", "#56B4E9", "#999933", "#AA4499")
 
+#: Letters in a line of a label.
+LONGEST = 34
+
 
 def figure_of(experiment: Experiment) -> Figure:
     """The experiment as a figure that can be reproduced."""
@@ -42,7 +46,7 @@ def draw(experiment: Experiment, directories: list[RunDirectory], out: Path) -> 
     arms = runs_of_arms(experiment, dataset, directories)
     rows = {arm.name: arm_row(experiment, dataset, arm, runs) for arm, runs in arms}
     name = f"{experiment.name}_{dataset}"
-    colours = colours_of(arm for arm, _ in arms)
+    colours = colours_of(arm for arm, _ in arms if arm.x is not None or not experiment.x_label)
     table: list[Row] = []
     with plt.style.context(Path(__file__).with_name("cortex.mplstyle")):
         n_panels = len(experiment.panels)
@@ -99,7 +103,7 @@ def curves(ax, experiment, panel: Panel, arms, rows, colours) -> list[Row]:
 def swept(ax, experiment, panel: Panel, arms, rows, colours) -> list[Row]:
     """Final values, or presentations to a level, against what was swept; one line a group of arms."""
     table = []
-    for line in dict.fromkeys(line_of(arm) for arm, _ in arms):
+    for line in colours:
         points = []
         for arm, runs in arms:
             if line_of(arm) == line and arm.x is not None:
@@ -115,9 +119,9 @@ def swept(ax, experiment, panel: Panel, arms, rows, colours) -> list[Row]:
         ax.errorbar(x, mean, bars, color=colours[line], marker="o", capsize=3, **style)
         table += [point(panel, arm, *values) for arm, *values in points]
     if panel.against:
-        ax.set(xlabel=panel.against_label)
+        ax.set(xlabel=fill(panel.against_label, LONGEST))
     else:
-        ax.set(xscale=experiment.x_scale, xlabel=experiment.x_label)
+        ax.set(xscale=experiment.x_scale, xlabel=fill(experiment.x_label, LONGEST))
     return table
 
 
