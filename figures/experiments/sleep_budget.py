@@ -5,6 +5,7 @@ from cortex_model.settings import setting
 
 DAMPED = "reciprocal, damping 10"
 AMOUNTS = (0.001, 0.01, 0.1, 1.0, 10.0)
+MATCHED_AMOUNTS = (0.01, 0.1, 1.0)
 BLOCKS = {"digits": (1, 500), "mnist": (1, 1000, 10_000, 60_000)}
 FIRST, IN_BLOCKS = "interleaved, after sleep", "in blocks of 0.1 per wake presentation"
 
@@ -17,6 +18,11 @@ def arms(dataset: str) -> list[Arm]:
             "sleep per wake", AMOUNTS,
             lambda n: setting(dataset, DAMPED, sleep_per_wake=n, sleep_before_presentations=0),
             "interleaved, from random V",
+        ),
+        *varied(
+            "sleep per wake", MATCHED_AMOUNTS,
+            lambda n: setting(dataset, DAMPED, sleep_per_wake=n, damping=1.0, feedback_gain="norm_matched"),
+            "damping 1, matched gain, after sleep",
         ),
         Arm("sleep before wake alone", setting(dataset, DAMPED, sleep_per_wake=0.0), "before wake alone", 0.0005),
         Arm("no sleep", setting(dataset, DAMPED, sleep_per_wake=0.0, sleep_before_presentations=0), "none", 0.0005),
