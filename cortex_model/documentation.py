@@ -104,7 +104,12 @@ HEADINGS = {
     "update_angle_to_backpropagation_degrees": "update to backprop.",
     "condition_number": "condition of W",
     "forward_drift": "drift of W",
+    "distance_forward": "W to V⁺, relative",
 }
+#: The measure by which arms are compared -> how it is headed, where it is not an error of classification.
+MEASURED = {"distance_feedback": "V to W⁺, relative", "unexplained_percent": "unexplained, %"}
+#: Columns that are no angles.
+PLAIN = ("condition_number", "forward_drift", "distance_forward")
 
 
 def experiment_table(path: Path) -> str:
@@ -112,21 +117,29 @@ def experiment_table(path: Path) -> str:
     rows = read_rows(path)
     levels = [key.removeprefix("reach_") for key in rows[0] if key.startswith("reach_")]
     others = [key for key in HEADINGS if key in rows[0]]
-    head = ["arm", "seeds", "error [95 %]", *(f"wake (total) to {level} %" for level in levels)]
-    head += [HEADINGS[key] + ("" if key in ("condition_number", "forward_drift") else ", degrees") for key in others]
-    head += ["half cycles of sleep", "operations", "minutes a run"]
+    has_cost = "operations" in rows[0]
+    measured = MEASURED.get(rows[0].get("measure", ""), "error")
+    head = ["arm", "seeds", f"{measured} [95 %]", *(f"wake (total) to {level} %" for level in levels)]
+    head += [HEADINGS[key] + ("" if key in PLAIN else ", degrees") for key in others]
+    head += ["half cycles of sleep", "operations"] * has_cost + ["minutes a run"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for row in rows:
-        error = f"{float(row['error']):.2f} [{float(row['low']):.2f}, {float(row['high']):.2f}]"
-        cells = [row["arm"], row["seeds"], error]
+        cells = [row["arm"], row["seeds"], _interval(row)]
         for level in levels:
             wake, total, reach = (row[f"{key}_{level}"] for key in ("wake_to", "total_to", "reach"))
             text = f"{int(wake):,} ({int(total):,})" if wake else "never"
             cells.append(text + ("" if reach == row["seeds"] or not wake else f", {reach} of {row['seeds']} seeds"))
         cells += [f"{float(row[key]):.3g}" if row[key] else "" for key in others]
-        cells += [f"{int(row['sleep_half_cycles']):,}", row["operations"], row["minutes_a_run"]]
-        lines.append("| " + " | ".join(cells) + " |")
+        cells += [f"{int(row['sleep_half_cycles']):,}", row["operations"]] if has_cost else []
+        lines.append("| " + " | ".join([*cells, row["minutes_a_run"]]) + " |")
     return "\n".join(lines)
+
+
+def _interval(row: dict[str, str]) -> str:
+    """Mean and interval of what arms are compared by; the mean alone for a single seed."""
+    mean, low, high = (float(row[key]) for key in ("error", "low", "high"))
+    form = ".2f" if abs(mean) >= 0.1 else ".2g"
+    return f"{mean:{form}}" if row["seeds"] == "1" else f"{mean:{form}} [{low:{form}}, {high:{form}}]"
 
 
 def result_tables() -> dict[str, Callable[[], str]]:

@@ -167,7 +167,7 @@ def arm_row(experiment: Experiment, dataset: str, arm: Arm, runs: list[RunDirect
     mean, low, high = mean_and_interval(final)
     columns = [mean, low, high, *bootstrap_interval(final)]
     names = ["error", "low", "high", "bootstrap_low", "bootstrap_high"]
-    row = {"arm": arm.name, "x": "" if arm.x is None else arm.x, "seeds": len(runs)}
+    row = {"arm": arm.name, "x": "" if arm.x is None else arm.x, "seeds": len(runs), "measure": experiment.measure}
     row |= {name: float(f"{value:.6g}") for name, value in zip(names, columns, strict=True)}
     for level in (experiment.levels or {}).get(dataset, ()):
         needed = np.array([presentations_to_level(errors["over"], values, level) for values in errors["values"]])

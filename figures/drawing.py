@@ -114,7 +114,8 @@ def swept(ax, experiment, panel: Panel, arms, rows, colours) -> list[Row]:
             continue
         x, mean = [p[1] for p in points], np.array([p[2] for p in points])
         low, high = (np.nan_to_num(np.array([p[at] for p in points]), nan=0.0) for at in (3, 4))
-        bars = np.array([mean - np.where(low == 0, mean, low), np.where(high == 0, mean, high) - mean]).clip(0)
+        is_off = low <= 0 if panel.scale == "log" else low == 0  # below the axis, or a single seed
+        bars = np.array([mean - np.where(is_off, mean, low), np.where(high == 0, mean, high) - mean]).clip(0)
         style = {"linestyle": "none"} if panel.against else {"linewidth": 2}
         ax.errorbar(x, mean, bars, color=colours[line], marker="o", capsize=3, **style)
         table += [point(panel, arm, *values) for arm, *values in points]
@@ -150,10 +151,11 @@ def finish(ax, experiment: Experiment, panel: Panel) -> None:
     if panel.scale == "log":
         ax.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
         low, high = ax.get_ylim()
-        for digits in ((1, 2, 5), range(1, 10), np.arange(10, 100) / 10):
-            ticks = [tick for k in range(-4, 9) for tick in np.multiply(digits, 10.0**k) if low <= tick <= high]
-            if len(ticks) > 2:
+        for digits in ((1,), (1, 2, 5), range(1, 10), np.arange(10, 100) / 10):
+            ticks = [tick for k in range(-18, 9) for tick in np.multiply(digits, 10.0**k) if low <= tick <= high]
+            if len(ticks) > 3:
                 break
+        ticks = ticks[:: -(-len(ticks) // 10)]
         ax.set_yticks(ticks)
         ax.minorticks_off()
 
