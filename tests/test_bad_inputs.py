@@ -41,6 +41,20 @@ PARAMETERS = {
     "a regression of one": (with_set("regression=1"), "regression: must be a number at least 0 and below 1"),
     "biases maybe": (with_set("biases=maybe"), "biases: must be true or false (got 'maybe')"),
     "no room in a chunk": (with_set("chunk_presentations=0"), "chunk_presentations: must be a whole number at least 1"),
+    "an unknown dynamics": (with_set("dynamics=fast"), "dynamics: must be one of settled, leaky (got 'fast')"),
+    "a time that is no whole number of steps": (
+        with_set("dynamics=leaky", "presentation_ms=10.5", "feedback_onset_ms=5"),
+        "presentation_ms must be a whole number of time steps where dynamics is leaky (got 10.5 ms",
+    ),
+    "an error that comes too late": (
+        with_set("dynamics=leaky", "presentation_ms=20", "feedback_onset_ms=20"),
+        "feedback_onset_ms must be before the end of the presentation, at 20 ms (got 20 ms)",
+    ),
+    "delays that are too many": (
+        with_set("dynamics=leaky", "forward_delay_ms=1,2,3"),
+        "forward_delay_ms must be one number, or one for each of the 2 forward projections (got 3)",
+    ),
+    "no time constant": (with_set("time_constant_ms=0"), "time_constant_ms: must be a number above 0 (got '0')"),
     "weights that would vanish": (
         with_set("forward_sleep_learning_rate=0.01", "damping=1", "feedback_gain=none"),
         "damping must be below the gain 1 where forward weights sleep too (got 1), because both weights would vanish",
