@@ -11,6 +11,7 @@
 | (a_{l-1}^+ (x) B_l) | `parameter_reciprocal` |
 | B_l e a_{l-1}^T | `weight_update`, `wake_presentation` |
 | y' = y - T F(x, y) | `newton_like_step` |
+| the same with time constants and delays | `leaky_perception`, `leaky_recall`, `leaky_wake_presentation` |
 """
 
 from cortex_model.theory.credit_assignment import (
@@ -24,6 +25,15 @@ from cortex_model.theory.credit_assignment import (
 )
 from cortex_model.theory.gauss_newton import gauss_newton_deltas, top_jacobians
 from cortex_model.theory.hinton_mcclelland import encoder_updates, hinton_mcclelland_update
+from cortex_model.theory.leaky import (
+    Timing,
+    leaky_perception,
+    leaky_recall,
+    leaky_sleep_presentation,
+    leaky_wake_presentation,
+    relax,
+    relaxation,
+)
 from cortex_model.theory.newton_like import contraction_norm, newton_like_iteration, newton_like_step
 from cortex_model.theory.pseudoinverse import (
     alignment_angle,
@@ -64,6 +74,7 @@ __all__ = [
     "NONLINEARITIES",
     "SLEEP_RULES",
     "TOP_RATES",
+    "Timing",
     "activation_reciprocal",
     "activation_reciprocal_matrix",
     "alignment_angle",
@@ -81,6 +92,10 @@ __all__ = [
     "hierarchy_response",
     "hinton_mcclelland_update",
     "layer_response",
+    "leaky_perception",
+    "leaky_recall",
+    "leaky_sleep_presentation",
+    "leaky_wake_presentation",
     "mean_feedback_update",
     "mean_forward_update",
     "newton_like_iteration",
@@ -96,6 +111,8 @@ __all__ = [
     "recirculation_cycle",
     "reconstruction",
     "relative_distance",
+    "relax",
+    "relaxation",
     "relative_error",
     "slope_factor",
     "sleep_presentation",

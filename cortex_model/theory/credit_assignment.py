@@ -250,6 +250,39 @@ def wake_presentation(
     deltas = activation_reciprocal(
         feedback, basal_drives, error, nonlinearity, slope_rule, slope_cutoff, feedback_gains, feedback_from_top
     )
+    return learned(
+        forward, biases, feedback, rates, deltas,
+        learning_rate=learning_rate, presynaptic_normalisation=presynaptic_normalisation,
+        feedback_follows_forward=feedback_follows_forward, weight_decay=weight_decay,
+    )  # fmt: skip
+
+
+def learned(
+    forward: Weights,
+    biases: Weights | None,
+    feedback: Weights,
+    rates: Weights,
+    deltas: Weights,
+    *,
+    learning_rate: float,
+    presynaptic_normalisation: bool = False,
+    feedback_follows_forward: bool = False,
+    weight_decay: float = 0.0,
+) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray] | None, dict[int, np.ndarray]]:
+    """Return the weights after `weight_update` everywhere, by the rates and deltas of one moment.
+
+    Parameters
+    ----------
+    rates, deltas : dict of ndarray
+        h_l for l = 0 ... L and delta_l for l = 1 ... L, shape (n_l,).
+    forward, biases, feedback, learning_rate, presynaptic_normalisation, feedback_follows_forward, weight_decay
+        See `wake_presentation`.
+
+    Returns
+    -------
+    forward, biases, feedback : dict of ndarray
+        New dictionaries (biases None if they were); the arrays passed in are not changed.
+    """
     new_forward, new_feedback = dict(forward), dict(feedback)
     new_biases = None if biases is None else dict(biases)
     for l, delta in deltas.items():

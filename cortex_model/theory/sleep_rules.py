@@ -3,7 +3,7 @@
 `SLEEP_RULES` holds the three rules; each takes one reciprocal pair from its old weights to its new ones.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,28 @@ import numpy as np
 from cortex_model.errors import ParameterError
 from cortex_model.theory.rate_network import choice
 from cortex_model.theory.recirculation import feedback_update, forward_update, recirculation_cycle
+
+
+class Moments(NamedTuple):
+    """How noise gets around a reciprocal pair: what each moment of a sleep rule sees. Settled here; `leaky` has others.
+
+    Attributes
+    ----------
+    ascending, descending : callable
+        (W, V, noise) -> (up, rec), or (down, back).
+    ascending_again : callable
+        (W, y, up, noise) -> W y, after up = W noise has been seen.
+    descending_twice : callable
+        (W, V, noise) -> (x, x') with x = V noise, x' = V W x.
+    """
+
+    ascending: Callable = lambda W, V, noise: recirculation_cycle(W, V, noise, "ascending")
+    descending: Callable = lambda W, V, noise: recirculation_cycle(W, V, noise, "descending")
+    ascending_again: Callable = lambda W, y, up, noise: W @ y
+    descending_twice: Callable = lambda W, V, noise: (V @ noise, V @ (W @ (V @ noise)))
+
+
+SETTLED = Moments()
 
 
 class _Settings(NamedTuple):
@@ -21,6 +43,7 @@ class _Settings(NamedTuple):
     sleep_normalisation: bool
     regression: float
     reconstructs: bool
+    moments: Moments
 
 
 def _changed(weights, rate, update, presynaptic, sleep_normalisation):
@@ -32,11 +55,11 @@ def _changed(weights, rate, update, presynaptic, sleep_normalisation):
 
 
 def _recirculation(W, V, ascending, descending, settings):
-    up, rec = recirculation_cycle(W, V, ascending, "ascending")
+    up, rec = settings.moments.ascending(W, V, ascending)
     update = feedback_update(ascending, up, settings.reconstructs * rec, V, settings.damping, settings.gain)
     V = _changed(V, settings.sleep_learning_rate, update, up, settings.sleep_normalisation)
     if settings.forward_sleep_learning_rate > 0:
-        down, back = recirculation_cycle(W, V, descending, "descending")
+        down, back = settings.moments.descending(W, V, descending)
         update = forward_update(descending, down, back, W, settings.damping, settings.gain)
         W = _changed(W, settings.forward_sleep_learning_rate, update, down, settings.sleep_normalisation)
     return W, V
@@ -44,9 +67,9 @@ def _recirculation(W, V, ascending, descending, settings):
 
 def _hinton_mcclelland(W, V, ascending, _, settings):
     r = settings.regression
-    h1, rec = recirculation_cycle(W, V, ascending, "ascending")
+    h1, rec = settings.moments.ascending(W, V, ascending)
     y2 = r * ascending + (1 - r) * rec
-    h3 = r * h1 + (1 - r) * (W @ y2)
+    h3 = r * h1 + (1 - r) * settings.moments.ascending_again(W, y2, h1, ascending)
     update = feedback_update(ascending, h1, y2, V, settings.damping)
     V = _changed(V, settings.sleep_learning_rate, update, h1, settings.sleep_normalisation)
     if settings.forward_sleep_learning_rate > 0:
@@ -56,8 +79,8 @@ def _hinton_mcclelland(W, V, ascending, _, settings):
 
 
 def _ben_israel(W, V, _, descending, settings):
-    x, back = recirculation_cycle(W, V, descending, "descending")
-    update = feedback_update(x, descending, V @ back, V, settings.damping)
+    x, again = settings.moments.descending_twice(W, V, descending)
+    update = feedback_update(x, descending, again, V, settings.damping)
     return W, _changed(V, settings.sleep_learning_rate, update, descending, settings.sleep_normalisation)
 
 
@@ -82,6 +105,7 @@ def sleep_presentation(
     sleep_normalisation: bool = False,
     regression: float = 0.75,
     reconstructs: bool = True,
+    moments: Moments = SETTLED,
 ) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
     """Present noise once in sleep and return the new weights of every reciprocal pair.
 
@@ -123,6 +147,8 @@ def sleep_presentation(
     reconstructs : bool
         False leaves rec out of `recirculation`: V is drawn to g W^T/d instead of the (damped) pseudoinverse (weight
         mirror, Akrout et al. 2019, NeurIPS 32).
+    moments : Moments
+        How noise gets around a pair; in time for `leaky_sleep_presentation`.
 
     Returns
     -------
@@ -149,8 +175,9 @@ def sleep_presentation(
     ascending_noise = _fitting("ascending_noise", ascending_noise, [l - 1 for l in feedback], needs_ascending)
     descending_noise = _fitting("descending_noise", descending_noise, list(feedback), needs_descending)
     settings = _Settings(
-        sleep_learning_rate, forward_sleep_learning_rate, damping, gain, sleep_normalisation, regression, reconstructs
-    )
+        sleep_learning_rate, forward_sleep_learning_rate, damping, gain, sleep_normalisation, regression, reconstructs,
+        moments,
+    )  # fmt: skip
     new_forward, new_feedback = dict(forward), dict(feedback)
     for l in feedback:
         noises = ascending_noise.get(l - 1), descending_noise.get(l)
