@@ -14,6 +14,7 @@ from cortex_model.analysis.learning_curves import grouped, mean_and_interval, wi
 from cortex_model.protocol import load_module, protocol_folder
 from cortex_model.reproduce import Figure, Row, RunRequest, runs_of, write_figure
 from cortex_model.results import RunDirectory
+from cortex_model.theory import condition_number
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
@@ -26,6 +27,8 @@ FORGETTING = 7.0
 #: The transpose, learned by the weight mirror; and a pseudoinverse that no damping bounds, with a stable step.
 TRANSPOSE = {"learning_rule": "weight_mirror", "damping": 1.0, "feedback_gain": "none"}
 UNDAMPED = {"damping": 0.0, "sleep_learning_rate": 0.05}
+#: Dampings for which the rule's average is shown too: there single noise vectors do not suffice, or barely.
+AVERAGED = (0.001, 0.01)
 #: Dampings whose responses are drawn, and their colours; others take a colour from the map.
 DRAWN = (0.01, 0.5, 10.0)
 PERCEPTION, TOP = "#444444", 8
@@ -33,29 +36,31 @@ COLOURS = matplotlib.colormaps["viridis_r"]
 
 
 def requests(dataset: str, n_seeds: int) -> list[RunRequest]:
-    """Every damping, the transpose and no damping, with each seed; the dataset plays no part."""
-    damped = [{"damping": d, "sleep_learning_rate": FORGETTING / (d * N_PRESENTATIONS)} for d in DAMPINGS]
+    """Every damping, the transpose, no damping and averages, with each seed; the dataset plays no part."""
+    damped = {d: {"damping": d, "sleep_learning_rate": FORGETTING / (d * N_PRESENTATIONS)} for d in DAMPINGS}
+    averaged = [damped[d] | {"averaged": True} for d in AVERAGED]
     mirror = TRANSPOSE | {"sleep_learning_rate": FORGETTING / N_PRESENTATIONS}
     shared = {"n_presentations": N_PRESENTATIONS}
-    settings = [shared | setting for setting in (*damped, mirror, UNDAMPED)]
+    settings = [shared | setting for setting in (*damped.values(), *averaged, mirror, UNDAMPED)]
     return [RunRequest(PROTOCOL, setting, seed) for setting in settings for seed in range(n_seeds)]
 
 
 def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
     """Responses and widths by population; width at the lowest one, and growth of noise, against damping."""
     runs = runs_of(directories, PROTOCOL, "favila_tuning")
-    arms = grouped(runs, "learning_rule", "damping")
+    arms = {key[:2]: its for key, its in grouped(runs, "learning_rule", "damping", "averaged").items() if not key[2]}
+    averaged = {key[1]: its for key, its in grouped(runs, "learning_rule", "damping", "averaged").items() if key[2]}
     theory = Prediction(runs[0])
     with plt.style.context(Path(__file__).with_name("cortex.mplstyle")):
         mosaic = [["responses", "widths"], ["lowest", "noise"]]
         figure, axes = plt.subplot_mosaic(mosaic, figsize=(13.33, 10))
         table = draw_responses(axes["responses"], arms)
         table += draw_widths(axes["widths"], arms)
-        table += draw_lowest(axes["lowest"], arms, theory)
+        table += draw_lowest(axes["lowest"], arms, averaged, theory)
         table += draw_noise(axes["noise"], theory)
         write_figure(figure, table, "favila_tuning", out)
         plt.close(figure)
-    return numbers(arms, theory)
+    return numbers(arms, averaged, theory)
 
 
 class Prediction:
@@ -86,6 +91,10 @@ class Prediction:
     def noise_growth(self, damping: float) -> float:
         """How much noise of the top grows until the lowest population."""
         return self.module.noise_growth(self.feedback(damping), self.top)[0]
+
+    def condition_number(self) -> float:
+        """Of W; beyond 1e16 double precision cannot tell it from infinity."""
+        return condition_number(self.kernel)
 
     def even_damping(self) -> float:
         """The damping at which recall is as broad at the lowest population as at the top."""
@@ -130,7 +139,7 @@ def draw_responses(ax, arms) -> list[Row]:
         ax.plot(angles, response / response.max(), color=colour, linestyle=style, label=name)
         table += [row("responses", name, a, r) for a, r in zip(angles, response / response.max(), strict=True)]
     ax.set(title="Recalled at the lowest population", xlabel="angle from the stimulus (degrees)")
-    ax.set(ylabel="response / maximum", xlim=(-180, 180), xticks=range(-180, 181, 90), ylim=(-0.1, 1.5))
+    ax.set(ylabel="response / maximum", xlim=(-180, 180), xticks=range(-180, 181, 90), ylim=(-0.4, 1.6))
     ax.legend(loc="upper center", ncols=2, frameon=False, fontsize=12)
     return table
 
@@ -148,8 +157,9 @@ def draw_widths(ax, arms) -> list[Row]:
         mean, low, high = mean_and_interval(values_of(runs, "recalled_width_degrees"))
         ax.plot(populations, predicted, color=colour, linewidth=1.5)
         ax.plot(populations, mean, "o", color=colour, markersize=6)
-        ax.text(-0.25, predicted[0], "transpose" if rule == "weight_mirror" else f"{damping:g}", color=colour,
-                ha="right", va="bottom" if rule == "weight_mirror" else "center", fontsize=12)  # fmt: skip
+        above = rule == "weight_mirror"
+        ax.text(-0.25, predicted[0] + 4 * above, "transpose" if above else f"{damping:g}", color=colour,
+                ha="right", va="bottom" if above else "center", fontsize=12)  # fmt: skip
         table += [row("widths", f"theory, {name}", x, y) for x, y in zip(populations, predicted, strict=True)]
         table += [row("widths", f"learned, {name}", *point) for point in zip(populations, mean, low, high, strict=True)]
     ax.set(title="Recall (dots: learned, lines: theory)", xlabel="population (0: stimulus, 8: top)", xlim=(-2.2, 8.2))
@@ -157,8 +167,8 @@ def draw_widths(ax, arms) -> list[Row]:
     return table
 
 
-def draw_lowest(ax, arms, theory: Prediction) -> list[Row]:
-    """Width at the lowest population against damping, with the widths of perception and the transpose."""
+def draw_lowest(ax, arms, averaged, theory: Prediction) -> list[Row]:
+    """Width at the lowest population against damping, beside the widths of stimulus and top; hollow: the average."""
     grid = np.geomspace(3e-4, 300, 100)
     predicted = [theory.lowest_width(d) for d in grid]
     ax.plot(grid, predicted, color="#0072B2", linewidth=1.5)
@@ -169,6 +179,16 @@ def draw_lowest(ax, arms, theory: Prediction) -> list[Row]:
             mean, low, high = mean_and_interval(values)
             ax.errorbar(damping, mean, [[mean - low], [high - mean]], marker="o", color="#0072B2", capsize=3)
             table.append(row("lowest", "learned", damping, mean, low, high))
+    for damping, runs in averaged.items():
+        mean, low, high = mean_and_interval(values_of(runs, "recalled_width_degrees")[:, 0])
+        ax.plot(damping, mean, "o", color="#0072B2", markerfacecolor="white", markersize=9)
+        table.append(row("lowest", "learned, averaged rule", damping, mean, low, high))
+    smallest = min((d for rule, d in damped(arms) if rule != "weight_mirror"), default=None)
+    if smallest in averaged:
+        mean = values_of(arms["reciprocal", smallest], "recalled_width_degrees")[:, 0].mean()
+        n = runs[0].description()["parameters"]["n_presentations"]
+        ax.annotate(f"{n:,} noise vectors\nare too few here;\nhollow: their average", (smallest, mean),
+                    (smallest * 2, mean), fontsize=12, va="center")  # fmt: skip
     perceived = theory.module.widths(theory.perceived)
     even = theory.even_damping()
     levels = {"stimulus": perceived[0], "top population": perceived[-1]}
@@ -191,8 +211,8 @@ def draw_noise(ax, theory: Prediction) -> list[Row]:
     ax.plot(grid, growth, color="#CC79A7")
     ax.axhline(1, color=PERCEPTION, linewidth=1, linestyle=":")
     ax.text(250, 1.5, "as at the top", color=PERCEPTION, ha="right", fontsize=12)
-    ax.annotate("damping 0: no bound,\nthe inverse is ill-posed", (4e-4, growth[0] / 30), (3e-3, 1e8), va="center",
-                arrowprops={"arrowstyle": "<|-", "color": "#444444"})  # fmt: skip
+    condition = f"{theory.condition_number():.0e}".replace("e+", "e")
+    ax.text(4e-3, 1e9, f"damping 0: no bound,\nthe inverse is ill-posed\n(condition of W {condition})", va="center")
     ax.set(title="Noise at the top, relative to recall", xlabel="damping", ylabel="growth until the lowest population")
     ax.set(xscale="log", yscale="log", xlim=(3e-4, 300))
     return [row("noise", "theory", x, y) for x, y in zip(grid, growth, strict=True)]
@@ -203,27 +223,24 @@ def row(panel: str, curve: str, x, y, low="", high="") -> Row:
     return {"panel": panel, "curve": curve, "x": x, "y": float(y), "low": low, "high": high}
 
 
-def numbers(arms, theory: Prediction) -> list[Row]:
+def numbers(arms, averaged, theory: Prediction) -> list[Row]:
     """Width at the lowest population, learned beside the theory's, and how near the feedback weights are."""
+    named = {name_of(*key): runs for key, runs in arms.items()}
+    named |= {f"{name_of('reciprocal', damping)}, averaged rule": runs for damping, runs in averaged.items()}
     rows = []
-    for (rule, damping), runs in arms.items():
-        name = name_of(rule, damping)
-        widths = values_of(runs, "recalled_width_degrees")[:, 0]
-        predicted = values_of(runs, "predicted_width_degrees")[0, 0] if damping else np.nan
-        rows.append({"quantity": f"{name}: width at the lowest population, degrees",
-                     "simulated": with_interval(widths, ".1f"),
-                     "source": f"theory: {predicted:.1f}" if damping else "theory: ill-posed"})  # fmt: skip
-        distances = values_of(runs, "distance_to_prediction").mean(axis=1)
-        floor = runs[0].summary()["predicted_floor"]
-        rows.append({"quantity": f"{name}: distance of V to what theory predicts, relative",
-                     "simulated": with_interval(distances, ".3g"), "source": f"theory: {floor:.3g}"})  # fmt: skip
-    perceived = theory.module.widths(theory.perceived)
-    rows.append({"quantity": "width in perception, degrees", "simulated": ", ".join(f"{w:.1f}" for w in perceived),
-                 "source": "the authors' model: wider with every population"})  # fmt: skip
-    rows.append({"quantity": "damping above which recall is as broad below as at the top",
-                 "simulated": f"{theory.even_damping():.2f}",
-                 "source": "the data: broad recall in all areas"})  # fmt: skip
-    return [{"quantity": r["quantity"], "simulated": r["simulated"], "paper": "", "source": r["source"]} for r in rows]
+    for name, runs in named.items():
+        widths, distances = (values_of(runs, m) for m in ("recalled_width_degrees", "distance_to_prediction"))
+        predicted, floor = values_of(runs, "predicted_width_degrees")[0, 0], runs[0].summary()["predicted_floor"]
+        is_damped = runs[0].summary()["damping"] > 0
+        rows.append((f"{name}: width at the lowest population, degrees", with_interval(widths[:, 0], ".1f"),
+                     f"theory: {predicted:.1f}" if is_damped else "theory: ill-posed"))  # fmt: skip
+        rows.append((f"{name}: distance of V to where theory says it ends", with_interval(distances.mean(axis=1)),
+                     f"theory: {floor:.3g}" if is_damped else "theory: ill-posed"))  # fmt: skip
+    perceived = ", ".join(f"{width:.1f}" for width in theory.module.widths(theory.perceived))
+    rows.append(("width in perception, degrees", perceived, "wider with each population, as published"))
+    even = f"{theory.even_damping():.2f}"
+    rows.append(("damping above which recall is as broad below as at the top", even, "broad recall, as published"))
+    return [{"quantity": what, "simulated": seen, "paper": "", "source": source} for what, seen, source in rows]
 
 
 FIGURE = Figure("favila_tuning", "Tuning to visual angle in perception and in recall", requests, draw)
