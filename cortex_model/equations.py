@@ -108,6 +108,43 @@ SLEEP_RULES = {
 #: The presynaptic activity that a sleep rule's plasticity sees.
 SLEEP_ACTIVITY = {"recirculation": "sent", "hinton_mcclelland": "sent", "ben_israel": "rate"}
 
+# ---------------------------------------------------------------------- leaky mode
+#: More variables of a population whose rate takes time: where the rate is going, what feedback projections carry of
+#: it, the second sum of a feedback projection (an error beside a reconstruction), and what the two compartments have
+#: relaxed to in sleep, where there is no nonlinearity.
+LEAKY_POPULATION = """
+response : 1
+fed_back : 1
+error_drive : 1
+basal_response : 1
+apical_response : 1
+"""
+#: Back to rest, where every presentation begins.
+REST = (
+    "rate", "sent", "fed_back", "delta", "basal_input", "apical_drive", "error_drive", "basal_response",
+    "apical_response",
+)  # fmt: skip
+
+#: The second sum over the synapses of a feedback projection.
+ERROR_SUM = "error_drive_post = weight*delta_pre : 1 (summed)"
+
+#: What takes the place of `EQUATIONS` of the same names, and what there is besides. ``relaxation`` is
+#: 1 - exp(-dt/tau): each step is exact for a drive that is held through it.
+LEAKY_EQUATIONS = {
+    "layer_response": "response = {rate}\nrate += relaxation*(response - rate)\nsent = rate\nfed_back = rate",
+    "recall": "response = {rate}\nrate += relaxation*(response - rate)\nfed_back = rate",
+    "top_state": "rate = target\nfed_back = rate",
+    "activation_reciprocal": "delta += relaxation*({slope_factor}*(apical_gain*error_drive) - delta)",
+    "output_error": "delta = rate - target",
+    "noise": "rate = noise(noise_seed, {presentation}, {population} + 65536*descending, {neuron})\n"
+    "sent = rate*(1 - descending)\nfed_back = rate*descending",
+    "recirculation": "fed_back = basal_response",
+    "compartments": "basal_response += relaxation*(basal_input - basal_response)\n"
+    "apical_response += relaxation*(apical_drive - apical_response)",
+}
+#: In the moments of `SLEEP_RULES` what has been relaxed to takes the place of what drives.
+LEAKY_SLEEP = {"basal_input": "basal_response", "apical_drive": "apical_response"}
+
 #: Every gate, and what is open with it.
 GATES = {
     "stimulus_gate": "a stimulus drives the input population",
@@ -131,6 +168,17 @@ GATES = {
     "forward_update_gate": "forward_update: forward synapses learn in sleep",
 }
 
+#: Gates that there are in the leaky mode besides.
+LEAKY_GATES = {
+    "rest_gate": "everything returns to rest, before a presentation",
+    "conduction_gate": "what is on its way along axons goes on by a step",
+    "compartment_gate": "compartments relax to what drives them, in sleep",
+    "recirculation_gate": "feedback projections carry what has reached the basal compartment, in sleep",
+    "top_state_gate": "a state is given to the top population, in recall",
+    "recall_gate": "populations answer to their apical drive",
+    "trace_gate": "rates are traced in time",
+}
+
 #: Numbers of ``now`` that every equation may see, and what each is where a run does not say: steps are 0, factors 1.
 NUMBERS = {
     "learning_rate": 0.0,
@@ -144,3 +192,20 @@ NUMBERS = {
     "regression": 0.0,
     "slope_cutoff": 0.0,
 }
+#: The one that there is in the leaky mode besides; where it is 1, everything settles in a step.
+LEAKY_NUMBERS = {"relaxation": 1.0}
+
+
+def equations_of(dynamics: str) -> dict[str, str]:
+    """The equations of the settled, or of the leaky mode, by name."""
+    return EQUATIONS | LEAKY_EQUATIONS if dynamics == "leaky" else EQUATIONS
+
+
+def gates_of(dynamics: str) -> dict[str, str]:
+    """The gates of the settled, or of the leaky mode, and what is open with each."""
+    return GATES | LEAKY_GATES if dynamics == "leaky" else GATES
+
+
+def numbers_of(dynamics: str) -> dict[str, float]:
+    """The numbers of the settled, or of the leaky mode, and what each is where a run does not say."""
+    return NUMBERS | LEAKY_NUMBERS if dynamics == "leaky" else NUMBERS

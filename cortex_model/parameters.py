@@ -3,9 +3,11 @@
 import difflib
 import hashlib
 import json
+import math
 from copy import copy
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from cortex_model.errors import ParameterError
@@ -14,6 +16,8 @@ Count = Annotated[int, Field(ge=0)]
 PositiveCount = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+Duration = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Delays = Annotated[tuple[Rate, ...], Field(min_length=1)]
 LayerSizes = Annotated[tuple[PositiveCount, ...], Field(min_length=2)]
 
 LEARNING_RULES = (
@@ -73,7 +77,11 @@ class Parameters(BaseModel):
     @property
     def content_hash(self) -> str:
         """Twelve hexadecimal digits that name these parameters (SHA-256 of their canonical JSON)."""
-        return content_hash(type(self).__name__, self.model_dump(mode="json"))
+        return content_hash(type(self).__name__, self.decisive())
+
+    def decisive(self) -> dict[str, Any]:
+        """Every parameter that a result can depend on, as JSON has it."""
+        return self.model_dump(mode="json")
 
     @classmethod
     def table(cls) -> list[dict[str, str]]:
@@ -163,6 +171,16 @@ def _range(prop: dict[str, Any]) -> str:
     return " ".join([text, " and ".join(limits)]).strip()
 
 
+#: Parameters that nothing depends on in the settled mode; those of the second row are compiled into a program.
+LEAKY = (
+    "dynamics", "time_constant_ms", "presentation_ms", "feedback_onset_ms",
+    "time_step_ms", "forward_delay_ms", "feedback_delay_ms",
+)  # fmt: skip
+
+#: What is on its way along an axon is kept step by step, in compiled equations.
+MOST_STEPS_DELAYED = 100
+
+
 class HierarchyParameters(Parameters):
     """What a hierarchy is made of, and which plasticity it can have."""
 
@@ -194,7 +212,24 @@ class HierarchyParameters(Parameters):
         "stimuli",
     )
     chunk_presentations: PositiveCount = parameter(
-        5000, "slots that one chunk can hold, between two looks from outside", "slots"
+        5000, "slots (leaky: as many presentations) that one chunk can hold, between two looks from outside", "slots"
+    )
+    dynamics: Literal["settled", "leaky"] = parameter(
+        "settled", "a presentation is one moment in which all settles, or rates relax in time; the times are leaky's"
+    )
+    time_constant_ms: Duration = parameter(10.0, "tau of every rate, error and compartment", "ms")
+    time_step_ms: Duration = parameter(1.0, "dt", "ms")
+    presentation_ms: Duration = parameter(
+        100.0,
+        "of a stimulus; in sleep of each half cycle (a descending one takes two); synapses change at its end",
+        "ms",
+    )
+    feedback_onset_ms: Rate = parameter(50.0, "time in wake from which the error is held at the top", "ms")
+    forward_delay_ms: Delays = parameter(
+        (0.0,), "conduction delay of forward projections: one for all, or one for each, lowest first", "ms"
+    )
+    feedback_delay_ms: Delays = parameter(
+        (0.0,), "conduction delay of feedback projections: one for all, or one for each, lowest first", "ms"
     )
 
     @model_validator(mode="after")
@@ -205,6 +240,79 @@ class HierarchyParameters(Parameters):
                 "set dense=true, since stock Brian2 has one synapse a pair of neurons."
             )
         return self
+
+    @model_validator(mode="after")
+    def _whole_steps(self) -> "HierarchyParameters":
+        if not self.is_leaky:
+            return self
+        times = {name: np.atleast_1d(getattr(self, name)) for name in LEAKY[2:4] + LEAKY[5:]}
+        for name, time in ((name, time) for name, several in times.items() for time in several):
+            steps = time / self.time_step_ms
+            if abs(steps - round(steps)) > 1e-6:
+                raise ValueError(
+                    f"{name} must be a whole number of time steps where dynamics is leaky (got {time:g} ms with "
+                    f"time_step_ms {self.time_step_ms:g}); change one of them."
+                )
+        if self.feedback_onset_ms >= self.presentation_ms:
+            raise ValueError(
+                f"feedback_onset_ms must be before the end of the presentation, at {self.presentation_ms:g} ms "
+                f"(got {self.feedback_onset_ms:g} ms); lower it, or raise presentation_ms."
+            )
+        for name, levels in (("forward", range(1, self.n_layers + 1)), ("feedback", self.feedback_layers)):
+            delays = getattr(self, f"{name}_delay_ms")
+            if len(delays) not in (1, len(levels)):
+                raise ValueError(
+                    f"{name}_delay_ms must be one number, or one for each of the {len(levels)} {name} projections "
+                    f"(got {len(delays)}); give as many."
+                )
+            if max(delays) >= self.presentation_ms or max(delays) > MOST_STEPS_DELAYED * self.time_step_ms:
+                raise ValueError(
+                    f"{name}_delay_ms must be shorter than presentation_ms and at most {MOST_STEPS_DELAYED} steps of "
+                    f"time_step_ms (got {max(delays):g} ms); shorten it."
+                )
+        return self
+
+    @property
+    def is_leaky(self) -> bool:
+        """Whether a presentation takes time."""
+        return self.dynamics == "leaky"
+
+    @property
+    def n_steps(self) -> int:
+        """Time steps, each a slot, of a presentation (in sleep: of a half cycle); 1 in the settled mode."""
+        return self._steps(self.presentation_ms) if self.is_leaky else 1
+
+    @property
+    def chunk_slots(self) -> int:
+        """Slots that one chunk can hold."""
+        return self.chunk_presentations * self.n_steps
+
+    @property
+    def onset_step(self) -> int:
+        """The step at whose end the error is first at the top."""
+        return max(self._steps(self.feedback_onset_ms), 1) - 1 if self.is_leaky else 0
+
+    @property
+    def relaxation(self) -> float:
+        """The part of the way to where it goes that a rate covers in a step: 1 - exp(-dt/tau)."""
+        return -math.expm1(-self.time_step_ms / self.time_constant_ms) if self.is_leaky else 1.0
+
+    @property
+    def forward_delays(self) -> dict[int, int]:
+        """Steps that what W_l carries is on its way: l -> number."""
+        return self._delays(self.forward_delay_ms, range(1, self.n_layers + 1))
+
+    @property
+    def feedback_delays(self) -> dict[int, int]:
+        """Steps that what V_l carries is on its way: l -> number."""
+        return self._delays(self.feedback_delay_ms, self.feedback_layers)
+
+    def _steps(self, time):
+        return round(time / self.time_step_ms)
+
+    def _delays(self, delays, levels):
+        times = delays * len(levels) if len(delays) == 1 else delays
+        return {l: self._steps(time) if self.is_leaky else 0 for l, time in zip(levels, times, strict=True)}
 
     @property
     def n_layers(self) -> int:
@@ -225,10 +333,14 @@ class HierarchyParameters(Parameters):
         """Shape of V_l: (n_{l-1}, n_l), or (n_{l-1}, n_L) where it comes from the top."""
         return self.layer_sizes[level - 1], self.layer_sizes[-1 if self.feedback_from_top else level]
 
+    def decisive(self) -> dict[str, Any]:
+        """See `Parameters`; times decide nothing in the settled mode."""
+        return self.model_dump(mode="json", exclude=set() if self.is_leaky else set(LEAKY))
+
     def structure(self) -> dict[str, Any]:
         """What a compiled program depends on; everything else is handed over as numbers."""
-        fields = {name: getattr(self, name) for name in HierarchyParameters.model_fields}
-        del fields["chunk_presentations"]
+        left_out = {"chunk_presentations", *(LEAKY[1:4] if self.is_leaky else LEAKY)}
+        fields = {name: getattr(self, name) for name in HierarchyParameters.model_fields if name not in left_out}
         return fields | ({"feedback_from_top": True} if self.feedback_from_top else {})
 
 

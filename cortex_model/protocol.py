@@ -217,6 +217,7 @@ def run_numbers(p: Any, seed: int) -> dict[str, Any]:
     """The numbers that equations see, from parameters and seed; steps that the rule does not take are 0."""
     rule = LEARNING_RULES[p.learning_rule]
     follows = "transposed_update_gate" in rule.wake_gates
+    in_time = {"relaxation": p.relaxation} if p.is_leaky else {}
     return {
         "noise_seed": seed,
         "learning_rate": p.learning_rate,
@@ -229,6 +230,7 @@ def run_numbers(p: Any, seed: int) -> dict[str, Any]:
         "reconstruction": float(rule.reconstructs),
         "regression": p.regression,
         "slope_cutoff": p.slope_cutoff,
+        **in_time,
     }
 
 

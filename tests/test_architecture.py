@@ -18,7 +18,7 @@ LEVELS = {
             {"equations", "parameters", "philox", "weights", "theory"},
             {"network", "phases", "datasets"},
             {"devices", "results", "storage", "provenance"},
-            {"analysis"},
+            {"analysis", "traces"},
             {
                 "protocol",
                 "sweeps",

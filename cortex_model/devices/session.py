@@ -29,7 +29,7 @@ from cortex_model.devices.gates import obey_gates
 from cortex_model.devices.program import COMPILER_FLAGS, program_key
 from cortex_model.network import Hierarchy
 
-#: One slot lasts one time step; the settled mode gives it no other meaning.
+#: One slot lasts one time step; only the leaky mode (``time_step_ms``) gives it a meaning.
 SLOT = 1 * ms
 MONITORS = (StateMonitor, EventMonitor, PopulationRateMonitor)
 #: What a program includes, to be told what to do; the class therein; what it is told of an array.
@@ -58,7 +58,7 @@ def new_hierarchy(parameters, device, codegen_target="numpy", ensemble_size=1):
             set_device(device, build_on_run=False)
         get_device().reinit()
         get_device().activate(build_on_run=False)
-    defaultclock.dt = SLOT
+    defaultclock.dt = parameters.time_step_ms * ms if parameters.is_leaky else SLOT
     connect = {"connect": connect_densely} if parameters.dense else {}
     hierarchy = Hierarchy(parameters, ensemble_size=ensemble_size, **connect)
     hierarchy.device, hierarchy.codegen_target = device, codegen_target

@@ -8,7 +8,7 @@ import numpy as np
 from cortex_model.devices import program as standalone
 from cortex_model.devices.arrays import gain_arrays, state_names, weight_arrays, weights_of
 from cortex_model.devices.lanes import Lane, Member, Stop
-from cortex_model.equations import NUMBERS
+from cortex_model.equations import numbers_of
 from cortex_model.errors import DeviceError
 from cortex_model.parameters import HierarchyParameters
 from cortex_model.phases.chunk import Stimuli, answers, chunk_arrays, stimulus_arrays
@@ -191,7 +191,9 @@ class Simulation:
                 f"Simulation.run_ensemble: must get {self.ensemble_size} networks, as many as ensemble_size "
                 f"(got {len(members)}); change one of them."
             )
-        known = {*NUMBERS, "noise_seed"}
+        defaults = numbers_of(self.parameters.dynamics) | {"noise_seed": 0}
+        defaults |= {"relaxation": self.parameters.relaxation} if self.parameters.is_leaky else {}
+        known = set(defaults)
         if unknown := sorted({name for member in members for name in member.numbers} - known):
             raise DeviceError(
                 f"Simulation.run: numbers must be among {', '.join(sorted(known))} (got {unknown[0]!r}); "
@@ -200,7 +202,7 @@ class Simulation:
         stimuli = stimuli.checked(self.parameters.layer_sizes)
         ensemble = Ensemble([member.schedule for member in members])
         starts = [int(ensemble.boundaries[e][member.first_slot]) for e, member in enumerate(members)]
-        stops = ensemble.schedule.stops(self.parameters.chunk_presentations)
+        stops = ensemble.schedule.stops(self.parameters.chunk_slots)
         stops = np.unique(np.concatenate([stops, starts]))
         stops = stops[stops >= min(starts)]
         self._no_network_operations()
@@ -208,7 +210,7 @@ class Simulation:
         lanes = [Lane(member, self.parameters, start) for member, start in zip(members, starts, strict=True)]
         constants = {
             f"networks.{name}": np.array([member.numbers.get(name, default) for member in members])
-            for name, default in (NUMBERS | {"noise_seed": 0}).items()
+            for name, default in defaults.items()
         }
         constants |= stimulus_arrays(stimuli, self.parameters)
         is_handed = False

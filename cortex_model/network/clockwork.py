@@ -3,20 +3,25 @@
 import numpy as np
 from brian2 import NeuronGroup, Synapses
 
-from cortex_model.equations import GATES, NUMBERS
+from cortex_model.equations import gates_of, numbers_of
 
 #: When within one slot each equation happens (Brian2's ``order`` in the slot "groups"). Sweeps climb or
-#: descend the hierarchy in steps of `LEVEL`.
+#: descend the hierarchy in steps of `LEVEL`. In the leaky mode all sums come first, then everything relaxes at once.
 ORDER = {
+    "rest": -3,
     "row": -2,
     "stimulus": 0,
     "noise": 1,
     "hold": 2,
     "send_back": 3,
+    "recirculation": 4,
     "forward": 10,
     "top": 100_000,
     "send_up_again": 200_000,
     "feedback": 300_000,
+    "conduction": 340_000,
+    "relax": 350_000,
+    "send_up_again_relaxed": 390_000,
     "difference": 400_000,
     "power": 410_000,
     "plasticity": 420_000,
@@ -57,14 +62,14 @@ class Clockwork:
     def __init__(self, parameters, connect, ensemble_size=1):
         self.connect, self.ensemble_size, self.batch_size = connect, ensemble_size, parameters.batch_size
         self.n_shown = ensemble_size * self.batch_size
-        columns = [*COLUMNS, *GATES]
+        columns = [*COLUMNS, *gates_of(parameters.dynamics)]
         self.schedule = _table("schedule", [*columns, "stimulus_row"], np.int32)
         self.stimuli, self.targets, self.readout = (
             _table(name, ["rate"], parameters.dtype) for name in ("stimuli", "targets", "readout")
         )
         self.now = NeuronGroup(1, _variables([*columns, "slot", "n_slots", "first_slot"], "integer"), name="now")
         gains = [f"apical_gain_{level}" for level in parameters.feedback_layers]
-        numbers = f"noise_seed : integer\n{_variables([*NUMBERS, *gains], '1')}"
+        numbers = f"noise_seed : integer\n{_variables([*numbers_of(parameters.dynamics), *gains], '1')}"
         self.networks = NeuronGroup(ensemble_size, numbers, name="networks")
         self.shown = NeuronGroup(self.n_shown, "stimulus_row : integer\nscheduled_at : integer", name="shown")
         for column in columns:
@@ -140,15 +145,18 @@ class Clockwork:
         """Let an equation happen in ``group`` at ``order`` of each slot in which ``gate`` is open."""
         self.gate(group.run_regularly(code, when="groups", order=order, name=f"{group.name}_{name}"), gate)
 
-    def sum(self, synapses, target, order, gate, pooled=False):
+    def sum(self, synapses, target, order, gate, pooled=False, is_connected=False):
         """Connect ``synapses``; let their summed variable be formed at ``order`` of each slot with ``gate`` open.
 
         Parameters
         ----------
         pooled : bool
             Whether each shown stimulus has synapses of its own; otherwise those of a batch share them.
+        is_connected : bool
+            Whether they are connected already, for another sum.
         """
-        self.connect(synapses, *((self.n_shown, 1) if pooled else (self.ensemble_size, self.batch_size)))
+        if not is_connected:
+            self.connect(synapses, *((self.n_shown, 1) if pooled else (self.ensemble_size, self.batch_size)))
         updater = synapses.summed_updaters[target]
         updater.order = order
         self.gate(updater, gate)

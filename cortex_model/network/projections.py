@@ -7,34 +7,43 @@ from cortex_model.equations import (
     EQUATIONS,
     FEEDBACK_PROJECTION,
     FORWARD_PROJECTION,
-    NUMBERS,
     SLEEP_ACTIVITY,
     SLEEP_RULES,
+    numbers_of,
 )
 from cortex_model.network.clockwork import LEVEL, ORDER
+from cortex_model.network.leaky import delayed_feedback, delayed_forward
 
 
 def projection(parameters, direction, level, lower, upper, clockwork):
     """The forward projection l-1 -> l, or the feedback projection l -> l-1, for l = ``level``."""
+    p, is_leaky = parameters, parameters.is_leaky
     if direction == "forward":
-        ends, model, target = (lower, upper), FORWARD_PROJECTION, "basal_input_post"
+        model = delayed_forward(p, level) if is_leaky else FORWARD_PROJECTION
+        ends, target = (lower, upper), "basal_input_post"
         order = ORDER["forward"] + LEVEL * level + 1
-        gate = "forward_gate" if level in parameters.feedback_layers else "input_gate"
+        gate = "forward_gate" if level > is_leaky and level in p.feedback_layers else "input_gate"
     else:
-        ends, model, target = (upper, lower), FEEDBACK_PROJECTION, "apical_drive_post"
+        model = delayed_feedback(p, level) if is_leaky else FEEDBACK_PROJECTION
+        ends, target = (upper, lower), "apical_drive_post"
         order = ORDER["feedback"] + LEVEL * (parameters.n_layers - level + 1) + 1
         gate = "feedback_gate" if level > 1 else "reconstruction_gate"
     synapses = Synapses(*ends, model, name=f"{direction}_{level}")
     clockwork.sum(synapses, target, order, gate)
-    clockwork.show(synapses, *NUMBERS)
+    if "error_drive_post" in synapses.summed_updaters:
+        clockwork.sum(synapses, "error_drive_post", order, "error_gate", is_connected=True)
+    clockwork.show(synapses, *numbers_of(parameters.dynamics))
     return synapses
 
 
 def bias_projection(parameters, level, always_active, upper, clockwork):
     """Biases of population ``level``: the weights of synapses from one neuron whose rate is always 1."""
     synapses = Synapses(always_active, upper, BIAS_PROJECTION, name=f"bias_{level}")
-    clockwork.sum(synapses, "bias_post", ORDER["forward"] + LEVEL * level + 1, "response_gate")
-    clockwork.show(synapses, *NUMBERS)
+    gate = (
+        "stimulus_gate" if parameters.is_leaky else "response_gate"
+    )  # biases stay what they are through a presentation
+    clockwork.sum(synapses, "bias_post", ORDER["forward"] + LEVEL * level + 1, gate)
+    clockwork.show(synapses, *numbers_of(parameters.dynamics))
     return synapses
 
 

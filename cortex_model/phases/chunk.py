@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cortex_model.equations import GATES
+from cortex_model.equations import gates_of
 from cortex_model.errors import ParameterError
 from cortex_model.phases.ensemble import Ensemble
-from cortex_model.phases.schedule import DESCENDING, EVALUATION, KINDS, RETURNING
+from cortex_model.phases.schedule import DESCENDING, EVALUATION, RETURNING
 
 
 @dataclass(frozen=True)
@@ -77,26 +77,25 @@ def chunk_arrays(ensemble: Ensemble, first: int, last: int, stimuli: Stimuli, pa
     """
     schedule, n_networks = ensemble.schedule, len(ensemble.schedules)
     kind, n = schedule.kind[first:last], last - first
-    is_evaluated = kind == EVALUATION
+    is_answered = schedule.gate("record_gate")[first:last]
     n_wake = 0 if stimuli.wake is None else len(stimuli.wake[0])
-    rows = ensemble.stimulus(first, last) + n_wake * is_evaluated[:, None, None]
+    rows = ensemble.stimulus(first, last) + n_wake * (kind == EVALUATION)[:, None, None]
     arrays = {
         "schedule.presentation": schedule.presentation[first:last],
         "schedule.descending": np.isin(kind, (DESCENDING, RETURNING)),
-        "schedule.readout_row": np.maximum(np.cumsum(is_evaluated) - 1, 0),
+        "schedule.readout_row": np.maximum(np.cumsum(is_answered) - 1, 0),
         "schedule.stimulus_row": np.maximum(rows, 0),
     }
-    for gate in GATES:
-        is_open = np.array([gate in schedule.gates.get(k, ()) for k in range(len(KINDS))])
-        arrays[f"schedule.{gate}"] = is_open[kind]
-    n_answers = max(is_evaluated.sum(), 1) * n_networks * parameters.batch_size * parameters.layer_sizes[-1]
+    for gate in gates_of(parameters.dynamics):
+        arrays[f"schedule.{gate}"] = schedule.gate(gate)[first:last]
+    n_answers = max(is_answered.sum(), 1) * n_networks * parameters.batch_size * parameters.layer_sizes[-1]
     arrays["readout.rate"] = np.zeros(n_answers, parameters.dtype)
     return arrays | {"now.slot": 0, "now.n_slots": n, "now.first_slot": first}
 
 
 def answers(readout: np.ndarray, ensemble: Ensemble, first: int, last: int, parameters) -> list[np.ndarray]:
     """What each network's top population answered in the evaluation slots of a chunk, shape (n_evaluated, n_L)."""
-    slots = np.flatnonzero(ensemble.schedule.kind[first:last] == EVALUATION)
+    slots = np.flatnonzero(ensemble.schedule.gate("record_gate")[first:last])
     shape = (-1, len(ensemble.schedules), parameters.batch_size, parameters.layer_sizes[-1])
     rates, shown = readout.reshape(shape)[: len(slots)], ensemble.stimulus(first, last)[slots] >= 0
     return [rates[:, network][shown[:, network]] for network in range(len(ensemble.schedules))]

@@ -40,9 +40,13 @@ class Ensemble:
             return self.schedules[0]
         longest = self._longest
         gates = {k: set().union(*(s.gates.get(k, ()) for s in self.schedules)) for k in range(len(KINDS))}
+        steps = {}
+        for kind in set().union(*(s.steps for s in self.schedules)):
+            of_kind = [s.steps[kind] for s in self.schedules if kind in s.steps]
+            steps[kind] = [set().union(*gates) for gates in zip(*of_kind, strict=True)]
         marks = [np.unique(np.concatenate([self.boundaries[e][getattr(s, name)] for e, s in enumerate(self.schedules)]))
                  for name in ("updates", "looks")]  # fmt: skip
-        return Schedule(longest.kind, longest.presentation, longest.stimulus, gates, *marks)
+        return Schedule(longest.kind, longest.presentation, longest.stimulus, gates, *marks, steps=steps)
 
     @cached_property
     def _longest(self):

@@ -6,11 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from cortex_model.errors import ParameterError
-
-#: Kinds of slots. A slot is one time step; sleep presentations take one to three of them.
-KINDS = ("wake", "evaluation", "ascending", "descending", "returning")
-WAKE, EVALUATION, ASCENDING, DESCENDING, RETURNING = range(len(KINDS))
-PHASES = {"wake": (WAKE,), "sleep": (ASCENDING, DESCENDING, RETURNING), "evaluation": (EVALUATION,)}
+from cortex_model.phases.kinds import ASCENDING, DESCENDING, EVALUATION, KINDS, PHASES, RETURNING, WAKE
+from cortex_model.phases.leaky import TRACING, gates_in_time
 
 SWEEP = {"stimulus_gate", "input_gate", "forward_gate", "response_gate"}
 #: Gates that are open in a slot of wake, and in one of evaluation, whatever the rule.
@@ -118,6 +115,8 @@ class Schedule:
         Slots before which the host refreshes what ``refreshes`` names.
     refreshes : {"", "pseudoinverse", "norm_matched", "perturbed"}
         What the updates are of.
+    steps : dict of int to list of set of str
+        In the leaky mode, kind of slot -> the gates that are open in each of its time steps; else empty.
     looks : ndarray of int64
         Slots at which something is measured from outside: after the last slot of each evaluation.
     """
@@ -129,6 +128,7 @@ class Schedule:
     updates: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     looks: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     refreshes: str = ""
+    steps: dict[int, list[set[str]]] = field(default_factory=dict)
 
     @property
     def n_slots(self) -> int:
@@ -137,8 +137,20 @@ class Schedule:
 
     def gate(self, name: str) -> np.ndarray:
         """0/1 for each slot: whether gate ``name`` is open."""
-        table = np.array([name in self.gates.get(kind, ()) for kind in range(len(KINDS))])
-        return table[self.kind]
+        if not self.steps:
+            table = np.array([name in self.gates.get(kind, ()) for kind in range(len(KINDS))])
+            return table[self.kind]
+        table = np.zeros((len(KINDS), max(map(len, self.steps.values()))), bool)
+        for kind, steps in self.steps.items():
+            table[kind, : len(steps)] = [name in gates for gates in steps]
+        return table[self.kind, self.step]
+
+    @cached_property
+    def step(self) -> np.ndarray:
+        """For each slot, how many slots of its kind came before it in its presentation: the time step."""
+        changes = (np.diff(self.presentation, prepend=-1) != 0) | (np.diff(self.kind, prepend=-1) != 0)
+        slots = np.arange(self.n_slots, dtype=np.int32)
+        return slots - np.maximum.accumulate(np.where(changes, slots, 0))
 
     @cached_property
     def _begun(self) -> dict[str, np.ndarray]:
@@ -263,7 +275,7 @@ def wake_sleep_schedule(
             evaluate()
     kind = np.concatenate(kinds)
     starts = ~np.isin(kind, PHASES["sleep"]) | (kind == (slots[0] if slots else -1))
-    return Schedule(
+    schedule = Schedule(
         kind,
         ((np.cumsum(starts) - 1) * size).astype(np.int32),
         np.concatenate(stimuli),
@@ -272,6 +284,7 @@ def wake_sleep_schedule(
         np.array(looks, np.int64),
         _refreshes(p),
     )
+    return in_time(schedule, p)
 
 
 def sleep_schedule(parameters, n_presentations, look_every) -> Schedule:
@@ -280,12 +293,45 @@ def sleep_schedule(parameters, n_presentations, look_every) -> Schedule:
     n_slots = len(slots)
     n_presentations, look_every = _in_batches(n_presentations, parameters), _in_batches(look_every, parameters)
     looks = np.unique(np.append(np.arange(0, n_presentations, look_every), n_presentations)) * n_slots
-    return Schedule(
+    schedule = Schedule(
         np.tile(np.asarray(slots, np.int8), n_presentations),
         np.repeat(np.arange(n_presentations, dtype=np.int32) * size, n_slots),
         np.full((n_presentations * n_slots, size), -1, np.int32),
         open_gates(parameters),
         looks=looks,
+    )
+    return in_time(schedule, parameters)
+
+
+def trace_schedule(parameters, n_stimuli, kind) -> Schedule:
+    """Nothing but `PERCEPTION`, or `RECALL`, of ``n_stimuli`` rows, for the leaky mode."""
+    size = parameters.batch_size
+    rows = np.arange(_in_batches(n_stimuli, parameters) * size).reshape(-1, size)
+    n = len(rows)
+    schedule = Schedule(
+        np.full(n, kind, np.int8),
+        (np.arange(n) * size).astype(np.int32),
+        np.where(rows < n_stimuli, rows, -1).astype(np.int32),
+        {kind: TRACING[kind]},
+    )
+    return in_time(schedule, parameters)
+
+
+def in_time(schedule: Schedule, parameters) -> Schedule:
+    """A schedule whose slots are stretches of time, of ``n_steps`` slots each, in the leaky mode; else the same one."""
+    if not parameters.is_leaky:
+        return schedule
+    n = parameters.n_steps
+    steps = gates_in_time(schedule.gates, parameters)
+    return Schedule(
+        np.repeat(schedule.kind, n),
+        np.repeat(schedule.presentation, n),
+        np.repeat(schedule.stimulus, n, axis=0),
+        {kind: set().union(*its) for kind, its in steps.items()},
+        schedule.updates * n,
+        schedule.looks * n,
+        schedule.refreshes,
+        steps,
     )
 
 

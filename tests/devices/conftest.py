@@ -111,11 +111,36 @@ def simulate():
     return run
 
 
+def timing_of(p):
+    """The timing of theory, from the parameters of a simulation."""
+    return theory.Timing(p.n_steps, p.relaxation, p.onset_step + 1, p.forward_delays, p.feedback_delays)
+
+
+def in_mode(p):
+    """Theory's functions (wake, sleep, top rates) of the settled or of the leaky mode."""
+    if not p.is_leaky:
+        return theory.wake_presentation, theory.sleep_presentation, theory.hierarchy_response
+    timing = timing_of(p)
+
+    def wake(forward, biases, feedback, stimulus, target, **options):
+        return theory.leaky_wake_presentation(forward, biases, feedback, stimulus, target, timing, **options)
+
+    def sleep(forward, feedback, ascending, descending, **options):
+        return theory.leaky_sleep_presentation(forward, feedback, ascending, descending, timing, **options)
+
+    def response(forward, biases, stimulus, nonlinearity, top):
+        rates, _ = theory.leaky_perception(forward, biases, {}, stimulus, timing, nonlinearity, top)
+        return None, {level: rate[-1] for level, rate in rates.items()}
+
+    return wake, sleep, response
+
+
 def predicted(scenario):
-    """Weights and rates that theory predicts, slot by slot, for a scenario."""
+    """Weights and rates that theory predicts, presentation by presentation, for a scenario."""
     p, schedule, stimuli, weights, numbers = scenario
     forward, biases, feedback = weights.forward, weights.biases if p.biases else None, weights.feedback
     gains, rates, n_layers, asleep_in = {}, [], p.n_layers, None
+    wake_presentation, sleep_presentation, hierarchy_response = in_mode(p)
 
     def noise(presentation, levels, descending):
         key = numbers["noise_seed"], presentation
@@ -129,9 +154,11 @@ def predicted(scenario):
             feedback = {level: np.linalg.pinv(forward[level]) for level in feedback}
         elif slot in schedule.updates:
             gains = {level: np.linalg.norm(forward[level]) / np.linalg.norm(v) for level, v in feedback.items()}
+        if schedule.step[slot] > 0:
+            continue
         if kind == WAKE:
             stimulus, target = (part[row] for part in stimuli.wake)
-            forward, biases, feedback = theory.wake_presentation(
+            forward, biases, feedback = wake_presentation(
                 forward, biases, feedback, stimulus, target,
                 learning_rate=p.learning_rate, nonlinearity=p.nonlinearity, top=p.top,
                 slope_rule=p.slope_rule, slope_cutoff=p.slope_cutoff, feedback_gains=gains,
@@ -141,11 +168,11 @@ def predicted(scenario):
                 weight_decay=p.weight_decay if p.learning_rule == "kolen_pollack" else 0.0,
             )  # fmt: skip
         elif kind == EVALUATION:
-            _, responses = theory.hierarchy_response(forward, biases, stimuli.evaluation[0][row], p.nonlinearity, p.top)
+            _, responses = hierarchy_response(forward, biases, stimuli.evaluation[0][row], p.nonlinearity, p.top)
             rates.append(responses[n_layers])
         elif presentation != asleep_in:
             asleep_in = presentation
-            forward, feedback = theory.sleep_presentation(
+            forward, feedback = sleep_presentation(
                 forward, feedback,
                 noise(presentation, range(n_layers), False), noise(presentation, range(1, n_layers + 1), True),
                 sleep_learning_rate=p.sleep_learning_rate,
