@@ -11,6 +11,9 @@ from sklearn.model_selection import StratifiedKFold
 
 from cortex_model.errors import ParameterError
 
+#: What is decoded: the class; low-level features within classes.
+INFORMATION = ("category", "low_level")
+
 
 def predictions(
     settled: np.ndarray, traces: dict[str, np.ndarray], labels: np.ndarray, n_folds: int = 5
@@ -50,9 +53,9 @@ def predictions(
     for fitted, held_out in folds.split(settled, labels):
         decoder = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(settled[fitted], labels[fitted])
         for name, trace in traces.items():
-            centred = trace - trace.mean(axis=0)
-            for at in range(trace.shape[1]):
-                predicted[name][at, held_out] = decoder.predict(centred[held_out, at])
+            centred = (trace - trace.mean(axis=0))[held_out]
+            read = decoder.predict(centred.reshape(-1, trace.shape[2]))
+            predicted[name][:, held_out] = read.reshape(len(held_out), -1).T
     return predicted
 
 
@@ -100,6 +103,64 @@ def latency(times: np.ndarray, accuracies: np.ndarray, threshold: float) -> floa
     """The first time at which the accuracy exceeds the threshold; NaN if it never does."""
     above = np.flatnonzero(np.asarray(accuracies) > threshold)
     return float(times[above[0]]) if len(above) else float("nan")
+
+
+def decoded_in_time(
+    rates: dict[str, dict[int, np.ndarray]],
+    labels: np.ndarray,
+    features: dict[str, np.ndarray],
+    times: np.ndarray,
+    *,
+    fitted_to: str,
+    noise: float,
+    seed: int,
+    n_shuffles: int = 500,
+) -> dict[str, np.ndarray]:
+    """Category and low-level information in every population at every time, in every condition.
+
+    Decoders are fitted to the last time of one condition, with measurement noise as everywhere.
+
+    Parameters
+    ----------
+    rates : dict of dict of ndarray, shape (n_stimuli, n_times, n_neurons)
+        Condition -> population -> rates.
+    labels : ndarray, shape (n_stimuli,)
+        The category.
+    features : dict of ndarray of bool, shape (n_stimuli,)
+        Low-level features, each of which splits every category in halves; their accuracies are averaged.
+    times : ndarray, shape (n_times,)
+    fitted_to : str
+        The condition whose end decoders are fitted to.
+    noise : float
+        Deviation of the noise, relative to that of the rates there, which is the root of their mean variance.
+    seed, n_shuffles : int
+
+    Returns
+    -------
+    decoded : dict of ndarray
+        ``accuracy``, shape (n_conditions, 2, n_populations, n_times); ``threshold`` and ``latency``, without the last.
+        The second axis is `INFORMATION`.
+    """
+    rng = np.random.default_rng(seed)
+    orders = [shuffled_labels(labels, n_shuffles, seed)]
+    orders += [shuffled_labels(values, n_shuffles, seed, within=labels) for values in features.values()]
+    populations = list(rates[fitted_to])
+    shape = len(rates), len(INFORMATION), len(populations)
+    decoded = {"accuracy": np.empty((*shape, len(times))), "threshold": np.empty(shape), "latency": np.empty(shape)}
+    for column, population in enumerate(populations):
+        deviation = noise * np.sqrt(rates[fitted_to][population][:, -1].var(axis=0).mean())
+        traces = {name: its[population] + deviation * rng.standard_normal(its[population].shape, np.float32)
+                  for name, its in rates.items()}  # fmt: skip
+        read = [predictions(traces[fitted_to][:, -1], traces, its) for its in (labels, *features.values())]
+        for row, name in enumerate(traces):
+            true = [accuracy(p[name], its) for p, its in zip(read, (labels, *features.values()), strict=True)]
+            chance = [accuracy(p[name], its) for p, its in zip(read, orders, strict=True)]
+            for kind, part in enumerate((slice(0, 1), slice(1, None))):
+                accuracies, limit = np.mean(true[part], axis=0), threshold(np.mean(chance[part], axis=0))
+                decoded["accuracy"][row, kind, column] = accuracies
+                decoded["threshold"][row, kind, column] = limit
+                decoded["latency"][row, kind, column] = latency(times, accuracies, limit)
+    return decoded
 
 
 def order_of_latencies(latencies: np.ndarray) -> float:
