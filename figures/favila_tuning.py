@@ -146,7 +146,8 @@ def draw_responses(ax, arms) -> list[Row]:
 
 def draw_widths(ax, arms) -> list[Row]:
     """Width by population: perception, and recall at each damping; lines are the theory, dots learned feedback."""
-    table, perceived = [], values_of(next(iter(arms.values())), "perceived_width_degrees")[0]
+    table, label = [], 0.0
+    perceived = values_of(next(iter(arms.values())), "perceived_width_degrees")[0]
     populations = np.arange(len(perceived))
     ax.plot(populations, perceived, color=PERCEPTION, linewidth=5)
     ax.annotate("perception", (3, perceived[3]), (3.2, perceived[3] - 18), color=PERCEPTION, weight="bold")
@@ -157,9 +158,9 @@ def draw_widths(ax, arms) -> list[Row]:
         mean, low, high = mean_and_interval(values_of(runs, "recalled_width_degrees"))
         ax.plot(populations, predicted, color=colour, linewidth=1.5)
         ax.plot(populations, mean, "o", color=colour, markersize=6)
-        above = rule == "weight_mirror"
-        ax.text(-0.25, predicted[0] + 4 * above, "transpose" if above else f"{damping:g}", color=colour,
-                ha="right", va="bottom" if above else "center", fontsize=12)  # fmt: skip
+        label = max(predicted[0], label + 7)
+        ax.text(-0.25, label, "transpose" if rule == "weight_mirror" else f"{damping:g}", color=colour,
+                ha="right", va="center", fontsize=12)  # fmt: skip
         table += [row("widths", f"theory, {name}", x, y) for x, y in zip(populations, predicted, strict=True)]
         table += [row("widths", f"learned, {name}", *point) for point in zip(populations, mean, low, high, strict=True)]
     ax.set(title="Recall (dots: learned, lines: theory)", xlabel="population (0: stimulus, 8: top)", xlim=(-2.2, 8.2))
@@ -177,7 +178,8 @@ def draw_lowest(ax, arms, averaged, theory: Prediction) -> list[Row]:
         values = values_of(runs, "recalled_width_degrees")[:, 0]
         if rule != "weight_mirror":
             mean, low, high = mean_and_interval(values)
-            ax.errorbar(damping, mean, [[mean - low], [high - mean]], marker="o", color="#0072B2", capsize=3)
+            bar = [[mean - low], [high - mean]]
+            ax.errorbar(damping, mean, bar, marker="o", color="#0072B2", capsize=3, elinewidth=1.5)
             table.append(row("lowest", "learned", damping, mean, low, high))
     for damping, runs in averaged.items():
         mean, low, high = mean_and_interval(values_of(runs, "recalled_width_degrees")[:, 0])
@@ -188,13 +190,13 @@ def draw_lowest(ax, arms, averaged, theory: Prediction) -> list[Row]:
         mean = values_of(arms["reciprocal", smallest], "recalled_width_degrees")[:, 0].mean()
         n = runs[0].description()["parameters"]["n_presentations"]
         ax.annotate(f"{n:,} noise vectors\nare too few here;\nhollow: their average", (smallest, mean),
-                    (smallest * 2, mean), fontsize=12, va="center")  # fmt: skip
+                    (smallest * 1.5, 162), fontsize=12, va="top")  # fmt: skip
     perceived = theory.module.widths(theory.perceived)
     even = theory.even_damping()
     levels = {"stimulus": perceived[0], "top population": perceived[-1]}
     for name, width in levels.items():
         ax.axhline(width, color=PERCEPTION, linewidth=1, linestyle=":")
-        ax.text(4e-4, width + 2, name, color=PERCEPTION, fontsize=12)
+        ax.text(3e-3, width + 2, name, color=PERCEPTION, fontsize=12)
         table.append(row("lowest", f"perception, {name}", "", width))
     ax.axvspan(even, 300, color="#D55E00", alpha=0.12, linewidth=0)
     ax.text(even * 1.3, 40, f"as broad as the top\nor broader:\ndamping above {even:.2f}", color="#D55E00", va="center")

@@ -28,7 +28,8 @@ Procedure
 
 Measured, before learning and at each evaluation
     Error in the class; for each feedback projection, the relative error and the explained variance with which
-    V_l a_l reconstructs the rates below, and what the settled recall from each population explains of the image.
+    V_l a_l / g reconstructs the rates below (g: the gain of the sleep rule), and those of the image in the settled
+    recall from each population.
     At the end, in ``decoding.nc``: accuracies, thresholds and latencies; in ``images.nc``: images recalled from each
     population, with feedback as before sleep (random) and after it.
 
@@ -36,12 +37,12 @@ Expected
     Latencies rise with the level in perception and fall in recall; with shuffled V nothing is recalled.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import Field
 
 from cortex_model import datasets
+from cortex_model.analysis.alignment import unstable_sleep
 from cortex_model.analysis.decoding import INFORMATION, decoded_in_time, order_of_latencies
 from cortex_model.analysis.image_features import above_class_median, low_level_features
 from cortex_model.analysis.recall import reconstruction_measures, settled_recall, shuffled_feedback
@@ -136,12 +137,14 @@ def run(run: Run) -> dict:
 
     def measure(slot, weights, rates):
         """One row: the hierarchy as it is after this slot."""
+        for sentence in unstable_sleep(weights, p) if LEARNING_RULES[p.learning_rule].sleeps else ():
+            run.warn(sentence)
         answers = rates[:, : data.n_classes].argmax(axis=1)
         return {
             "test_error_percent": 100.0 * np.mean(answers != data.test.labels),
             "wake_presentations": schedule.n_presentations("wake", slot),
             "sleep_presentations": schedule.n_presentations("sleep", slot),
-            **reconstruction_measures(weights, shown, p.nonlinearity, p.top),
+            **reconstruction_measures(weights, shown, p.nonlinearity, p.top, p.noise_gain),
         }
 
     run.simulate(schedule, Stimuli((train, wanted[0]), (test, wanted[1])), start, measure, MEASURES)
@@ -169,7 +172,9 @@ def decoded(run: Run, shown: np.ndarray, labels: np.ndarray, features: dict[str,
     control = shuffled_feedback(run.weights, run.seed)
     traces["recall_with_shuffled_feedback"] = recall(p, control, states, device=run.device)
     times = 1000 * perceived["time"].values
-    rates = {name: {level: its[f"rate_{level}"].values for level in range(p.n_layers + 1)} for name, its in traces.items()}
+    rates = {
+        name: {level: its[f"rate_{level}"].values for level in range(p.n_layers + 1)} for name, its in traces.items()
+    }
     results = decoded_in_time(
         rates,
         labels,
@@ -197,17 +202,19 @@ def keep_images(run: Run, start: Weights, shown: np.ndarray, labels: np.ndarray)
     """Keep in ``images.nc`` the first image of each class, and what is recalled of it from each population.
 
     ``before`` is recalled through the random feedback with which the run began, ``after`` through the learned one;
-    the forward weights, and so the rates that are held, are those of the end.
+    the forward weights, and so the rates that are held, are those of the end. Of the former, errors are kept too.
     """
     p, levels = run.parameters, range(1, run.parameters.n_layers + 1)
+    before = Weights(run.weights.forward, run.weights.biases, start.feedback)
     first = [int(np.flatnonzero(labels == label)[0]) for label in np.unique(labels)[:N_IMAGES]]
     stimuli = shown[first].astype(float).T
-    forward, biases = ({l: a.astype(float) for l, a in its.items()} for its in (run.weights.forward, run.weights.biases))
-    rates = hierarchy_response(forward, biases, stimuli, p.nonlinearity, p.top)[1]
+    rates = hierarchy_response(before.forward, before.biases, stimuli, p.nonlinearity, p.top)[1]
     arrays = {"stimulus": (["image", "pixel"], stimuli.T, "1")}
-    for when, weights in (("before", start), ("after", run.weights)):
+    for when, weights in (("before", before), ("after", run.weights)):
         images = [settled_recall(weights.feedback, rates[l], l, p.nonlinearity)[0].T for l in levels]
         arrays[when] = (["population", "image", "pixel"], np.array(images), "1")
+    for name, values in reconstruction_measures(before, shown, p.nonlinearity, p.top).items():
+        arrays[f"{name}_before"] = (["feedback_projection"], np.array(values), "1")
     write_arrays(run.directory.path / IMAGES, arrays, {"description": "images recalled from populations 1 ... L"})
 
 

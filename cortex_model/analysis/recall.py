@@ -34,7 +34,9 @@ def settled_recall(
     return dict(sorted(recalled.items()))
 
 
-def reconstruction_measures(weights: Weights, stimuli: np.ndarray, nonlinearity: str, top: str) -> dict[str, list]:
+def reconstruction_measures(
+    weights: Weights, stimuli: np.ndarray, nonlinearity: str, top: str, gain: float = 1.0
+) -> dict[str, list]:
     """How much of the rates below is in what feedback sends, over stimuli.
 
     Parameters
@@ -43,19 +45,22 @@ def reconstruction_measures(weights: Weights, stimuli: np.ndarray, nonlinearity:
         With V_1.
     stimuli : ndarray, shape (n_stimuli, n_0)
     nonlinearity, top : str
+    gain : float
+        g, by which sleep makes V larger than what reconstructs best.
 
     Returns
     -------
     measures : dict
-        ``reconstruction_error`` and ``reconstruction_explained_variance``: of r_{l-1} = V_l a_l (a_l without the bias)
-        against h_{l-1}, one number a feedback projection, lowest first. ``recall_error`` and
-        ``recall_explained_variance``: of `settled_recall` at the input from each population above, against the stimulus.
+        ``reconstruction_error`` and ``reconstruction_explained_variance``: of r_{l-1} = V_l a_l / g (a_l without the
+        bias) against h_{l-1}, one number a feedback projection, lowest first. ``recall_error`` and
+        ``recall_explained_variance``: of `settled_recall` at the input from each population above, against the
+        stimulus.
     """
     forward, biases, feedback = ({l: a.astype(float) for l, a in part.items()} for part in
                                  (weights.forward, weights.biases, weights.feedback))  # fmt: skip
     stimuli = np.asarray(stimuli, float).T
     drives, rates = theory.hierarchy_response(forward, biases, stimuli, nonlinearity, top)
-    pairs = {l: theory.reconstruction(feedback[l], drives[l] - biases[l][:, None]) for l in sorted(feedback)}
+    pairs = {l: theory.reconstruction(feedback[l] / gain, drives[l] - biases[l][:, None]) for l in sorted(feedback)}
     recalled = [settled_recall(feedback, rates[l], l, nonlinearity)[0] for l in sorted(feedback)]
     return {
         "reconstruction_error": [theory.relative_error(r, rates[l - 1]) for l, r in pairs.items()],
