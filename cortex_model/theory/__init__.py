@@ -60,6 +60,7 @@ from cortex_model.theory.rate_network import (
 from cortex_model.theory.recirculation import (
     decay_floor,
     feedback_fixed_point,
+    feedback_noise_floor,
     feedback_update,
     forward_update,
     mean_feedback_update,
@@ -85,6 +86,7 @@ __all__ = [
     "encoder_updates",
     "explained_variance",
     "feedback_fixed_point",
+    "feedback_noise_floor",
     "feedback_update",
     "forward_update",
     "gauss_newton_deltas",

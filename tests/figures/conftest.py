@@ -28,6 +28,14 @@ TINY = {
             for rule in ("backpropagation", "reciprocal", "random_feedback")
         ],
     ),
+    "favila_tuning": (
+        "favila_tuning",
+        [
+            {"averaged": averaged, "damping": damping, "sleep_learning_rate": 0.0035 / damping}
+            for averaged, damping in ((False, 1.0), (True, 1.0), (True, 10.0))
+        ],
+    ),
+    "perception_and_recall": ("perception_and_recall", [{}, {"damping": 10.0}]),
 }
 SEEDS = (0, 1)
 

@@ -6,8 +6,10 @@ import pytest
 from cortex_model.analysis.learning_curves import mean_and_interval
 from cortex_model.errors import ParameterError, RunError
 from cortex_model.phases.schedule import Schedule
-from cortex_model.reproduce import figure_names, load_figure
+from cortex_model.protocol import load_module
+from cortex_model.reproduce import figure_folder, figure_names, load_figure, protocol_figure_names
 from cortex_model.results import RunDirectory
+from cortex_model.storage import read_arrays
 
 
 @pytest.fixture(params=figure_names())
@@ -131,6 +133,68 @@ def test_fig2b_gives_all_rules_the_same_hyper_parameters():
 def test_all_runs_of_fig2b_share_one_program():
     structures = {str(request.parameters().structure()) for request in load_figure("fig2b").requests("digits", 2)}
     assert len(structures) == 1
+
+
+# ---------------------------------------------------------------------- of protocols beyond the paper
+def test_figures_of_protocols_are_found():
+    names = protocol_figure_names()
+    assert {"favila_tuning", "perception_and_recall"} <= set(names)
+    assert not set(names) & set(figure_names())
+    for name in names:
+        assert load_figure(name).name == name
+
+
+def test_favila_tuning_shows_the_widths_of_its_runs(runs_for, tmp_path, rows_of):
+    runs = runs_for("favila_tuning")
+    rows = load_figure("favila_tuning").draw(runs, tmp_path)
+    assert (tmp_path / "favila_tuning.png").read_bytes().startswith(b"\x89PNG")
+    shown = rows_of(tmp_path / "favila_tuning.csv")
+    online = [run for run in runs if not run.description()["parameters"]["averaged"]]
+    widths = np.mean([run.measures()["recalled_width_degrees"].values[-1] for run in online], axis=0)
+    line = [float(row["y"]) for row in shown if (row["panel"], row["curve"]) == ("widths", "learned, damping 1")]
+    np.testing.assert_allclose(line, widths)
+    averaged = [row for row in shown if row["curve"] == "learned, averaged rule"]
+    assert {float(row["x"]) for row in averaged} == {1.0, 10.0}
+    printed = next(row for row in rows if row["quantity"].startswith("damping 1: width at the lowest"))
+    assert float(printed["simulated"].split()[0]) == pytest.approx(widths[0], abs=0.06)
+
+
+def test_favila_tuning_asks_for_every_damping_once():
+    requests = load_figure("favila_tuning").requests("digits", 2)
+    assert len({request.name("runtime") for request in requests}) == len(requests)
+    asked = {(r.overrides["damping"], r.overrides.get("learning_rule", "reciprocal")) for r in requests}
+    assert asked == {(d, "reciprocal") for d in (0, 0.001, 0.01, 0.1, 0.5, 1, 3, 10, 100)} | {(1, "weight_mirror")}
+    for request in requests:
+        request.parameters()
+
+
+def test_perception_and_recall_shows_latencies_and_images_of_its_runs(runs_for, tmp_path, rows_of):
+    runs = runs_for("perception_and_recall")
+    rows = load_figure("perception_and_recall").draw(runs, tmp_path)
+    for name in ("perception_and_recall_digits", "perception_and_recall_digits_images"):
+        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    shown = rows_of(tmp_path / "perception_and_recall_digits.csv")
+    main = [run for run in runs if run.description()["parameters"]["damping"] == 1]
+    decoded = [read_arrays(run.path / "decoding.nc") for run in main]
+    for level, name in enumerate(("input", "population 1", "population 2", "top")):
+        its = [row for row in shown if (row["panel"], row["curve"]) == ("accuracy, perception", name)]
+        expected = np.mean([d["accuracy"].values[0, 0, level] for d in decoded], axis=0)
+        np.testing.assert_allclose([float(row["y"]) for row in its], expected)
+    climbs = sum(run.summary()["order_perception_category"] > 0 for run in main)
+    printed = next(row for row in rows if row["quantity"].startswith("perception: category climbs"))
+    assert printed["simulated"].startswith(f"{climbs} of {len(main)} ")
+    errors = rows_of(tmp_path / "perception_and_recall_digits_images.csv")
+    its = [row for row in errors if (row["panel"], row["curve"]) == ("reconstruction_error, after sleep", "V1")]
+    expected = np.mean([run.measures()["reconstruction_error"].values[-1, 0] for run in main], axis=0)
+    assert float(next(row["y"] for row in its if float(row["x"]) == 1)) == pytest.approx(expected)
+
+
+def test_orders_are_counted_against_chance():
+    module = load_module(figure_folder() / "perception_and_recall.py")
+    orders = np.array([-1.0] * 9 + [np.nan])
+    assert module.counted(orders, "recall") == (9, pytest.approx(11 / 1024))
+    assert module.counted(orders, "perception")[0] == 0
+    assert module.counted(np.full(10, np.nan), "recall") == (0, 1.0)
 
 
 # ---------------------------------------------------------------------- mistakes

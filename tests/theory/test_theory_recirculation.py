@@ -9,6 +9,7 @@ from cortex_model.errors import ParameterError
 from cortex_model.theory import (
     decay_floor,
     feedback_fixed_point,
+    feedback_noise_floor,
     feedback_update,
     forward_update,
     mean_feedback_update,
@@ -268,3 +269,42 @@ def test_mistakes_are_explained():
         recirculation_cycle(W, V, np.ones(3), "sideways")
     with pytest.raises(ParameterError, match="must not be negative"):
         feedback_fixed_point(W, -1.0)
+
+
+# ---------------------------------------------------------------------- the noise floor with damping
+def floor_case(sizes=(12, 6), seed=0):
+    return np.random.default_rng(seed).standard_normal(sizes[::-1]) / np.sqrt(sizes[0])
+
+
+@pytest.mark.parametrize("sizes", [(12, 6), (8, 8), (40, 10)])
+def test_damped_floor_without_damping_is_the_floor(sizes):
+    assert feedback_noise_floor(floor_case(sizes), 0.01) == pytest.approx(online_noise_floor(*sizes, 0.01), abs=1e-12)
+
+
+def online_deviation(W, damping, gain, eta, reconstructs, n=60_000):
+    """Root of the mean of |V - V*|_F^2 over the last two thirds of n single noise vectors."""
+    rng, V = np.random.default_rng(1), np.zeros(W.T.shape)
+    fixed = feedback_fixed_point(W, damping, gain) if reconstructs else gain * W.T / damping
+    squares = []
+    for presentation in range(n):
+        noise = rng.uniform(-np.sqrt(3), np.sqrt(3), W.shape[1])
+        up, rec = recirculation_cycle(W, V, noise, "ascending")
+        V = V + eta * feedback_update(noise, up, reconstructs * rec, V, damping, gain)
+        if presentation > n // 3:
+            squares.append(np.sum((V - fixed) ** 2))
+    return np.sqrt(np.mean(squares))
+
+
+@pytest.mark.parametrize(
+    ("damping", "gain", "reconstructs"), [(0.1, 1.0, True), (1.0, 2.0, True), (1.0, 1.0, False), (10.0, 1.0, True)]
+)
+@pytest.mark.parametrize("sizes", [(12, 6), (6, 12)])
+def test_single_noise_vectors_stay_at_the_damped_floor(damping, gain, reconstructs, sizes):
+    W, eta = floor_case(sizes), 0.01 / (1 + damping)
+    predicted = feedback_noise_floor(W, eta, damping, gain, reconstructs)
+    assert online_deviation(W, damping, gain, eta, reconstructs) == pytest.approx(predicted, rel=0.1)
+
+
+def test_what_reconstructs_nothing_needs_damping():
+    with pytest.raises(ParameterError, match="must be above 0 where nothing is reconstructed"):
+        feedback_noise_floor(floor_case(), 0.01, 0.0, reconstructs=False)

@@ -1,0 +1,287 @@
+"""Information climbs in perception and descends in recall; images recalled through learned feedback, by damping.
+
+After Linde-Domingo, Treder, Kerrén & Wimber (Nature Communications 10:179, 2019, doi:10.1038/s41467-018-08080-2), who
+decoded perceptual and semantic features from EEG; here latencies are compared between populations.
+"""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from scipy.stats import binomtest
+
+from cortex_model.analysis.decoding import INFORMATION, order_of_latencies
+from cortex_model.analysis.learning_curves import grouped, mean_and_interval, with_interval
+from cortex_model.errors import ParameterError
+from cortex_model.reproduce import Figure, Row, RunRequest, runs_of, write_figure
+from cortex_model.results import RunDirectory
+from cortex_model.storage import read_arrays
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+PROTOCOL = "perception_and_recall"
+SETTINGS = {
+    "digits": {},
+    "mnist": {
+        "dataset": "mnist",
+        "layer_sizes": (784, 400, 200, 100, 10),
+        "batch_size": 40,
+        "sleep_learning_rate": 0.001,
+        "sleep_before_presentations": 50_000,
+        "epochs": 1,
+        "n_shown": 400,
+        "chunk_presentations": 2500,
+    },
+}
+#: The damping whose runs are decoded, and all whose images are shown; the latter with at most so many seeds.
+DAMPING, DAMPINGS, N_SEEDS_OF_OTHERS = 1.0, (0.0, 0.1, 1.0, 10.0, 100.0), 3
+#: Lines: of each condition, and of each population from the lowest to the top.
+COLOURS = {"perception": "#0072B2", "recall": "#D55E00", "recall_with_shuffled_feedback": "#888888"}
+LEVELS = matplotlib.colormaps["viridis_r"]
+#: Information -> (how it is called, line, marker's filling).
+SHOWN = {"category": ("category", "-", None), "low_level": ("low-level features", "--", "white")}
+TITLES = {"perception": "Perception: the image is held at the input", "recall": "Recall: only the top is held"}
+CHANCE = {"category": 0.1, "low_level": 0.5}
+#: Digits in a row of images, and percentiles of an image between which it is shown from black to white.
+N_COLUMNS, CONTRAST = 6, (1, 99)
+SOURCE = "EEG: perceptual before semantic in perception, after it in recall"
+
+
+def requests(dataset: str, n_seeds: int) -> list[RunRequest]:
+    """The decoded damping with each seed, the others with a few.
+
+    Raises
+    ------
+    ParameterError
+        For a dataset without a setting here.
+    """
+    if dataset not in SETTINGS:
+        raise ParameterError(
+            f"perception_and_recall.dataset: must be one of {', '.join(SETTINGS)} (got {dataset!r}); choose one."
+        )
+    asked = [RunRequest(PROTOCOL, SETTINGS[dataset] | {"damping": DAMPING}, seed) for seed in range(n_seeds)]
+    others = [damping for damping in DAMPINGS if damping != DAMPING]
+    few = range(min(n_seeds, N_SEEDS_OF_OTHERS))
+    return asked + [RunRequest(PROTOCOL, SETTINGS[dataset] | {"damping": d}, seed) for d in others for seed in few]
+
+
+def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
+    """NAME_DATASET.*: decoding in time, latencies, orders; NAME_DATASET_images.*: recalled images by damping."""
+    arms = dict(sorted(grouped(runs_of(directories, PROTOCOL, PROTOCOL), "damping").items()))
+    dataset = directories[0].description()["parameters"]["dataset"]
+    runs = arms.get((DAMPING,)) or next(iter(arms.values()))
+    decoded = [read_arrays(run.path / "decoding.nc") for run in runs]
+    with plt.style.context(Path(__file__).with_name("cortex.mplstyle")):
+        mosaic = [["perception", "recall"], ["latency", "order"]]
+        figure, axes = plt.subplot_mosaic(mosaic, figsize=(13.33, 10))
+        table = draw_accuracy(axes["perception"], decoded, "perception", dataset)
+        table += draw_accuracy(axes["recall"], decoded, "recall", dataset)
+        table += draw_latencies(axes["latency"], decoded)
+        orders = orders_of(decoded)
+        table += draw_orders(axes["order"], orders)
+        write_figure(figure, table, f"{PROTOCOL}_{dataset}", out)
+        plt.close(figure)
+        write_figure(*draw_images(arms, directories), f"{PROTOCOL}_{dataset}_images", out)
+        plt.close("all")
+    return numbers(arms, decoded, orders)
+
+
+# ---------------------------------------------------------------------- in time
+def conditions_of(dataset) -> list[str]:
+    """Conditions of a decoding, in the order of its first axis."""
+    return dataset.attrs["conditions"].split(", ")
+
+
+def values_of(decoded, name: str, condition: str, information: str) -> np.ndarray:
+    """One quantity of a decoding; shape (n_seeds, n_populations, ...)."""
+    at = conditions_of(decoded[0]).index(condition), INFORMATION.index(information)
+    return np.array([dataset[name].values[at] for dataset in decoded])
+
+
+def population_name(level: int, n_levels: int) -> str:
+    """What a population is called."""
+    return {0: "input", n_levels - 1: "top"}.get(level, f"population {level}")
+
+
+def draw_accuracy(ax, decoded, condition: str, dataset: str) -> list[Row]:
+    """Accuracy with which the category is decoded against time, one line a population; grey: feedback shuffled."""
+    times, table = decoded[0]["time_ms"].values, []
+    accuracies = values_of(decoded, "accuracy", condition, "category")
+    n = accuracies.shape[1]
+    names = [condition] + ([f"{condition}_with_shuffled_feedback"] if condition == "recall" else [])
+    for name in names:
+        for level, its in enumerate(np.moveaxis(values_of(decoded, "accuracy", name, "category"), 1, 0)):
+            if name != condition and level == n - 1:
+                continue
+            mean, low, high = mean_and_interval(its)
+            colour = LEVELS(0.15 + 0.8 * level / (n - 1)) if name == condition else COLOURS[name]
+            ax.plot(times, 100 * mean, color=colour, linewidth=2.5 if name == condition else 1.2,
+                    linestyle="-" if name == condition else ":", label=population_name(level, n) if name == condition
+                    else "shuffled V" if level == 0 else None)  # fmt: skip
+            ax.fill_between(times, 100 * low, 100 * high, color=colour, alpha=0.15, linewidth=0)
+            table += [point(f"accuracy, {name}", population_name(level, n), *values)
+                      for values in zip(times, mean, low, high, strict=True)]  # fmt: skip
+    ax.axhline(100 * CHANCE["category"], color="#444444", linewidth=1, linestyle="--")
+    title = (
+        "Perception: the image is held at the input" if condition == "perception" else "Recall: only the top is held"
+    )
+    ax.set(title=title, xlabel="time (ms)", ylabel="category decoded (% correct)", xlim=(0, times[-1]))
+    if condition == "recall":
+        ax.set_ylim(0, 1.25 * max(100 * accuracies[:, : n - 1].mean(axis=0).max(), 20))
+    else:
+        ax.set_ylim(0, 105)
+    ax.legend(frameon=False, fontsize=12, ncols=2, loc="upper left" if condition == "recall" else "lower right")
+    return table
+
+
+def draw_latencies(ax, decoded) -> list[Row]:
+    """Latency of both kinds of information by population, in perception and in recall."""
+    table, n = [], decoded[0].sizes["population"]
+    for condition in ("perception", "recall"):
+        for information, (name, style, filling) in SHOWN.items():
+            latencies = values_of(decoded, "latency_ms", condition, information)
+            seen = (~np.isnan(latencies)).sum(axis=0)
+            levels = np.flatnonzero(2 * seen > len(latencies))
+            rows = [mean_and_interval(its[~np.isnan(its)]) for its in latencies[:, levels].T]
+            mean, low, high = np.array(rows).reshape(-1, 3).T
+            colour, shift = COLOURS[condition], 0.06 if information == "low_level" else 0
+            ax.errorbar(mean, levels + shift, xerr=[mean - low, high - mean], color=colour, linestyle=style, marker="o",
+                        markerfacecolor=filling or colour, markersize=8, linewidth=2, elinewidth=1.5, capsize=3,
+                        label=f"{condition}: {name}" + ("" if len(levels) > 1 else " (not there)"))  # fmt: skip
+            table += [point(f"latency, {condition}", name, *values) | {"seeds": int(seen[level])}
+                      for level, *values in zip(levels, levels, mean, low, high, strict=True)]  # fmt: skip
+    ax.set(title="When information is there (p < 0.05)", xlabel="latency (ms)", xlim=(0, None), ylim=(-0.3, n + 0.6))
+    ax.set_yticks(range(n), [population_name(level, n) for level in range(n)])
+    ax.legend(frameon=False, fontsize=12, ncols=2, loc="upper center")
+    return table
+
+
+def orders_of(decoded) -> dict[tuple[str, str], np.ndarray]:
+    """(condition, information) -> `order_of_latencies` of every seed, over the populations that are not held."""
+    orders = {}
+    for condition in conditions_of(decoded[0]):
+        free = slice(1, None) if condition == "perception" else slice(0, -1)
+        for information in INFORMATION:
+            latencies = values_of(decoded, "latency_ms", condition, information)[:, free]
+            orders[condition, information] = np.array([order_of_latencies(its) for its in latencies])
+    return orders
+
+
+def counted(orders: np.ndarray, condition: str) -> tuple[int, float]:
+    """Seeds with the expected order, up in perception and down in recall, and the p of a one-sided sign test.
+
+    Seeds without an order count against it.
+    """
+    expected = int((orders > 0).sum() if condition == "perception" else (orders < 0).sum())
+    return expected, float(binomtest(expected, len(orders), alternative="greater").pvalue)
+
+
+def draw_orders(ax, orders) -> list[Row]:
+    """In how many seeds information climbs in perception and descends in recall; the control beside it."""
+    table, labels = [], []
+    for place, ((condition, information), its) in enumerate(reversed(orders.items())):
+        n, p = counted(its, condition)
+        way = "climbs" if condition == "perception" else "descends"
+        labels.append(f"{condition.split('_')[0]}{', shuffled V' if 'shuffled' in condition else ''}:\n"
+                      f"{SHOWN[information][0]}")  # fmt: skip
+        ax.barh(place, n, color=COLOURS[condition], alpha=1 if information == "category" else 0.5)
+        ax.text(n + 0.02 * len(its), place, f"{way} in {n} of {len(its)}, p = {p:.2g}", va="center", fontsize=12)
+        table.append(point("order", f"{condition}, {SHOWN[information][0]}", n, np.nanmean(its) if n else np.nan)
+                     | {"seeds": len(its)})  # fmt: skip
+    ax.set(title="In how many seeds (sign test)", xlabel="seeds", xlim=(0, 1.9 * len(its)))
+    ax.set_xticks(np.unique(np.linspace(0, len(its), 3).round()))
+    ax.set_yticks(range(len(labels)), labels, fontsize=12)
+    return table
+
+
+# ---------------------------------------------------------------------- images
+def draw_images(arms, directories) -> tuple:
+    """Images recalled from the first, the middle and the top population; errors of reconstruction by damping."""
+    first = {damping: runs[0] for (damping,), runs in arms.items()}
+    images = {damping: read_arrays(run.path / "images.nc") for damping, run in first.items()}
+    some = images.get(DAMPING, next(iter(images.values())))
+    n_levels, size = some.sizes["population"], int(np.sqrt(some.sizes["pixel"]))
+    levels = sorted({1, (n_levels + 1) // 2, n_levels})
+    rows = [("stimulus", None), ("before sleep", None), *((f"damping {d:g}", d) for d in images)]
+    figure = plt.figure(figsize=(13.33, 1.0 * len(rows) + 4.6))
+    above, below = figure.subfigures(2, 1, height_ratios=(len(rows), 3.9))
+    grid = above.subplots(len(rows), N_COLUMNS * len(levels), gridspec_kw={"wspace": 0.04, "hspace": 0.04})
+    table, shown, recalled = [], some["stimulus"].values, some["before"].values
+    for row, (name, damping) in enumerate(rows):
+        for block, level in enumerate(levels):
+            for column in range(N_COLUMNS):
+                ax = grid[row, block * N_COLUMNS + column]
+                ax.axis("off")
+                values = (
+                    shown if row == 0 else (recalled if damping is None else images[damping]["after"].values)[level - 1]
+                )
+                low, high = np.percentile(values[column], CONTRAST)
+                ax.imshow(values[column].reshape(size, size), cmap="gray", vmin=low, vmax=high)
+                if row == 0 and column == 0:
+                    ax.set_title(f"from {population_name(level, n_levels + 1)}", fontsize=15)
+        grid[row, 0].text(-0.15, 0.5, name, transform=grid[row, 0].transAxes, ha="right", va="center", fontsize=13)
+    left, right = below.subplots(1, 2)
+    table += draw_errors(left, arms, "reconstruction_error", "By one projection", "V a reconstructs the rates below")
+    table += draw_errors(right, arms, "recall_error", "Image recalled from", "through all projections below")
+    return figure, table
+
+
+def draw_errors(ax, arms, measure: str, title: str, how: str) -> list[Row]:
+    """Relative error against damping, after sleep and (dotted) before it, one line a projection or population."""
+    table, dampings = [], [damping for (damping,) in arms]
+    places = np.arange(len(dampings))
+    values = [np.array([run.measures()[measure].values for run in runs]) for runs in arms.values()]
+    n = values[0].shape[2]
+    for level in range(n):
+        colour = LEVELS(0.15 + 0.8 * level / max(n - 1, 1))
+        rows = [mean_and_interval(its[:, -1, level]) for its in values]
+        mean, low, high = np.array(rows).T
+        name = f"V{level + 1}" if measure == "reconstruction_error" else population_name(level + 1, n + 1)
+        ax.errorbar(places, mean, np.nan_to_num([mean - low, high - mean]), color=colour, marker="o", linewidth=2,
+                    elinewidth=1.5, capsize=3, label=name)  # fmt: skip
+        table += [point(f"{measure}, after sleep", name, d, *row) for d, row in zip(dampings, rows, strict=True)]
+        explained = measure.replace("error", "explained_variance")
+        of_variance = [mean_and_interval([run.measures()[explained].values[-1, level] for run in runs])
+                       for runs in arms.values()]  # fmt: skip
+        table += [point(f"{explained}, after sleep", name, d, *row)
+                  for d, row in zip(dampings, of_variance, strict=True)]  # fmt: skip
+        kept = [[read_arrays(run.path / "images.nc")[f"{measure}_before"].values[level] for run in runs]
+                for runs in arms.values()]  # fmt: skip
+        before = np.array([np.mean(its) for its in kept])
+        ax.plot(places, before, ":", color=colour, linewidth=1.5)
+        table += [point(f"{measure}, before sleep", name, d, y) for d, y in zip(dampings, before, strict=True)]
+    ax.axhline(1, color="#444444", linewidth=1, linestyle="--")
+    ax.set(title=f"{title}: {how}", xlabel="damping", ylabel="relative error", yscale="log")
+    ax.set_xticks(places, [f"{d:g}" for d in dampings])
+    ax.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.legend(frameon=False, fontsize=12, ncols=2)
+    return table
+
+
+def point(panel: str, curve: str, x, y, low="", high="") -> Row:
+    """One plotted point."""
+    return {"panel": panel, "curve": curve, "x": x, "y": float(y), "low": low, "high": high, "seeds": ""}
+
+
+def numbers(arms, decoded, orders) -> list[Row]:
+    """Orders with their sign tests, latencies, what feedback explains."""
+    rows = []
+    for (condition, information), its in orders.items():
+        count, p = counted(its, condition)
+        what = f"{condition}: {SHOWN[information][0]} {'climbs' if condition == 'perception' else 'descends'}"
+        rows.append((f"{what}, seeds (sign test)", f"{count} of {len(its)} (p = {p:.2g})"))
+    for condition in ("perception", "recall"):
+        for information in INFORMATION:
+            by_population = values_of(decoded, "latency_ms", condition, information).T
+            seen = [its[~np.isnan(its)] for its in by_population]
+            texts = [with_interval(its, ".1f") if len(its) else "never" for its in seen]
+            rows.append((f"{condition}: latency of {SHOWN[information][0]}, input to top, ms", "; ".join(texts)))
+    for (damping,), runs in arms.items():
+        explained = np.mean([run.measures()["reconstruction_explained_variance"].values[-1] for run in runs], axis=0)
+        texts = [f"{value:.2f}" for value in explained]
+        rows.append((f"damping {damping:g}: variance explained by V a, lowest first", ", ".join(texts)))
+    return [{"quantity": what, "simulated": seen, "paper": "", "source": SOURCE} for what, seen in rows]
+
+
+FIGURE = Figure(PROTOCOL, "Information climbs in perception and descends in recall", requests, draw)
