@@ -30,6 +30,8 @@ LEVELS = {
                 "ensembles",
                 "experiments",
                 "settings",
+                "comparing",
+                "printing",
             },
             {"protocols", "figures"},
         ]

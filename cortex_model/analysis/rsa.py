@@ -7,7 +7,7 @@ Schuett et al. (2023) eLife 12:e82566.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,7 +108,7 @@ def noise_ceiling(rdms: np.ndarray, metric: str = "spearman") -> tuple[float, fl
 
 
 def likeness(
-    candidates: np.ndarray | Mapping[str, np.ndarray],
+    candidates: np.ndarray,
     rdms: np.ndarray,
     metric: str = "spearman",
     n_resamples: int | None = None,
@@ -145,7 +145,7 @@ def likeness(
     """
     from rsatoolbox.rdm import compare
 
-    method, candidates = checked_metric(metric), np.asarray(candidates)
+    method = checked_metric(metric)
     n_resamples = DEFAULT_RESAMPLES[metric] if n_resamples is None else n_resamples
     if n_resamples < 1:
         raise ParameterError(f"likeness.n_resamples: must be at least 1 (got {n_resamples}); take 1000.")
