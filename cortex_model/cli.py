@@ -70,13 +70,13 @@ def run(
     from cortex_model.protocol import load_protocol
     from cortex_model.running import start
 
-    parameters = load_protocol(protocol).parameters().withoverrides(overrides(sets))
+    parameters = load_protocol(protocol).parameters().with_overrides(overrides(sets))
     check_device(device or default_device())
     varied = [[(name, value) for value in text.split(",")] for name, text in overrides(vary).items()]
     if not 0 <= seed < 2**31:
         raise ParameterError(f"--seed: must be a whole number from 0 to {2**31 - 1} (got {seed}); give another one.")
     if ensemble_size > 1 or varied:
-        combinations = [parameters.withoverrides(dict(each)) for each in itertools.product(*varied)]
+        combinations = [parameters.with_overrides(dict(each)) for each in itertools.product(*varied)]
         settings = [(each, seed + n) for each in combinations for n in range(ensemble_size)]
         _run_together(protocol, settings, device or default_device(), out_folder, again, as_json)
         return

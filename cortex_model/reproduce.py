@@ -18,7 +18,7 @@ from cortex_model.errors import ParameterError, RunError
 from cortex_model.parameters import Parameters
 from cortex_model.protocol import load_module, load_protocol
 from cortex_model.results import RunDirectory, run_name
-from cortex_model.running import child_environment
+from cortex_model.running import ONE_THREAD, child_environment
 
 #: A row of the table that is printed: quantity, simulated, paper, source.
 Row = dict[str, Any]
@@ -225,7 +225,8 @@ def make_runs(requests: list[RunRequest], runs: Path, device: str, report: Repor
                 request = waiting.pop(0)
                 complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115
                 command = request.command(device, runs)
-                child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=complaints, env=child_environment())
+                environment = child_environment() | ONE_THREAD
+                child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=complaints, env=environment)
                 running[child] = request, complaints
             report(len(missing) - len(waiting) - len(running), len(missing), _doing(running))
             time.sleep(0.05)

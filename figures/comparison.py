@@ -25,8 +25,8 @@ METRIC_LABELS = {
     "spearman": "Spearman's rho of RDMs",
     "kendall_tau_a": "Kendall's tau-a of RDMs",
     "corrected_cosine": "corrected cosine of RDMs",
-    "ridge": "predictivity, ridge (median r over units)",
-    "pls": "predictivity, PLS (median r over units)",
+    "ridge": "predictivity of units, ridge (median r)",
+    "pls": "predictivity of units, PLS (median r)",
 }
 N_PICTURES = 6
 
@@ -79,11 +79,16 @@ def draw_bars(ax, comparison: Comparison) -> None:
         low, high = comparison.noise_ceiling
         band = {"color": "#BBBBBB", "zorder": 0}
         ax.axvspan(low, high, alpha=0.5, linewidth=0, **band) if high > low else ax.axvline(low, linewidth=2, **band)
-        ax.text((low + high) / 2, -1.1, "noise ceiling", ha="center", color="#777777", fontsize=12)
+        at_line = {"x": (low + high) / 2, "ha": "center"} if high > low else {"x": low - 0.01, "ha": "right"}
+        ax.text(y=-0.6, s="noise ceiling", color="#777777", fontsize=12, **at_line)
     ax.axvline(0, color="black", linewidth=1)
     ax.set_yticks(ticks, names, fontsize=12)
-    ax.set(ylim=(at, -1.4), xlabel=METRIC_LABELS[comparison.metric])
-    ax.set_title(comparison.recording, pad=14)
+    label = METRIC_LABELS[comparison.metric]
+    ax.set(
+        ylim=(at, -1.4),
+        xlabel=label if comparison.reliability is None else label.replace("median r", "median corrected r"),
+    )
+    ax.set_title(comparison.recording)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
 
@@ -102,9 +107,11 @@ def draw_rdms(panel, comparison: Comparison) -> None:
     for ax, (name, rdm) in zip(axes, shown, strict=False):
         image = ax.imshow(percentiles(rdm), cmap="viridis", vmin=0, vmax=100)
         ax.set_title(name, fontsize=13, pad=6)
-    for ax in axes:
-        ax.axis("off")
-    bar = panel.colorbar(image, ax=axes, location="bottom", shrink=0.5, aspect=30)
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+    for ax in axes[len(shown) :]:
+        ax.remove()
+    bar = panel.colorbar(image, ax=axes[: len(shown)], location="bottom", shrink=0.5, aspect=30)
     bar.set_label("dissimilarity of two stimuli, percentile", fontsize=12)
     bar.ax.tick_params(labelsize=11)
 
@@ -132,7 +139,7 @@ def draw_units(panel, comparison: Comparison) -> None:
             ax.scatter(allowed, row.values * allowed, label=row.name, **dots)
         end = 1.02
         ax.plot((0, end), (0, end), color="#BBBBBB", linewidth=2, zorder=0)
-        ax.text(0.98, 0.93, "noise ceiling", ha="right", color="#777777", fontsize=12, rotation=0)
+        ax.text(end - 0.01, end - 0.08, "noise ceiling", ha="right", va="top", color="#777777", fontsize=12)
         lowest = min(0.0, min((row.values * allowed).min() for row in shown))
         ax.set(xlim=(min(allowed) - 0.05, end), ylim=(lowest - 0.03, end))
         ax.set(xlabel="highest r that the unit's repeats allow", ylabel="r of predicted and recorded")

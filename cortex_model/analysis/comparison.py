@@ -6,8 +6,9 @@ RDMs are (`rsa`), with responses how well the populations' rates predict each un
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from cortex_model.phases.schedule import LEARNING_RULES
 from cortex_model.weights import Weights, initial_weights
 
 METRICS = (*rsa.RSA_METRICS, *predicting.PREDICTIVITY_METRICS)
+KINDS = ("population", "reconstruction", "untrained", "baseline", "published", "shuffled")
 Report = Callable[[int, int, str], None]
 
 
@@ -39,7 +41,7 @@ class Row:
     values : ndarray, shape (n_subjects,) or (n_units,)
         Of which the score is the mean, or the median.
     resampled : ndarray, shape (n_resamples,)
-        Scores of the resamples, the same ones in every row; empty for predictivity.
+        Scores of the resamples, the same ones in every row.
     rdm : ndarray, optional, shape (n_stimuli, n_stimuli)
     """
 
@@ -48,7 +50,7 @@ class Row:
     score: float
     interval: tuple[float, float]
     values: np.ndarray
-    resampled: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    resampled: np.ndarray
     rdm: np.ndarray | None = None
 
 
@@ -85,15 +87,52 @@ class Comparison:
         """The row of that name."""
         return next(row for row in self.rows if row.name == name)
 
+    def uncorrected(self, row: Row) -> float:
+        """The median of r itself, where scores are corrected by the reliability of units."""
+        return float(np.median(row.values * np.sqrt(self.reliability)))
+
+    def as_arrays(self, prefix: str) -> dict[str, tuple]:
+        """Everything but the notes as run directories keep it: name -> (dimensions, values, unit)."""
+        row, value, name = f"{prefix}_row", f"{prefix}_value", f"{prefix}_"
+        arrays = {
+            "row_name": ([row], np.array([each.name for each in self.rows]), "name"),
+            "row_kind": ([row], np.array([each.kind for each in self.rows]), "name"),
+            "value_name": ([value], np.array(self.value_names), "name"),
+            "score": ([row], np.array([each.score for each in self.rows]), "1"),
+            "interval": ([row, "bound"], np.array([each.interval for each in self.rows]), "1"),
+            "values": ([row, value], np.array([each.values for each in self.rows]), "1"),
+            "resampled": ([row, "resample"], np.array([each.resampled for each in self.rows], np.float32), "1"),
+            "noise_ceiling": (["bound"], np.array(self.noise_ceiling or (np.nan, np.nan)), "1"),
+        }
+        if self.reliability is not None:
+            arrays["reliability"] = ([value], self.reliability, "1")
+        pair = [f"{prefix}_stimulus", f"{prefix}_other_stimulus"]
+        if self.measured is not None:
+            arrays["measured_rdm"] = (pair, self.measured.astype(np.float32), "1")
+            arrays["rdm"] = ([row, *pair], np.array([each.rdm for each in self.rows], np.float32), "1")
+        return {name + key: array for key, array in arrays.items()}
+
+    def in_short(self, prefix: str) -> dict[str, Any]:
+        """Scores by kind of row, and the noise ceiling, as a summary keeps them."""
+        kinds = {kind: [_plain(row.score) for row in self.rows if row.kind == kind] for kind in KINDS}
+        ceiling = {"noise_ceiling": [_plain(each) for each in self.noise_ceiling]} if self.noise_ceiling else {}
+        return {f"{prefix}_{name}": scores for name, scores in (kinds | ceiling).items() if scores}
+
     def as_json(self) -> dict[str, Any]:
         """``recording metric noise_ceiling rows notes``, of plain numbers; undefined ones are None."""
         rows = [
             {"name": row.name, "score": _plain(row.score), "interval": [_plain(each) for each in row.interval]}
+            | ({} if self.reliability is None else {"uncorrected": _plain(self.uncorrected(row))})
             for row in self.rows
         ]
         ceiling = [_plain(each) for each in self.noise_ceiling or (np.nan, np.nan)]
         head = {"recording": self.recording, "metric": self.metric, "noise_ceiling": ceiling}
         return head | {"rows": rows, "notes": list(self.notes)}
+
+
+def prefix_of(recording: Recording) -> str:
+    """A recording's name as the beginning of names of arrays."""
+    return re.sub(r"\W+", "_", recording.name)
 
 
 def default_metric(recording: Recording) -> str:
@@ -229,8 +268,9 @@ def _by_predictivity(recording, metric, representations, notes, n_resamples, see
     for n, (name, (kind, rates)) in enumerate(asked.items()):
         report(n, len(asked), name)
         values = predicting.predictivity(rates, responses[kept], metric, seed) / divisor
-        interval = predicting.median_interval(values, n_resamples, seed)
-        rows.append(Row(name, kind, float(np.median(values)), interval, values))
+        resampled = predicting.resampled_medians(values, n_resamples, seed)
+        interval = tuple(map(float, np.quantile(resampled, (0.025, 0.975))))
+        rows.append(Row(name, kind, float(np.median(values)), interval, values, resampled))
     report(len(asked), len(asked), metric)
     notes += (f"Five-fold cross-validation; intervals: 95 % of {n_resamples} resamples of units.",)
     units = tuple(unit for unit, keep in zip(recording.units, kept, strict=True) if keep)

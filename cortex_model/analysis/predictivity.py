@@ -131,7 +131,7 @@ def correlations(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.where(scale > 1e-12, (one * other).sum(axis=1) / np.where(scale > 1e-12, scale, 1.0), 0.0)
 
 
-def median_interval(values: np.ndarray, n_resamples: int = 1000, seed: int = 0) -> tuple[float, float]:
-    """95 % interval of the median over units, by resampling units."""
+def resampled_medians(values: np.ndarray, n_resamples: int = 1000, seed: int = 0) -> np.ndarray:
+    """Medians over units drawn with replacement, shape (n_resamples,); the same seed draws the same units."""
     drawn = np.random.default_rng(seed).integers(len(values), size=(n_resamples, len(values)))
-    return tuple(float(each) for each in np.quantile(np.median(values[drawn], axis=1), (0.025, 0.975)))
+    return np.median(values[drawn], axis=1)

@@ -36,12 +36,18 @@ from typing import Any
 import numpy as np
 
 from cortex_model.datasets.array_files import READERS, Named
-from cortex_model.datasets.published_recordings import PUBLISHED
+from cortex_model.datasets.published_recordings import PUBLISHED, PublishedRecording
 from cortex_model.datasets.recordings import RDMRecording, Recording, ResponseRecording
 from cortex_model.datasets.registry import find_source
 from cortex_model.datasets.stimulus_images import read_images
+from cortex_model.datasets.synthetic import synthetic_rdms, synthetic_responses
 from cortex_model.errors import DatasetError
 
+#: Name -> recording, the published ones and those that are made up.
+NAMED = PUBLISHED | {
+    "synthetic_rdms": PublishedRecording("", synthetic_rdms, "RDMs of three made-up subjects, 40 images"),
+    "synthetic_responses": PublishedRecording("", synthetic_responses, "12 made-up units, 40 images, 6 repeats"),
+}
 #: Kind -> name of its array unless another is given.
 KINDS = {"rdm": "rdms", "responses": "responses"}
 
@@ -82,7 +88,7 @@ def load_recording(
     path = Path(name_or_file).expanduser()
     if path.suffix.lower() not in (".toml", *READERS):
         name, _, rest = str(name_or_file).partition(":")
-        return find_source(name, PUBLISHED).read(rest)
+        return find_source(name, NAMED, "--with").read(rest)
     if not path.is_file():
         raise DatasetError(
             f"--with: must be a recording's name or a file (got {path}, which is not there); correct it."

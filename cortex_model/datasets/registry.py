@@ -239,7 +239,7 @@ DATASETS: dict[str, DatasetSource] = {source.name: source for source in _ROWS}
 """Every dataset by name, smallest first."""
 
 
-def find_source(name: str, table: Mapping[str, Any] | None = None) -> Any:
+def find_source(name: str, table: Mapping[str, Any] | None = None, where: str = "datasets.name") -> Any:
     """Return the row with this name of a table, `DATASETS` unless given.
 
     Raises
@@ -252,4 +252,4 @@ def find_source(name: str, table: Mapping[str, Any] | None = None) -> Any:
         return table[name]
     nearest = difflib.get_close_matches(str(name).lower(), table, n=1, cutoff=0.4)
     advice = f"did you mean {nearest[0]!r}?" if nearest else "choose one of these."
-    raise DatasetError(f"datasets.name: must be one of {', '.join(table)} (got {name!r}); {advice}")
+    raise DatasetError(f"{where}: must be one of {', '.join(table)} (got {name!r}); {advice}")
