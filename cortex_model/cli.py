@@ -203,7 +203,8 @@ def figure(name: str, run_dirs: list[Path], out_folder: Out = Path("figures")) -
 @app.command()
 def reproduce(
     name: Annotated[
-        str, typer.Argument(help="fig1a ... fig2b, all of them (all), or an experiment such as sleep_budget.")
+        str,
+        typer.Argument(help="fig1a ... fig2b, all of them (all), cortical_rsa, or an experiment such as sleep_budget."),
     ] = "all",
     dataset: Annotated[str, typer.Option(help="Dataset of Fig. 2B and of experiments.")] = "digits",
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of each run.")] = 3,

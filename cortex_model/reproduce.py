@@ -16,7 +16,7 @@ from typing import Any
 
 from cortex_model.errors import ParameterError, RunError
 from cortex_model.parameters import Parameters
-from cortex_model.protocol import load_module, load_protocol
+from cortex_model.protocol import load_module, load_protocol, protocol_names
 from cortex_model.results import RunDirectory, run_name
 from cortex_model.running import ONE_THREAD, child_environment
 
@@ -87,20 +87,25 @@ def figure_names() -> list[str]:
     return sorted(path.stem for path in figure_folder().glob("fig*.py"))
 
 
+def protocol_figure_names() -> list[str]:
+    """Names of the protocols that have a figure of their own, of the same name."""
+    return [name for name in protocol_names() if (figure_folder() / f"{name}.py").is_file()]
+
+
 def experiment_names() -> list[str]:
     """Names of the experiments that come with the package."""
     return sorted(path.stem for path in (figure_folder() / "experiments").glob("[a-z]*.py"))
 
 
 def load_figure(name: str) -> Figure:
-    """The figure of that name, of the paper or of an experiment.
+    """The figure of that name, of the paper, of a protocol or of an experiment.
 
     Raises
     ------
     ParameterError
         If there is none.
     """
-    names = figure_names() + experiment_names()
+    names = figure_names() + protocol_figure_names() + experiment_names()
     if name in experiment_names():
         experiment = load_module(figure_folder() / "experiments" / f"{name}.py").EXPERIMENT
         return load_module(figure_folder() / "drawing.py").figure_of(experiment)

@@ -32,6 +32,7 @@ LEVELS = {
                 "settings",
                 "comparing",
                 "printing",
+                "rule_runs",
             },
             {"protocols", "figures"},
         ]
