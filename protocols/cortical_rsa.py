@@ -35,12 +35,10 @@ from cortex_model.analysis.comparison import compare, prefix_of
 from cortex_model.parameters import Count, PositiveCount, parameter, with_defaults
 from cortex_model.protocol import Protocol, Run, load_protocol
 from cortex_model.running import beside
-from cortex_model.settings import setting
+from cortex_model.settings import SHARED
 
 TRAINING = "wake_sleep_classification"
-TRAINED = with_defaults(
-    load_protocol(TRAINING).parameters, setting("cifar10", "reciprocal, damping 10", epochs=3, learning_rate=0.1)
-)
+TRAINED = with_defaults(load_protocol(TRAINING).parameters, SHARED["cifar10"] | {"epochs": 3, "learning_rate": 0.1})
 
 
 class CorticalRSAParameters(TRAINED):
