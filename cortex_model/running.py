@@ -95,14 +95,13 @@ def beside(run: Run, protocol: str) -> RunDirectory:
     fields = load_protocol(protocol).parameters.model_fields
     given = {name: value for name, value in run.parameters.model_dump(mode="json").items() if name in fields}
     parameters = load_protocol(protocol).parameters().with_overrides(given)
+    folder = run.directory.path.parent
     try:
-        summary = start(
-            protocol, parameters, run.seed, run.device, run.directory.path.parent, run.report, shared=run.shared
-        )
+        start(protocol, parameters, run.seed, run.device, folder, run.report, shared=run.shared)
     except BaseException as error:
         error.__notes__ = []  # it is this run that is resumed
         raise
-    return RunDirectory(Path(summary["run_dir"]))
+    return RunDirectory(folder / run_name(load_protocol(protocol).name, parameters, run.seed, run.device))
 
 
 def carry_out(loaded, parameters, seed, device, directory, report=None, again=False, shared=None) -> dict[str, Any]:
