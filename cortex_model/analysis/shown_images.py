@@ -6,6 +6,7 @@ here and there is no time, so no device is needed.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -83,7 +84,7 @@ def prepared(images: Sequence[np.ndarray], parameters: Any) -> tuple[np.ndarray,
         )
     source, scaling = DATASETS[parameters.dataset], parameters.stimulus_scaling
     height, width, *channels = source.image_shape
-    offset, divisor = SCALINGS[scaling](_training_pixels(parameters), source.max_value)
+    offset, divisor = _scaling_of_training(source.name, scaling, getattr(parameters, "validation_images", 0))
     pixels = resized(images, height, width, bool(channels)) * (source.max_value / 255)
     rows = np.moveaxis(pixels, -1, 1) if channels else pixels
     kind = "colour" if channels else "grey"
@@ -94,11 +95,12 @@ def prepared(images: Sequence[np.ndarray], parameters: Any) -> tuple[np.ndarray,
     return (rows.reshape(len(images), -1) - offset) / divisor, sentence
 
 
-def _training_pixels(parameters: Any) -> np.ndarray:
-    """What the scaling is taken from; not loaded where it is not needed."""
-    if parameters.stimulus_scaling != "standardised":
-        return np.zeros((0, 0), np.uint8)
-    return datasets.load(parameters.dataset, validation=getattr(parameters, "validation_images", 0)).train.pixels
+@functools.lru_cache(maxsize=8)
+def _scaling_of_training(dataset: str, scaling: str, validation: int) -> tuple[float, float]:
+    """Offset and divisor; the training images are loaded, once, only for the scaling that depends on them."""
+    is_needed = scaling == "standardised"
+    pixels = datasets.load(dataset, validation=validation).train.pixels if is_needed else np.zeros((0, 0), np.uint8)
+    return SCALINGS[scaling](pixels, DATASETS[dataset].max_value)
 
 
 def population_rates(weights: Weights, parameters: Any, stimuli: np.ndarray) -> dict[int, np.ndarray]:
