@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+#: Read before any test isolates itself from the user's folders.
+NAMED = os.environ.get("CORTEX_MODEL_DATA")
+REAL_DATA = Path(NAMED) if NAMED else Path(__file__).resolve().parents[2] / "shared" / "data"
+
 
 def _is_answering(*command):
     return shutil.which(command[0]) is not None and subprocess.run(command, capture_output=True).returncode == 0
@@ -46,9 +50,7 @@ def recorded(monkeypatch):
     from cortex_model.datasets import load_recording
     from cortex_model.datasets.files import read_files, verify
 
-    named = os.environ.get("CORTEX_MODEL_DATA")
-    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "data"
-    sources = {"v4": "cowley_v4"}
+    folder, sources = REAL_DATA, {"v4": "cowley_v4"}
 
     def load(name):
         source = sources.get(name, "kriegeskorte_92")
