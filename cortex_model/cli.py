@@ -4,15 +4,14 @@ import itertools
 import json
 import signal
 import sys
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from cortex_model.errors import CortexModelError, ParameterError
+from cortex_model.printing import err, out, overrides, print_rows, progress_bar, tell
 
 app = typer.Typer(
     help="Cortical hierarchies that learn through their reciprocal feedback connections, on Brian2.",
@@ -22,10 +21,6 @@ app = typer.Typer(
 )
 datasets_app = typer.Typer(help="Images to learn from: list, fetch, verify.", no_args_is_help=True)
 app.add_typer(datasets_app, name="datasets")
-
-#: Tables keep their columns where the output is a file or a pipe.
-out = Console(width=None if sys.stdout.isatty() else 200)
-err = Console(stderr=True)
 
 Out = Annotated[Path, typer.Option("--out", help="Folder below which run directories or figures are made.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
@@ -75,9 +70,9 @@ def run(
     from cortex_model.protocol import load_protocol
     from cortex_model.running import start
 
-    parameters = load_protocol(protocol).parameters().with_overrides(_overrides(sets))
+    parameters = load_protocol(protocol).parameters().with_overrides(overrides(sets))
     check_device(device or default_device())
-    varied = [[(name, value) for value in text.split(",")] for name, text in _overrides(vary).items()]
+    varied = [[(name, value) for value in text.split(",")] for name, text in overrides(vary).items()]
     if not 0 <= seed < 2**31:
         raise ParameterError(f"--seed: must be a whole number from 0 to {2**31 - 1} (got {seed}); give another one.")
     if ensemble_size > 1 or varied:
@@ -87,7 +82,7 @@ def run(
         return
     with progress_bar(protocol) as report:
         summary = start(protocol, parameters, seed, device or default_device(), out_folder, report, again)
-    _tell(summary, as_json)
+    tell(summary, as_json)
 
 
 def _run_together(protocol, settings, device, out_folder, again, as_json):
@@ -97,7 +92,7 @@ def _run_together(protocol, settings, device, out_folder, again, as_json):
         outcomes = start_together(protocol, settings, device, out_folder, report, again)
     for outcome in outcomes:
         if isinstance(outcome, dict):
-            _tell(outcome, as_json)
+            tell(outcome, as_json)
     failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
     for failure in failures:
         if not isinstance(failure, CortexModelError):
@@ -127,7 +122,7 @@ def sweep(
     from cortex_model.sweeps.sweeping import sweep as make
     from cortex_model.sweeps.table import progress_table
 
-    grid, fixed = _overrides(grids, "--grid"), _overrides(sets)
+    grid, fixed = overrides(grids, "--grid"), overrides(sets)
     where = (device, out_folder, scheduler, workers, ensemble_size)
     try:
         with progress_table(err) as report:
@@ -148,7 +143,7 @@ def resume(run_dir: Path, as_json: Json = False) -> None:
 
     with progress_bar("resuming") as report:
         summary = running.resume(run_dir, report)
-    _tell(summary, as_json)
+    tell(summary, as_json)
 
 
 @app.command()
@@ -202,7 +197,7 @@ def figure(name: str, run_dirs: list[Path], out_folder: Out = Path("figures")) -
 
     drawn = load_figure(name)
     rows = drawn.draw([RunDirectory.opened(path) for path in run_dirs], out_folder)
-    _print_rows(rows)
+    print_rows(rows)
 
 
 @app.command()
@@ -220,7 +215,46 @@ def reproduce(
     from cortex_model.reproduce import reproduce as make
 
     check_device(device or default_device())
-    _print_rows(make(name, dataset, seeds, out_folder, device or default_device()))
+    print_rows(make(name, dataset, seeds, out_folder, device or default_device()))
+
+
+# ---------------------------------------------------------------------- recordings
+@app.command()
+def compare(
+    run_dir: Annotated[Path, typer.Argument(help="A finished run that learned from images.")],
+    recording: Annotated[
+        str,
+        typer.Option("--with", help="human_it, monkey_it, judgements, v4[:SESSION], recording.toml or a data file."),
+    ],
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="spearman, kendall_tau_a, corrected_cosine; of responses also ridge, pls. Several: repeat."),
+    ] = None,
+    stimuli: Annotated[str | None, typer.Option(help="Images of a data file: folder, .zip or .npz.")] = None,
+    kind: Annotated[str | None, typer.Option(help="What a data file holds: rdm or responses.")] = None,
+    variable: Annotated[str | None, typer.Option(help="Name of the array in a data file.")] = None,
+    resamples: Annotated[int | None, typer.Option(min=1, help="Of the bootstrap; 100 to 1000 by metric.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of resamples, parts and halves.")] = 0,
+    out_folder: Out = Path("compared"),
+    as_json: Json = False,
+) -> None:
+    """Compare every population of a trained hierarchy with a recording of a brain that saw the same images."""
+    from cortex_model.comparing import compare_run, shown
+    from cortex_model.datasets import load_recording
+    from cortex_model.reproduce import figure_folder, load_module
+
+    recorded = load_recording(recording, stimuli, kind, variable)
+    with progress_bar(f"comparing with {recorded.name}", "steps") as report:
+        comparisons = compare_run(run_dir, recorded, metric, resamples, seed, report)
+    for comparison in comparisons:
+        load_module(figure_folder() / "comparison.py").draw(comparison, out_folder)
+        head, rows = shown(comparison)
+        out.print(head)
+        print_rows(rows)
+        for note in comparison.notes:
+            out.print(note)
+    for comparison in comparisons if as_json else ():
+        print(json.dumps(comparison.as_json()))
 
 
 # ---------------------------------------------------------------------- datasets and devices
@@ -256,7 +290,7 @@ def verify_dataset(name: str) -> None:
     for row in states:
         table.add_row(row.file, str(row.where or ""), row.state)
     out.print(table if states else f"{name} is embedded: there is nothing to verify.")
-    if any(row.state != "verified" for row in states):
+    if any(row.state not in ("verified", "unverified") for row in states):
         raise typer.Exit(2)
 
 
@@ -296,63 +330,9 @@ def benchmark(
     with progress_bar("benchmark", "measurements") as report:
         result = measure(sizes, widths, ensembles, names, **options, report=report)
     load_module(figure_folder() / "benchmark.py").draw(result, out_folder)
-    _print_rows(shown(result["rows"]))
-    _print_rows(result["marks"])
+    print_rows(shown(result["rows"]))
+    print_rows(result["marks"])
     for sentence in result["skipped"]:
         out.print(f"left out: {sentence}")
     if as_json:
         print(json.dumps(result))
-
-
-# ---------------------------------------------------------------------- parsing and printing
-def _overrides(sets: list[str] | None, option: str = "--set") -> dict[str, str]:
-    overrides = {}
-    for text in sets or []:
-        name, equals, value = (part.strip() for part in text.partition("="))
-        if not equals:
-            raise ParameterError(f"{option}: must be key=value (got {text!r}); write for example {option} epochs=5.")
-        if option == "--grid" and name in overrides:
-            raise ParameterError(f"--grid: must name each parameter once (got {name} twice); join the two.")
-        overrides[name] = value
-    return overrides
-
-
-def _tell(summary: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(summary))
-        return
-    table = Table("", "", box=None, show_header=False)
-    for name, value in summary.items():
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        table.add_row(name, shown if len(shown) < 400 else f"{len(value)} values, last {value[-1]}")
-    out.print(table)
-
-
-def _print_rows(rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    table = Table(*rows[0], box=None)
-    for row in rows:
-        table.add_row(*map(str, row.values()))
-    out.print(table)
-
-
-@contextmanager
-def progress_bar(what: str, counted: str = "presentations"):
-    """A bar with rate and time left on standard error; yields ``report(done, total, text)``."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        def render(self, task):
-            speed = task.speed or 0
-            return Text(f"{speed:,.{0 if speed > 9 else 1}f} {counted}/s")
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=err, disable=not err.is_terminal, speed_estimate_period=60) as progress:
-        task = progress.add_task(what, total=None)
-
-        def report(done: int, total: int, text: str) -> None:
-            progress.update(task, completed=done, total=total, description=f"{what}: {text}")
-
-        yield report

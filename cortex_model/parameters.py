@@ -8,7 +8,7 @@ from copy import copy
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model, model_validator
 
 from cortex_model.errors import ParameterError
 
@@ -141,6 +141,14 @@ def with_default(model: type[Parameters], name: str, default: Any) -> Any:
     field = copy(model.model_fields[name])
     field.default = default
     return field
+
+
+def with_defaults(model: type[Parameters], defaults: dict[str, Any]) -> type[Parameters]:
+    """``model`` with other defaults, for a protocol that takes over another one's parameters."""
+    fields = {
+        name: (model.model_fields[name].annotation, with_default(model, name, defaults[name])) for name in defaults
+    }
+    return create_model(model.__name__, __base__=model, __doc__=model.__doc__, **fields)
 
 
 def _read(value: Any, field: Any) -> Any:

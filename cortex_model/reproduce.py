@@ -88,8 +88,8 @@ def figure_names() -> list[str]:
 
 
 def protocol_figure_names() -> list[str]:
-    """Names of the figures that show one protocol beyond the paper, and are called as it is."""
-    return sorted(name for name in protocol_names() if (figure_folder() / f"{name}.py").is_file())
+    """Names of the protocols beyond the paper that have a figure of their own, of the same name."""
+    return [name for name in protocol_names() if (figure_folder() / f"{name}.py").is_file()]
 
 
 def experiment_names() -> list[str]:

@@ -80,6 +80,30 @@ def resume(path: Path, report: Callable[[int, int, str], None] | None = None) ->
     return carry_out(loaded, parameters, given["seed"], given["device"], directory, report)
 
 
+def beside(run: Run, protocol: str) -> RunDirectory:
+    """The finished run of another protocol with the same parameters, seed and device, in the same folder.
+
+    It is made, or gone on with, where it is not there; so runs of several protocols can share one training.
+
+    Parameters
+    ----------
+    run : Run
+        Whose parameters are at least those of the other protocol.
+    protocol : str
+        Name of the other protocol.
+    """
+    fields = load_protocol(protocol).parameters.model_fields
+    given = {name: value for name, value in run.parameters.model_dump(mode="json").items() if name in fields}
+    parameters = load_protocol(protocol).parameters().with_overrides(given)
+    folder = run.directory.path.parent
+    try:
+        start(protocol, parameters, run.seed, run.device, folder, run.report, shared=run.shared)
+    except BaseException as error:
+        error.__notes__ = []  # it is this run that is resumed
+        raise
+    return RunDirectory(folder / run_name(load_protocol(protocol).name, parameters, run.seed, run.device))
+
+
 def carry_out(loaded, parameters, seed, device, directory, report=None, again=False, shared=None) -> dict[str, Any]:
     """Run a protocol into its directory, from the last checkpoint on."""
     try:

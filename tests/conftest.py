@@ -1,10 +1,16 @@
 """What every test shares: tools that are missing are skipped by name, compiled programs are kept between runs."""
 
 import importlib.util
+import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
+
+#: Read before any test isolates itself from the user's folders.
+NAMED = os.environ.get("CORTEX_MODEL_DATA")
+REAL_DATA = Path(NAMED) if NAMED else Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def _is_answering(*command):
@@ -36,3 +42,24 @@ def kept_programs(request):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CORTEX_MODEL_CACHE", str(request.config.cache.mkdir("cortex-model")))
         yield
+
+
+@pytest.fixture
+def recorded(monkeypatch):
+    """Name -> published recording, from CORTEX_MODEL_DATA; never downloaded; what is missing is skipped by name."""
+    from cortex_model.datasets import load_recording
+    from cortex_model.datasets.files import read_files, verify
+
+    folder, sources = REAL_DATA, {"v4": "cowley_v4"}
+
+    def load(name):
+        source = sources.get(name, "kriegeskorte_92")
+        if folder.is_dir():
+            monkeypatch.setenv("CORTEX_MODEL_DATA", str(folder))
+        states = verify(source)
+        if any(row.state == "missing" for row in states):
+            pytest.skip(f"{name}: needs the files of {source} below CORTEX_MODEL_DATA (not in {folder})")
+        assert read_files(source) and all(row.state == "verified" for row in states)
+        return load_recording(name)
+
+    return load

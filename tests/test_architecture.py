@@ -30,6 +30,9 @@ LEVELS = {
                 "ensembles",
                 "experiments",
                 "settings",
+                "comparing",
+                "printing",
+                "rule_runs",
             },
             {"protocols", "figures"},
         ]

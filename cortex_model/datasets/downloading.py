@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from cortex_model.datasets.recording_sources import RecordingSource
 from cortex_model.datasets.registry import DatasetSource, SourceFile
 from cortex_model.errors import DatasetError
 
@@ -13,7 +14,7 @@ CACHE_VARIABLE = "CORTEX_MODEL_CACHE"
 TIMEOUT_SECONDS = 30
 
 
-def download(source: DatasetSource, file: SourceFile, folder: Path) -> Path:
+def download(source: DatasetSource | RecordingSource, file: SourceFile, folder: Path) -> Path:
     """Download a file of a dataset into a folder, which is made where it is missing.
 
     The file is written under a temporary name, compared with the registry, and then renamed: what stands
@@ -40,17 +41,19 @@ def download(source: DatasetSource, file: SourceFile, folder: Path) -> Path:
     """
     import pooch
 
-    _make_folder(folder)
+    target = folder / file.name
+    _make_folder(target.parent)
+    known = f"sha256:{file.sha256}" if file.sha256 else None
     failures = []
     for url in file.urls:
         try:
-            pooch.retrieve(url, f"sha256:{file.sha256}", file.name, folder, downloader=_verified(file))
-            return folder / file.name
+            pooch.retrieve(url, known, target.name, target.parent, downloader=_verified(file))
+            return target
         except (OSError, ValueError) as error:  # every exception of requests is an OSError
             failures.append(f"{url}: {_reason(error)}")
     raise DatasetError(
         f"{source.name}.{file.name}: must be downloaded (got {', '.join(failures)}); "
-        f"put the file into {folder}, or set {DATA_VARIABLE} to a folder with {source.name}/{file.name}."
+        f"put the file into {folder}, or set {DATA_VARIABLE} to a folder with {source.folder}/{file.name}."
     )
 
 

@@ -1,4 +1,4 @@
-"""The files of the datasets on this machine: found, fetched and verified, never trusted unseen.
+"""The files of datasets and recordings on this machine: found, fetched and verified, never trusted unseen.
 
 A file is looked for in the folder that the environment variable ``CORTEX_MODEL_DATA`` names (in a folder of
 it named after the dataset, or directly), which is only ever read; then in the cache folder, to which missing
@@ -16,8 +16,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cortex_model.datasets.downloading import CACHE_VARIABLE, DATA_VARIABLE, download
-from cortex_model.datasets.registry import DATASETS, DatasetSource, SourceFile, find_source
+from cortex_model.datasets.recording_sources import RECORDED, RecordingSource, find_files_of
+from cortex_model.datasets.registry import DATASETS, DatasetSource, SourceFile
 from cortex_model.errors import DatasetError
+
+Source = DatasetSource | RecordingSource
 
 
 class FileState(NamedTuple):
@@ -73,18 +76,19 @@ def cache_folder(name: str) -> Path:
     import platformdirs
 
     root = os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("cortex-model")
-    return Path(root).expanduser() / "datasets" / name
+    return Path(root).expanduser() / "datasets" / name.partition(":")[0]
 
 
 def available() -> list[Availability]:
-    """List the datasets and whether their files are here; nothing is downloaded, read or verified.
+    """List datasets and recordings and whether their files are here; nothing is downloaded, read or verified.
 
     Returns
     -------
     list of Availability
-        (name, state, description), in the order of `DATASETS`.
+        (name, state, description), in the order of `DATASETS` and `RECORDED`.
     """
-    return [Availability(source.name, _presence(source), source.description) for source in DATASETS.values()]
+    sources = (*DATASETS.values(), *RECORDED.values())
+    return [Availability(source.name, _presence(source), source.description) for source in sources]
 
 
 def verify(name: str) -> list[FileState]:
@@ -93,8 +97,9 @@ def verify(name: str) -> list[FileState]:
     Returns
     -------
     list of FileState
-        (file, where, state), ``state`` being ``verified``, ``missing`` or ``corrupted: ...``. For an archive
-        one row for each member. Empty for an embedded dataset, which has no files.
+        (file, where, state), ``state`` being ``verified``, ``missing``, ``corrupted: ...``, or ``unverified`` where
+        no checksum is known. For an archive one row for each member. Empty for an embedded dataset, which has no
+        files.
 
     Raises
     ------
@@ -102,8 +107,8 @@ def verify(name: str) -> list[FileState]:
         If there is no such dataset.
     """
     rows = []
-    for file, path, _, fault in _inspect(find_source(name)):
-        state = f"corrupted: {fault}" if fault else "verified"
+    for file, path, _, fault in _inspect(find_files_of(name)):
+        state = f"corrupted: {fault}" if fault else "verified" if file.sha256 else "unverified"
         rows.append(FileState(file.name, str(path), state) if path else FileState(file.name, "", "missing"))
     return rows
 
@@ -122,7 +127,7 @@ def fetch(name: str) -> list[Path]:
         If there is no such dataset, if a download fails, or if a file in ``CORTEX_MODEL_DATA``, where nothing
         is ever written, is corrupted.
     """
-    source = find_source(name)
+    source = find_files_of(name)
     found = [(file, path, fault) for file, path, _, fault in _inspect(source) if path and fault]
     for file, path, fault in found:
         if not _in_cache(path, source):
@@ -139,7 +144,7 @@ def read_files(name: str) -> dict[str, bytes]:
     DatasetError
         If there is no such dataset, if a download fails, or if a file is truncated or corrupted.
     """
-    source = find_source(name)
+    source = find_files_of(name)
     for alternatives in source.pieces:
         _obtain(source, alternatives)
     contents = {}
@@ -150,16 +155,16 @@ def read_files(name: str) -> dict[str, bytes]:
     return contents
 
 
-def _presence(source: DatasetSource) -> str:
+def _presence(source: Source) -> str:
     if not source.pieces:
         return "embedded"
     return "found" if all(_locate(source, alternatives) for alternatives in source.pieces) else "missing"
 
 
-def _locate(source: DatasetSource, alternatives: tuple[SourceFile, ...]) -> Path | None:
+def _locate(source: Source, alternatives: tuple[SourceFile, ...]) -> Path | None:
     """Return the first of the alternatives that lies in one of the folders."""
     data, cache = data_folder(), cache_folder(source.name)
-    for folder in (data / source.name, data, cache) if data else (cache,):
+    for folder in (data / source.folder, data, cache) if data else (cache,):
         for file in alternatives:
             path = folder / file.name
             if path.is_file() and not (folder == data and _is_of_another(source, path)):
@@ -167,17 +172,17 @@ def _locate(source: DatasetSource, alternatives: tuple[SourceFile, ...]) -> Path
     return None
 
 
-def _is_of_another(source: DatasetSource, path: Path) -> bool:
+def _is_of_another(source: Source, path: Path) -> bool:
     """Tell MNIST's files from Fashion-MNIST's, which have the same names, where no folder says it."""
     others = (file for other in DATASETS.values() if other.name != source.name for file in other.files)
     return any(file.name == path.name and file.bytes == path.stat().st_size for file in others)
 
 
-def _in_cache(path: Path, source: DatasetSource) -> bool:
-    return path.parent == cache_folder(source.name)
+def _in_cache(path: Path, source: Source) -> bool:
+    return path.is_relative_to(cache_folder(source.name))
 
 
-def _inspect(source: DatasetSource) -> Iterator[_Inspection]:
+def _inspect(source: Source) -> Iterator[_Inspection]:
     """Read every file of a dataset, or every member of its archive, and say what is wrong with it."""
     archive = _locate(source, source.archives)
     if archive:
@@ -192,7 +197,7 @@ def _inspect(source: DatasetSource) -> Iterator[_Inspection]:
             yield _Inspection(file, path, b"", f"must be readable (got {error.strerror})")
 
 
-def _inspect_archive(source: DatasetSource, path: Path) -> Iterator[_Inspection]:
+def _inspect_archive(source: Source, path: Path) -> Iterator[_Inspection]:
     """Read the members in the order of the archive, in memory; their folders in it do not matter."""
     awaited = {file.name: file for file in source.files}
     fault = f"must be in {path.name} (got an archive without it)"
@@ -212,7 +217,7 @@ def _inspect_archive(source: DatasetSource, path: Path) -> Iterator[_Inspection]
         yield _Inspection(file, path, b"", fault)
 
 
-def _refusal(source: DatasetSource, file: SourceFile, path: Path | None, fault: str) -> DatasetError:
+def _refusal(source: Source, file: SourceFile, path: Path | None, fault: str) -> DatasetError:
     if path and not _in_cache(path, source):
         advice = f"replace {path}, or unset {DATA_VARIABLE} to download"
     else:
@@ -220,6 +225,6 @@ def _refusal(source: DatasetSource, file: SourceFile, path: Path | None, fault: 
     return DatasetError(f"{source.name}.{file.name}: {fault}; {advice}.")
 
 
-def _obtain(source: DatasetSource, alternatives: tuple[SourceFile, ...]) -> Path:
+def _obtain(source: Source, alternatives: tuple[SourceFile, ...]) -> Path:
     path = _locate(source, alternatives)
     return path or download(source, alternatives[0], cache_folder(source.name))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cortex_model.errors import DatasetError
 
@@ -16,11 +18,11 @@ class SourceFile:
     Parameters
     ----------
     name : str
-        File name, without a folder.
+        File name; of recordings, with the folder in which it was published.
     bytes : int
         Exact size.
     sha256 : str
-        Checksum of the whole file, 64 hexadecimal digits.
+        Checksum of the whole file, 64 hexadecimal digits; ``""`` where none is known: such a file is not verified.
     urls : tuple of str
         Mirrors, first choice first; empty for a file that is never downloaded by itself.
     """
@@ -32,6 +34,8 @@ class SourceFile:
 
     def fault(self, content: bytes) -> str:
         """Compare a content with this row: ``must ... (got ...)``, or ``""`` where nothing is wrong."""
+        if not self.sha256:
+            return "" if content else "must not be empty (got 0 bytes)"
         if self.name.endswith(".gz") and content and not content.startswith(b"\x1f\x8b"):
             return f"must be a gzip file (got one that begins with {content[:8]!r})"
         if len(content) != self.bytes:
@@ -82,6 +86,11 @@ class DatasetSource:
     n_test: int
     files: tuple[SourceFile, ...] = ()
     archives: tuple[SourceFile, ...] = ()
+
+    @property
+    def folder(self) -> str:
+        """Its folder below the one that ``CORTEX_MODEL_DATA`` names."""
+        return self.name
 
     @property
     def n_classes(self) -> int:
@@ -230,16 +239,17 @@ DATASETS: dict[str, DatasetSource] = {source.name: source for source in _ROWS}
 """Every dataset by name, smallest first."""
 
 
-def find_source(name: str) -> DatasetSource:
-    """Return the row of `DATASETS` with this name.
+def find_source(name: str, table: Mapping[str, Any] | None = None, where: str = "datasets.name") -> Any:
+    """Return the row with this name of a table, `DATASETS` unless given.
 
     Raises
     ------
     DatasetError
         If there is none; the message names the nearest one.
     """
-    if name in DATASETS:
-        return DATASETS[name]
-    nearest = difflib.get_close_matches(str(name).lower(), DATASETS, n=1, cutoff=0.4)
+    table = DATASETS if table is None else table
+    if name in table:
+        return table[name]
+    nearest = difflib.get_close_matches(str(name).lower(), table, n=1, cutoff=0.4)
     advice = f"did you mean {nearest[0]!r}?" if nearest else "choose one of these."
-    raise DatasetError(f"datasets.name: must be one of {', '.join(DATASETS)} (got {name!r}); {advice}")
+    raise DatasetError(f"{where}: must be one of {', '.join(table)} (got {name!r}); {advice}")

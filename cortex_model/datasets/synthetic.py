@@ -1,10 +1,11 @@
-"""A small made-up dataset for tests and examples, without any file."""
+"""Small made-up datasets and recordings for tests and first looks, without any file."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from cortex_model.datasets.images import Dataset, ImageSet
+from cortex_model.datasets.recordings import RDMRecording, ResponseRecording
 from cortex_model.errors import ParameterError
 
 MAX_VALUE = 255
@@ -64,3 +65,44 @@ def synthetic_classes(n_inputs: int, n_classes: int, n_train: int, n_test: int, 
 
     class_names = tuple(f"class {k}" for k in range(n_classes))
     return Dataset("synthetic", draw(n_train), draw(n_test), n_classes, class_names)
+
+
+N_STIMULI, N_UNITS, N_REPEATS, SIDE = 40, 12, 6, 16
+SYNTHETIC_NOTE = "The recording is made up; it says nothing about a brain."
+
+
+def synthetic_responses(_: str = "") -> ResponseRecording:
+    """Units that respond to random images by a random linear map of their pixels, with noise from repeat to repeat."""
+    generator, images = _images()
+    pixels = np.stack(images).reshape(N_STIMULI, -1) / MAX_VALUE
+    signal = generator.normal(size=(N_UNITS, pixels.shape[1])) @ (pixels - pixels.mean(axis=0)).T
+    noise = signal.std() * generator.normal(size=(*signal.shape, N_REPEATS))
+    units = tuple(f"unit {k + 1}" for k in range(N_UNITS))
+    return ResponseRecording(
+        "synthetic_responses", images, _stimulus_names(), units, signal[..., None] + noise, (SYNTHETIC_NOTE,)
+    )
+
+
+def synthetic_rdms(_: str = "") -> RDMRecording:
+    """Three subjects, each with the RDM (1 - r) of the units of `synthetic_responses` in two repeats of its own."""
+    recording = synthetic_responses()
+    means = [recording.responses[:, :, [2 * k, 2 * k + 1]].mean(axis=2).T for k in range(N_REPEATS // 2)]
+    rdms = np.stack([1 - np.corrcoef(mean) for mean in means])
+    rdms = (rdms + rdms.transpose(0, 2, 1)) / 2
+    for rdm in rdms:
+        np.fill_diagonal(rdm, 0.0)
+    subjects = tuple(f"subject {k + 1}" for k in range(len(rdms)))
+    names = recording.stimulus_names
+    return RDMRecording("synthetic_rdms", recording.images, names, subjects, rdms, {}, (SYNTHETIC_NOTE,))
+
+
+def _images() -> tuple[np.random.Generator, list[np.ndarray]]:
+    """Coloured noise, each image with a brightness of its own, and the generator that goes on."""
+    generator = np.random.default_rng(0)
+    brightness = generator.uniform(60, 190, (N_STIMULI, 1, 1, 3))
+    values = brightness + generator.normal(0, 30, (N_STIMULI, SIDE, SIDE, 3))
+    return generator, list(np.clip(values, 0, MAX_VALUE).astype(np.uint8))
+
+
+def _stimulus_names() -> tuple[str, ...]:
+    return tuple(f"stimulus {k + 1:02d}" for k in range(N_STIMULI))

@@ -162,6 +162,8 @@ def test_available_says_what_is_embedded_found_and_missing(served_mnist):
         "mnist": "missing",
         "fashion_mnist": "missing",
         "cifar10": "missing",
+        "kriegeskorte_92": "missing",
+        "cowley_v4": "missing",
     }
     fetch("mnist")
     assert available()[1].state == "found"

@@ -1,0 +1,136 @@
+"""Any images shown to a hierarchy that learned from others: how they are prepared, and what its populations answer.
+
+The rates come from the NumPy theory (`theory.rate_network`), which the simulator equals to rounding: nothing learns
+here and there is no time, so no device is needed.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from cortex_model import datasets, theory
+from cortex_model.datasets import DATASETS, SCALINGS
+from cortex_model.errors import RunError
+from cortex_model.weights import Weights
+
+#: Luminance of red, green and blue (ITU-R BT.601), as Pillow weighs them.
+LUMINANCE = (0.299, 0.587, 0.114)
+
+
+def resized(images: Sequence[np.ndarray], height: int, width: int, is_coloured: bool) -> np.ndarray:
+    """Images at one size, by averaging areas; grey by luminance, or colour from grey by repetition.
+
+    Parameters
+    ----------
+    images : sequence of ndarray of uint8, each of shape (h, w) or (h, w, 3)
+    height, width : int
+        An image of another shape is stretched.
+    is_coloured : bool
+
+    Returns
+    -------
+    ndarray, shape (n, height, width) or (n, height, width, 3)
+        0 ... 255, not rounded.
+    """
+    from PIL import Image
+
+    def planes(image):
+        if not is_coloured and image.ndim == 3:
+            return [image.astype(np.float32) @ np.array(LUMINANCE, np.float32)]
+        return [image] if image.ndim == 2 else np.moveaxis(image, -1, 0)
+
+    def at_size(plane):
+        picture = Image.fromarray(np.ascontiguousarray(plane, np.float32))
+        return np.asarray(picture.resize((width, height), Image.Resampling.BOX))
+
+    shown = [[at_size(plane) for plane in planes(image)] for image in images]
+    if not is_coloured:
+        return np.array([each[0] for each in shown], float)
+    return np.array([each if len(each) == 3 else each * 3 for each in shown], float).transpose(0, 2, 3, 1)
+
+
+def prepared(images: Sequence[np.ndarray], parameters: Any) -> tuple[np.ndarray, str]:
+    """Images as stimuli for a hierarchy: resized to its training images, scaled with the same two numbers.
+
+        s = (x max_value / 255 - offset) / divisor
+
+    where x are pixel values and offset and divisor are those of training (`datasets.images.SCALINGS`).
+
+    Parameters
+    ----------
+    images : sequence of ndarray of uint8
+    parameters : Parameters
+        Of the run: its dataset, scaling and validation images.
+
+    Returns
+    -------
+    stimuli : ndarray, shape (n, n_0)
+    sentence : str
+        What was done.
+
+    Raises
+    ------
+    RunError
+        If the hierarchy did not learn from images.
+    """
+    if not hasattr(parameters, "dataset") or not hasattr(parameters, "stimulus_scaling"):
+        raise RunError(
+            f"RUN_DIR: must be a run that learned from images (got one of {type(parameters).__name__}); "
+            "give one of wake_sleep_classification or wake_sleep_autoencoding."
+        )
+    source, scaling = DATASETS[parameters.dataset], parameters.stimulus_scaling
+    height, width, *channels = source.image_shape
+    offset, divisor = _scaling_of_training(source.name, scaling, getattr(parameters, "validation_images", 0))
+    pixels = resized(images, height, width, bool(channels)) * (source.max_value / 255)
+    rows = np.moveaxis(pixels, -1, 1) if channels else pixels
+    kind = "colour" if channels else "grey"
+    sentence = (
+        f"Images resized to {height} x {width} in {kind} by averaging areas, scaled as in training on {source.name} "
+        f"({scaling}: offset {offset:.4g}, divisor {divisor:.4g})."
+    )
+    return (rows.reshape(len(images), -1) - offset) / divisor, sentence
+
+
+@functools.lru_cache(maxsize=8)
+def _scaling_of_training(dataset: str, scaling: str, validation: int) -> tuple[float, float]:
+    """Offset and divisor; the training images are loaded, once, only for the scaling that depends on them."""
+    is_needed = scaling == "standardised"
+    pixels = datasets.load(dataset, validation=validation).train.pixels if is_needed else np.zeros((0, 0), np.uint8)
+    return SCALINGS[scaling](pixels, DATASETS[dataset].max_value)
+
+
+def population_rates(weights: Weights, parameters: Any, stimuli: np.ndarray) -> dict[int, np.ndarray]:
+    """Rates h_l of every population above the input, l = 1 ... L.
+
+    Parameters
+    ----------
+    weights : Weights
+    parameters : HierarchyParameters
+    stimuli : ndarray, shape (n, n_0)
+
+    Returns
+    -------
+    rates : dict of int to ndarray, shape (n, n_l)
+    """
+    w = weights.astype(float)
+    _, rates = theory.hierarchy_response(w.forward, w.biases, stimuli.T, parameters.nonlinearity, parameters.top)
+    return {level: rates[level].T for level in rates if level > 0}
+
+
+def reconstructions(weights: Weights, parameters: Any, stimuli: np.ndarray) -> dict[int, np.ndarray]:
+    """What feedback makes of the lower rates: r_{l-1} = V_l a_l, for each V_l from the next population.
+
+    Returns
+    -------
+    reconstructed : dict of int to ndarray, shape (n, n_{l-1})
+        By l - 1; empty where feedback comes from the top population.
+    """
+    if parameters.feedback_from_top:
+        return {}
+    w = weights.astype(float)
+    drives, _ = theory.hierarchy_response(w.forward, w.biases, stimuli.T, parameters.nonlinearity, parameters.top)
+    return {level - 1: theory.reconstruction(w.feedback[level], drives[level]).T for level in sorted(w.feedback)}

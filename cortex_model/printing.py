@@ -1,0 +1,77 @@
+"""What the command line reads and writes: texts as overrides, tables, a progress bar."""
+
+import json
+import sys
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cortex_model.errors import ParameterError
+
+#: Tables keep their columns where the output is a file or a pipe.
+out = Console(width=None if sys.stdout.isatty() else 200)
+err = Console(stderr=True)
+
+
+def overrides(sets: list[str] | None, option: str = "--set") -> dict[str, str]:
+    """Texts ``key=value`` as a dictionary.
+
+    Raises
+    ------
+    ParameterError
+        If one has no value.
+    """
+    values = {}
+    for text in sets or []:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not equals:
+            raise ParameterError(f"{option}: must be key=value (got {text!r}); write for example {option} epochs=5.")
+        if option == "--grid" and name in values:
+            raise ParameterError(f"--grid: must name each parameter once (got {name} twice); join the two.")
+        values[name] = value
+    return values
+
+
+def tell(summary: dict[str, Any], as_json: bool) -> None:
+    """A summary as a table, or as one line of JSON."""
+    if as_json:
+        print(json.dumps(summary))
+        return
+    table = Table("", "", box=None, show_header=False)
+    for name, value in summary.items():
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        table.add_row(name, shown if len(shown) < 400 else f"{len(value)} values, last {value[-1]}")
+    out.print(table)
+
+
+def print_rows(rows: list[dict[str, Any]]) -> None:
+    """Rows with the same keys as a table."""
+    if not rows:
+        return
+    table = Table(*rows[0], box=None)
+    for row in rows:
+        table.add_row(*map(str, row.values()))
+    out.print(table)
+
+
+@contextmanager
+def progress_bar(what: str, counted: str = "presentations"):
+    """A bar with rate and time left on standard error; yields ``report(done, total, text)``."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task):
+            speed = task.speed or 0
+            return Text(f"{speed:,.{0 if speed > 9 else 1}f} {counted}/s")
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal, speed_estimate_period=60) as progress:
+        task = progress.add_task(what, total=None)
+
+        def report(done: int, total: int, text: str) -> None:
+            progress.update(task, completed=done, total=total, description=f"{what}: {text}")
+
+        yield report
