@@ -86,6 +86,8 @@ class Experiment:
     x_label : str
         Name of the swept parameter; without one, panels show learning curves.
     x_scale : {"log", "linear", "symlog"}
+    x_ticks : dict, optional
+        Where the swept parameter is marked, and what stands there.
     averaged : tuple of str
         Measures whose final values, averaged over projections, are columns of the table.
     """
@@ -99,6 +101,7 @@ class Experiment:
     levels: dict[str, tuple[float, ...]] | None = None
     x_label: str = ""
     x_scale: str = "log"
+    x_ticks: dict[float, str] | None = None
     averaged: tuple[str, ...] = (
         "alignment_angle_to_pseudoinverse_degrees",
         "alignment_angle_to_transpose_degrees",

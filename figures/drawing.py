@@ -113,6 +113,9 @@ def swept(ax, experiment, panel: Panel, arms, rows, colours) -> list[Row]:
         ax.errorbar(x, mean, bars, color=colours[line], marker="o", linewidth=2, capsize=3)
         table += [point(panel, arm, arm.x, *values) for arm, *values in points]
     ax.set(xscale=experiment.x_scale, xlabel=experiment.x_label)
+    if experiment.x_ticks:
+        ax.set_xticks([*experiment.x_ticks], [*experiment.x_ticks.values()])
+        ax.minorticks_off()
     return table
 
 
