@@ -95,6 +95,8 @@ class Experiment:
     x_scale : {"log", "linear", "symlog"}
     over : str
         Measure that counts presentations.
+    x_ticks : dict, optional
+        Where the swept parameter is marked, and what stands there.
     averaged : tuple of str
         Measures whose final values, averaged over projections, are columns of the table.
     """
@@ -109,6 +111,7 @@ class Experiment:
     x_label: str = ""
     x_scale: str = "log"
     over: str = "wake_presentations"
+    x_ticks: dict[float, str] | None = None
     averaged: tuple[str, ...] = (
         "alignment_angle_to_pseudoinverse_degrees",
         "alignment_angle_to_transpose_degrees",

@@ -123,6 +123,9 @@ def swept(ax, experiment, panel: Panel, arms, rows, colours) -> list[Row]:
         ax.set(xlabel=fill(panel.against_label, LONGEST))
     else:
         ax.set(xscale=experiment.x_scale, xlabel=fill(experiment.x_label, LONGEST))
+        if experiment.x_ticks:
+            ax.set_xticks([*experiment.x_ticks], [*experiment.x_ticks.values()])
+            ax.minorticks_off()
     return table
 
 
