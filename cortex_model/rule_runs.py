@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import combinations
 from typing import Any
 
-from cortex_model.analysis.rule_contrasts import Estimate, scores_of_rows
+from cortex_model.analysis.rule_contrasts import Estimate, scores_of_rows, scores_to_subtract
 from cortex_model.errors import RunError
 from cortex_model.reproduce import RunRequest
 from cortex_model.results import RunDirectory
@@ -77,24 +77,30 @@ def layers(runs: dict[str, list[RunDirectory]], prefix: str) -> dict[str, list[E
     return found
 
 
-def contrasts(runs: dict[str, list[RunDirectory]], prefix: str) -> dict[tuple[str, str], Estimate]:
-    """(one, other) -> how much nearer one is than the other, averaged over populations 1 ... L.
+def contrasts(
+    runs: dict[str, list[RunDirectory]], prefix: str, level: int | None = None
+) -> dict[tuple[str, str], Estimate]:
+    """(one, other) -> how much nearer one is than the other, averaged over populations 1 ... L, or of one of them.
 
-    Every rule against the untrained hierarchies, and every pair of rules; seeds that both have.
+    Every rule against the untrained hierarchies, and every pair of rules; seeds that both have. Of responses, the
+    median over units of the difference of each unit.
     """
     measured = {line: {run.description()["seed"]: run.measures() for run in its} for line, its in runs.items()}
-    levels = range(1, n_populations(next(iter(next(iter(measured.values())).values())), prefix) + 1)
+    first = next(iter(next(iter(measured.values())).values()))
+    levels = range(1, n_populations(first, prefix) + 1) if level is None else [level]
     trained, untrained = ([f"{word}population {k}" for k in levels] for word in ("", "untrained, "))
     found = {}
     for line, its in measured.items():
         values = list(its.values())
-        one, other = scores_of_rows(values, prefix, trained), scores_of_rows(values, prefix, untrained)
+        one, other = scores_to_subtract(values, prefix, trained), scores_to_subtract(values, prefix, untrained)
         found[line, UNTRAINED] = one.minus(other).estimate()
     for other, one in combinations(measured, 2):
         seeds = sorted(set(measured[one]) & set(measured[other]))
         if not seeds:
             raise RunError(f"{one}: must have a seed in common with {other} (got none); make the missing runs.")
-        scores = [scores_of_rows([measured[line][seed] for seed in seeds], prefix, trained) for line in (one, other)]
+        scores = [
+            scores_to_subtract([measured[line][seed] for seed in seeds], prefix, trained) for line in (one, other)
+        ]
         found[one, other] = scores[0].minus(scores[1]).estimate()
     return found
 

@@ -8,7 +8,7 @@ import numpy as np
 from cortex_model.protocol import load_module
 from cortex_model.reproduce import Row, figure_folder
 from cortex_model.results import RunDirectory
-from cortex_model.rule_runs import UNTRAINED, contrasts, layers, row_estimate
+from cortex_model.rule_runs import UNTRAINED, contrasts, layers, n_populations, row_estimate
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
@@ -29,10 +29,11 @@ def draw_layers(ax, runs: Runs, prefix: str, baselines: dict[str, str]) -> list[
         bars = [mean - low, high - mean]
         ax.errorbar(x, mean, np.clip(bars, 0, None), color=COLOURS.get(line, "#000000"), marker="o", linewidth=2)
         table += [point(prefix, line, f"population {k}", each) for k, each in enumerate(estimates, 1)]
+    levels = {}
     for name, shown in baselines.items():
         estimate = row_estimate(runs, prefix, name)
         ax.axhline(estimate.mean, color="#E69F00", linewidth=1.5, linestyle="--", zorder=0)
-        ax.text(len(estimates) + 0.3, estimate.mean, shown, color="#B37700", fontsize=12, va="bottom", ha="right")
+        levels[shown] = estimate.mean
         table.append(point(prefix, "baseline", name, estimate))
     low, high = next(iter(runs.values()))[0].measures()[f"{prefix}_noise_ceiling"].values
     if np.isfinite(low) and high > low:
@@ -40,10 +41,28 @@ def draw_layers(ax, runs: Runs, prefix: str, baselines: dict[str, str]) -> list[
         ax.text(0.7, high - 0.01, "noise ceiling", color="#777777", fontsize=12, va="top")
         table.append({**point(prefix, "noise ceiling", "", (np.nan, low, high)), "mean": ""})
     ax.axhline(0, color="black", linewidth=1, zorder=0)
-    names = [str(k) for k in range(1, len(estimates) + 1)]
-    ax.set_xticks(range(1, len(estimates) + 1), names)
-    ax.set(xlim=(0.65, len(estimates) + 0.35), xlabel="population, from below")
+    label_levels(ax, levels)
+    sizes = next(iter(runs.values()))[0].description()["parameters"]["layer_sizes"][1:]
+    ax.set_xticks(range(1, len(sizes) + 1), [f"{k}\n{size}" for k, size in enumerate(sizes, 1)])
+    ax.set(xlim=(0.65, len(sizes) + 0.35), xlabel="population, and its neurons")
     return table
+
+
+def label_levels(ax, levels: dict[str, float]) -> None:
+    """Names of horizontal lines at the right of the axes; names of lines that are close share a label."""
+    bottom, top = ax.get_ylim()
+    groups: list[list[str]] = []
+    for name in sorted(levels, key=levels.get):
+        if groups and levels[name] - levels[groups[-1][0]] < 0.05 * (top - bottom):
+            groups[-1].append(name)
+        else:
+            groups.append([name])
+    for group in groups:
+        at = np.mean([levels[name] for name in group])
+        ax.text(
+            1.01, at, ",\n".join(reversed(group)), color="#B37700", fontsize=12, va="center",
+            transform=in_rows(ax),
+        )  # fmt: skip
 
 
 def draw_contrasts(ax, runs: Runs, prefixes: dict[str, tuple[str, str]]) -> list[Row]:
@@ -55,11 +74,15 @@ def draw_contrasts(ax, runs: Runs, prefixes: dict[str, tuple[str, str]]) -> list
     found = {prefix: contrasts(runs, prefix) for prefix in prefixes}
     for prefix, its in found.items():
         table += [point(prefix, one, f"less {other}", estimate) for (one, other), estimate in its.items()]
+        for level in range(1, n_populations(next(iter(runs.values()))[0].measures(), prefix) + 1):
+            pairs = contrasts(runs, prefix, level).items()
+            table += [point(prefix, one, f"less {other}, population {level}", each) for (one, other), each in pairs]
     baseline = next(iter(runs))
     pairs = [pair for pair in next(iter(found.values())) if pair[1] in (UNTRAINED, baseline)]
     at, ticks, names = 0.0, [], []
     for other in (UNTRAINED, baseline):
-        ax.text(0.02, at, f"less {other}", weight="bold", fontsize=12, va="center", transform=in_rows(ax))
+        ticks.append(at)
+        names.append(f"less {other}:")
         at += 1
         for one, reference in pairs:
             if reference != other:
@@ -74,13 +97,16 @@ def draw_contrasts(ax, runs: Runs, prefixes: dict[str, tuple[str, str]]) -> list
         at += 0.4
     ax.axvline(0, color="black", linewidth=1, zorder=0)
     ax.set_yticks(ticks, names, fontsize=12)
+    for label in ax.get_yticklabels():
+        label.set_fontweight("bold" if label.get_text().endswith(":") else "normal")
+    ax.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
     ax.set_ylim(at, -0.8)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     if len(prefixes) > 1:
         for n, (name, colour) in enumerate(prefixes.values()):
             ax.text(
-                1, 1.0 - 0.07 * n, name, color=colour, weight="bold", ha="right", transform=ax.transAxes, fontsize=13
+                1, 0.95 - 0.055 * n, name, color=colour, weight="bold", ha="right", transform=ax.transAxes, fontsize=13
             )
     return table
 

@@ -37,8 +37,8 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
     }
     table: list[Row] = []
     with plt.style.context(cortical.STYLE):
-        figure = plt.figure(figsize=(16, 10.5))
-        upper, lower = figure.subfigures(2, 1, height_ratios=(1.45, 1))
+        figure = plt.figure(figsize=(16, 9.2))
+        upper, lower = figure.subfigures(2, 1, height_ratios=(1.75, 1))
         axes = upper.subplots(1, len(prefixes) + 1, width_ratios=[1] * len(prefixes) + [0.85])
         for ax, (prefix, (name, _)) in zip(axes, prefixes.items(), strict=False):
             rows = [str(each) for each in measures[f"{prefix}_row_name"].values]
@@ -46,8 +46,8 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
             ax.set_title(name)
         axes[0].set_ylabel("Spearman's rho of RDMs" if metric_of(runs) == "spearman" else metric_of(runs))
         table += cortical.draw_contrasts(axes[-1], runs, prefixes)
-        axes[-1].set(xlabel="difference, mean over populations")
-        axes[-1].set_title("Who is nearer?")
+        axes[-1].set(xlabel="mean over populations")
+        axes[-1].set_title("Difference in rho")
         cortical.legend(upper, runs)
         draw_rdms(lower, runs, prefixes)
         write_figure(figure, table, "cortical_rsa", out)

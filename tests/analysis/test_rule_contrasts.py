@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cortex_model.analysis.rule_contrasts import Estimate, ScoresOfRows
+from cortex_model.analysis.rule_contrasts import Estimate, ScoresOfRows, ScoresOfUnits
 from cortex_model.errors import RunError
 
 GENERATOR = np.random.default_rng(0)
@@ -28,6 +28,19 @@ def test_seeds_that_disagree_widen_the_interval():
     difference = one.minus(other).estimate()
     assert not difference.excludes_zero and difference.high - difference.low > 0.1
     assert difference == one.minus(other).estimate(), "the same seed draws the same"
+
+
+def test_units_are_paired():
+    """Units differ far more than rules do: only their differences tell."""
+    units = GENERATOR.normal(0.4, 0.3, (1, 50))
+    one = ScoresOfUnits(units + 0.02 + 0.01 * GENERATOR.normal(size=(3, 50)))
+    other = ScoresOfUnits(units + 0.01 * GENERATOR.normal(size=(3, 50)))
+    assert one.estimate().low < other.estimate().mean < one.estimate().high
+    difference = one.minus(other).estimate()
+    assert difference.excludes_zero and difference.mean == pytest.approx(0.02, abs=0.005)
+    assert not other.minus(ScoresOfUnits(other.values[:, ::-1])).estimate().excludes_zero
+    with pytest.raises(RunError, match="must have as many seeds and units for both"):
+        one.minus(ScoresOfUnits(units))
 
 
 def test_rows_of_other_runs_are_not_subtracted():
