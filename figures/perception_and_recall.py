@@ -25,8 +25,9 @@ SETTINGS = {
     "digits": {},
     "mnist": {
         "dataset": "mnist",
-        "layer_sizes": (784, 400, 200, 100, 10),
+        "layer_sizes": (784, 400, 200, 100, 16),
         "batch_size": 40,
+        "learning_rate": 0.1,
         "sleep_learning_rate": 0.001,
         "sleep_before_presentations": 50_000,
         "epochs": 1,
@@ -35,7 +36,7 @@ SETTINGS = {
     },
 }
 #: The damping whose runs are decoded, and all whose images are shown; the latter with at most so many seeds.
-DAMPING, DAMPINGS, N_SEEDS_OF_OTHERS = 1.0, (0.0, 0.1, 1.0, 10.0, 100.0), 3
+DAMPING, DAMPINGS, N_SEEDS_OF_OTHERS = 10.0, (0.0, 1.0, 10.0, 100.0), 2
 #: Lines: of each condition, and of each population from the lowest to the top.
 COLOURS = {"perception": "#0072B2", "recall": "#D55E00", "recall_with_shuffled_feedback": "#888888"}
 LEVELS = matplotlib.colormaps["viridis_r"]
@@ -82,7 +83,7 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
         table += draw_orders(axes["order"], orders)
         write_figure(figure, table, f"{PROTOCOL}_{dataset}", out)
         plt.close(figure)
-        write_figure(*draw_images(arms, directories), f"{PROTOCOL}_{dataset}_images", out)
+        write_figure(*draw_images(arms), f"{PROTOCOL}_{dataset}_images", out)
         plt.close("all")
     return numbers(arms, decoded, orders)
 
@@ -128,10 +129,11 @@ def draw_accuracy(ax, decoded, condition: str, dataset: str) -> list[Row]:
     )
     ax.set(title=title, xlabel="time (ms)", ylabel="category decoded (% correct)", xlim=(0, times[-1]))
     if condition == "recall":
-        ax.set_ylim(0, 1.25 * max(100 * accuracies[:, : n - 1].mean(axis=0).max(), 20))
+        ax.set_ylim(0, 1.4 * max(100 * accuracies[:, : n - 1].mean(axis=0).max(), 20))
     else:
-        ax.set_ylim(0, 105)
-    ax.legend(frameon=False, fontsize=12, ncols=2, loc="upper left" if condition == "recall" else "lower right")
+        ax.set_ylim(0, 130)
+        ax.set_yticks(range(0, 101, 20))
+        ax.legend(frameon=False, fontsize=12, ncols=3, loc="upper left")
     return table
 
 
@@ -151,9 +153,10 @@ def draw_latencies(ax, decoded) -> list[Row]:
                         label=f"{condition}: {name}" + ("" if len(levels) > 1 else " (not there)"))  # fmt: skip
             table += [point(f"latency, {condition}", name, *values) | {"seeds": int(seen[level])}
                       for level, *values in zip(levels, levels, mean, low, high, strict=True)]  # fmt: skip
-    ax.set(title="When information is there (p < 0.05)", xlabel="latency (ms)", xlim=(0, None), ylim=(-0.3, n + 0.6))
+    ax.set(title="When information is there (p < 0.05)", xlabel="latency (ms)", ylim=(-0.3, n - 0.5))
     ax.set_yticks(range(n), [population_name(level, n) for level in range(n)])
-    ax.legend(frameon=False, fontsize=12, ncols=2, loc="upper center")
+    ax.set_xlim(0, 2 * ax.get_xlim()[1])
+    ax.legend(frameon=False, fontsize=12, loc="center right")
     return table
 
 
@@ -196,38 +199,47 @@ def draw_orders(ax, orders) -> list[Row]:
 
 
 # ---------------------------------------------------------------------- images
-def draw_images(arms, directories) -> tuple:
+def draw_images(arms) -> tuple:
     """Images recalled from the first, the middle and the top population; errors of reconstruction by damping."""
-    first = {damping: runs[0] for (damping,), runs in arms.items()}
-    images = {damping: read_arrays(run.path / "images.nc") for damping, run in first.items()}
+    images = {damping: read_arrays(runs[0].path / "images.nc") for (damping,), runs in arms.items()}
     some = images.get(DAMPING, next(iter(images.values())))
-    n_levels, size = some.sizes["population"], int(np.sqrt(some.sizes["pixel"]))
+    n_levels = some.sizes["population"]
     levels = sorted({1, (n_levels + 1) // 2, n_levels})
-    rows = [("stimulus", None), ("before sleep", None), *((f"damping {d:g}", d) for d in images)]
-    figure = plt.figure(figsize=(13.33, 1.0 * len(rows) + 4.6))
-    above, below = figure.subfigures(2, 1, height_ratios=(len(rows), 3.9))
-    grid = above.subplots(len(rows), N_COLUMNS * len(levels), gridspec_kw={"wspace": 0.04, "hspace": 0.04})
-    table, shown, recalled = [], some["stimulus"].values, some["before"].values
-    for row, (name, damping) in enumerate(rows):
-        for block, level in enumerate(levels):
-            for column in range(N_COLUMNS):
-                ax = grid[row, block * N_COLUMNS + column]
-                ax.axis("off")
-                values = (
-                    shown if row == 0 else (recalled if damping is None else images[damping]["after"].values)[level - 1]
-                )
-                low, high = np.percentile(values[column], CONTRAST)
-                ax.imshow(values[column].reshape(size, size), cmap="gray", vmin=low, vmax=high)
-                if row == 0 and column == 0:
-                    ax.set_title(f"from {population_name(level, n_levels + 1)}", fontsize=15)
-        grid[row, 0].text(-0.15, 0.5, name, transform=grid[row, 0].transAxes, ha="right", va="center", fontsize=13)
-    left, right = below.subplots(1, 2)
-    table += draw_errors(left, arms, "reconstruction_error", "By one projection", "V a reconstructs the rates below")
-    table += draw_errors(right, arms, "recall_error", "Image recalled from", "through all projections below")
+    rows = {
+        "stimulus": np.repeat(some["stimulus"].values[None], n_levels, axis=0),
+        "before sleep": some["before"].values,
+    }
+    rows |= {f"damping {damping:g}": its["after"].values for damping, its in images.items()}
+    figure = plt.figure(figsize=(13.33, 0.72 * len(rows) + 5.4), layout="none")
+    share = (0.72 * len(rows) + 0.6) / figure.get_figheight()
+    grid = figure.add_gridspec(1, len(levels), left=0.115, right=0.995, top=0.955, bottom=1 - share, wspace=0.04)
+    for block, level in enumerate(levels):
+        ax = figure.add_subplot(grid[block])
+        draw_block(ax, [values[level - 1][:N_COLUMNS] for values in rows.values()])
+        ax.set_title(f"from {population_name(level, n_levels + 1)}", fontsize=15, pad=4)
+        if block == 0:
+            ax.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=13)
+    below = figure.add_gridspec(1, 2, left=0.07, right=0.995, top=0.93 - share, bottom=0.075, wspace=0.16)
+    axes = [figure.add_subplot(below[0]), figure.add_subplot(below[1])]
+    table = draw_errors(axes[0], arms, "reconstruction_error", "Rates below reconstructed by one projection")
+    table += draw_errors(axes[1], arms, "recall_error", "Image recalled from a population")
     return figure, table
 
 
-def draw_errors(ax, arms, measure: str, title: str, how: str) -> list[Row]:
+def draw_block(ax, rows) -> None:
+    """Rows of square images, each from black to white between percentiles of its own."""
+    size = int(np.sqrt(len(rows[0][0])))
+    for row, images in enumerate(rows):
+        for column, image in enumerate(images):
+            low, high = np.percentile(image, CONTRAST)
+            place = (column + 0.03, column + 0.97, row + 0.97, row + 0.03)
+            ax.imshow(image.reshape(size, size), cmap="gray", vmin=low, vmax=high, extent=place, aspect="auto")
+    ax.set(xlim=(0, len(rows[0])), ylim=(len(rows), 0), xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+
+
+def draw_errors(ax, arms, measure: str, title: str) -> list[Row]:
     """Relative error against damping, after sleep and (dotted) before it, one line a projection or population."""
     table, dampings = [], [damping for (damping,) in arms]
     places = np.arange(len(dampings))
@@ -252,10 +264,10 @@ def draw_errors(ax, arms, measure: str, title: str, how: str) -> list[Row]:
         ax.plot(places, before, ":", color=colour, linewidth=1.5)
         table += [point(f"{measure}, before sleep", name, d, y) for d, y in zip(dampings, before, strict=True)]
     ax.axhline(1, color="#444444", linewidth=1, linestyle="--")
-    ax.set(title=f"{title}: {how}", xlabel="damping", ylabel="relative error", yscale="log")
+    ax.set(title=title, xlabel="damping (dotted: before sleep)", ylabel="relative error", ylim=(0, None))
     ax.set_xticks(places, [f"{d:g}" for d in dampings])
-    ax.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.legend(frameon=False, fontsize=12, ncols=2)
+    ax.set_xlim(-0.2, len(dampings) + 0.3)
+    ax.legend(frameon=False, fontsize=12, loc="center right")
     return table
 
 
