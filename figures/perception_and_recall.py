@@ -5,12 +5,13 @@ decoded perceptual and semantic features from EEG; here latencies are compared b
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
 from scipy.stats import binomtest
 
-from cortex_model.analysis.decoding import INFORMATION, order_of_latencies
+from cortex_model.analysis.decoding import INFORMATION, latency_where_held, order_of_latencies
 from cortex_model.analysis.learning_curves import grouped, mean_and_interval, with_interval
 from cortex_model.errors import ParameterError
 from cortex_model.reproduce import Figure, Row, RunRequest, runs_of, write_figure
@@ -74,18 +75,18 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
     runs = arms.get((DAMPING,)) or next(iter(arms.values()))
     decoded = [read_arrays(run.path / "decoding.nc") for run in runs]
     with plt.style.context(Path(__file__).with_name("cortex.mplstyle")):
-        mosaic = [["perception", "recall"], ["latency", "order"]]
+        mosaic = [["perception", "recall"], ["latency", "claims"]]
         figure, axes = plt.subplot_mosaic(mosaic, figsize=(13.33, 10))
         table = draw_accuracy(axes["perception"], decoded, "perception", dataset)
         table += draw_accuracy(axes["recall"], decoded, "recall", dataset)
         table += draw_latencies(axes["latency"], decoded)
-        orders = orders_of(decoded)
-        table += draw_orders(axes["order"], orders)
+        claims = claims_of(decoded)
+        table += draw_claims(axes["claims"], claims)
         write_figure(figure, table, f"{PROTOCOL}_{dataset}", out)
         plt.close(figure)
         write_figure(*draw_images(arms), f"{PROTOCOL}_{dataset}_images", out)
         plt.close("all")
-    return numbers(arms, decoded, orders)
+    return numbers(arms, decoded, claims)
 
 
 # ---------------------------------------------------------------------- in time
@@ -160,42 +161,64 @@ def draw_latencies(ax, decoded) -> list[Row]:
     return table
 
 
-def orders_of(decoded) -> dict[tuple[str, str], np.ndarray]:
-    """(condition, information) -> `order_of_latencies` of every seed, over the populations that are not held."""
-    orders = {}
-    for condition in conditions_of(decoded[0]):
-        free = slice(1, None) if condition == "perception" else slice(0, -1)
-        for information in INFORMATION:
-            latencies = values_of(decoded, "latency_ms", condition, information)[:, free]
-            orders[condition, information] = np.array([order_of_latencies(its) for its in latencies])
-    return orders
+class Claim(NamedTuple):
+    """Something that is said of the latencies of a run, and in which seeds it holds."""
+
+    condition: str
+    says: str
+    holds: np.ndarray
+
+    @property
+    def p(self) -> float:
+        """Of a one-sided sign test; a seed without the latencies that it needs counts against the claim."""
+        return float(binomtest(int(self.holds.sum()), len(self.holds), alternative="greater").pvalue)
+
+    @property
+    def text(self) -> str:
+        """In how many seeds it holds."""
+        return f"{self.holds.sum()} of {len(self.holds)}, p = {self.p:.2g}"
 
 
-def counted(orders: np.ndarray, condition: str) -> tuple[int, float]:
-    """Seeds with the expected order, up in perception and down in recall, and the p of a one-sided sign test.
+def claims_of(decoded) -> list[Claim]:
+    """Information climbs in perception and descends in recall; which kind comes first where it is held best.
 
-    Seeds without an order count against it.
+    The order of populations is over those that are not held, by `order_of_latencies`; that of the two kinds is at the
+    hidden population where each is read best at the end of perception (`latency_where_held`).
     """
-    expected = int((orders > 0).sum() if condition == "perception" else (orders < 0).sum())
-    return expected, float(binomtest(expected, len(orders), alternative="greater").pvalue)
+    claims, hidden = [], list(range(1, decoded[0].sizes["population"] - 1))
+    arrays = [{"accuracy": d["accuracy"].values, "latency": d["latency_ms"].values} for d in decoded]
+    first = np.array([latency_where_held(its, hidden) for its in arrays])
+    for row, condition in enumerate(conditions_of(decoded[0])):
+        free = slice(1, None) if condition == "perception" else slice(0, -1)
+        for kind, information in enumerate(INFORMATION):
+            orders = np.array([order_of_latencies(its["latency"][row, kind, free]) for its in arrays])
+            name = SHOWN[information][0]
+            if condition == "perception":
+                claims.append(Claim(condition, f"{name} climb" + "s" * (kind == 0), orders > 0))
+            else:
+                claims.append(Claim(condition, f"{name} descend" + "s" * (kind == 0), orders < 0))
+        if condition == "perception":
+            claims.append(Claim(condition, "low-level before category", first[:, row, 1] < first[:, row, 0]))
+        else:
+            claims.append(Claim(condition, "category before low-level", first[:, row, 0] < first[:, row, 1]))
+    return claims
 
 
-def draw_orders(ax, orders) -> list[Row]:
-    """In how many seeds information climbs in perception and descends in recall; the control beside it."""
-    table, labels = [], []
-    for place, ((condition, information), its) in enumerate(reversed(orders.items())):
-        n, p = counted(its, condition)
-        way = "climbs" if condition == "perception" else "descends"
-        labels.append(f"{condition.split('_')[0]}{', shuffled V' if 'shuffled' in condition else ''}:\n"
-                      f"{SHOWN[information][0]}")  # fmt: skip
-        ax.barh(place, n, color=COLOURS[condition], alpha=1 if information == "category" else 0.5)
-        ax.text(n + 0.02 * len(its), place, f"{way} in {n} of {len(its)}, p = {p:.2g}", va="center", fontsize=12)
-        table.append(point("order", f"{condition}, {SHOWN[information][0]}", n, np.nanmean(its) if n else np.nan)
-                     | {"seeds": len(its)})  # fmt: skip
-    ax.set(title="In how many seeds (sign test)", xlabel="seeds", xlim=(0, 1.9 * len(its)))
-    ax.set_xticks(np.unique(np.linspace(0, len(its), 3).round()))
-    ax.set_yticks(range(len(labels)), labels, fontsize=12)
-    return table
+def draw_claims(ax, claims: list[Claim]) -> list[Row]:
+    """In how many seeds each claim holds, and its p."""
+    n = len(claims[0].holds)
+    for place, claim in enumerate(reversed(claims)):
+        ax.barh(place, claim.holds.sum(), color=COLOURS[claim.condition])
+        ax.text(claim.holds.sum() + 0.02 * n, place, claim.text, va="center", fontsize=12)
+    ax.set(title="In how many seeds (sign test)", xlabel="seeds", xlim=(0, 1.6 * n))
+    ax.set_xticks(np.unique(np.linspace(0, n, 3).round()))
+    ax.set_yticks(range(len(claims)), [claim_name(claim) for claim in reversed(claims)], fontsize=12)
+    return [point("claims", claim_name(claim), int(claim.holds.sum()), claim.p) | {"seeds": n} for claim in claims]
+
+
+def claim_name(claim: Claim) -> str:
+    """Condition and claim, in short."""
+    return f"{claim.condition.replace('recall_with_shuffled_feedback', 'shuffled V')}: {claim.says}"
 
 
 # ---------------------------------------------------------------------- images
@@ -210,7 +233,8 @@ def draw_images(arms) -> tuple:
         "before sleep": some["before"].values,
     }
     rows |= {f"damping {damping:g}": its["after"].values for damping, its in images.items()}
-    figure = plt.figure(figsize=(13.33, 0.72 * len(rows) + 5.4), layout="none")
+    figure = plt.figure(figsize=(13.33, 0.72 * len(rows) + 5.4))
+    figure.set_layout_engine("none")
     share = (0.72 * len(rows) + 0.6) / figure.get_figheight()
     grid = figure.add_gridspec(1, len(levels), left=0.115, right=0.995, top=0.955, bottom=1 - share, wspace=0.04)
     for block, level in enumerate(levels):
@@ -276,13 +300,10 @@ def point(panel: str, curve: str, x, y, low="", high="") -> Row:
     return {"panel": panel, "curve": curve, "x": x, "y": float(y), "low": low, "high": high, "seeds": ""}
 
 
-def numbers(arms, decoded, orders) -> list[Row]:
-    """Orders with their sign tests, latencies, what feedback explains."""
+def numbers(arms, decoded, claims) -> list[Row]:
+    """Claims with their sign tests, latencies, what feedback explains."""
     rows = []
-    for (condition, information), its in orders.items():
-        count, p = counted(its, condition)
-        what = f"{condition}: {SHOWN[information][0]} {'climbs' if condition == 'perception' else 'descends'}"
-        rows.append((f"{what}, seeds (sign test)", f"{count} of {len(its)} (p = {p:.2g})"))
+    rows += [(f"{claim_name(claim)}, seeds (sign test)", claim.text) for claim in claims]
     for condition in ("perception", "recall"):
         for information in INFORMATION:
             by_population = values_of(decoded, "latency_ms", condition, information).T

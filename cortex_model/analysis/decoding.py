@@ -25,8 +25,8 @@ def predictions(
     """Labels as a linear decoder reads them from rates over time, cross-validated over stimuli.
 
     In each fold a linear discriminant with shrunken covariance (Ledoit & Wolf 2004) is fitted to the first
-    `N_COMPONENTS` principal components of the settled rates of the other folds. From the rates at each time, the mean over stimuli at that time is taken away first; so from
-    the settled ones.
+    `N_COMPONENTS` principal components of the settled rates of the other folds. From the rates at each time, the mean
+    over stimuli at that time is taken away first; so from the settled ones.
 
     Parameters
     ----------
