@@ -130,7 +130,8 @@ def draw_accuracy(ax, decoded, condition: str, dataset: str) -> list[Row]:
     )
     ax.set(title=title, xlabel="time (ms)", ylabel="category decoded (% correct)", xlim=(0, times[-1]))
     if condition == "recall":
-        ax.set_ylim(0, 1.4 * max(100 * accuracies[:, : n - 1].mean(axis=0).max(), 20))
+        ax.text(0.98, 0.03, "grey: V shuffled", color="#666666", transform=ax.transAxes, ha="right")
+        ax.set_ylim(0, 1.1 * max(100 * accuracies.mean(axis=0).max(), 20))
     else:
         ax.set_ylim(0, 130)
         ax.set_yticks(range(0, 101, 20))
@@ -190,17 +191,16 @@ def claims_of(decoded) -> list[Claim]:
     first = np.array([latency_where_held(its, hidden) for its in arrays])
     for row, condition in enumerate(conditions_of(decoded[0])):
         free = slice(1, None) if condition == "perception" else slice(0, -1)
-        for kind, information in enumerate(INFORMATION):
+        for kind, name in enumerate(("category", "low-level")):
             orders = np.array([order_of_latencies(its["latency"][row, kind, free]) for its in arrays])
-            name = SHOWN[information][0]
             if condition == "perception":
-                claims.append(Claim(condition, f"{name} climb" + "s" * (kind == 0), orders > 0))
+                claims.append(Claim(condition, f"{name} climbs", orders > 0))
             else:
-                claims.append(Claim(condition, f"{name} descend" + "s" * (kind == 0), orders < 0))
+                claims.append(Claim(condition, f"{name} descends", orders < 0))
         if condition == "perception":
-            claims.append(Claim(condition, "low-level before category", first[:, row, 1] < first[:, row, 0]))
+            claims.append(Claim(condition, "low-level first", first[:, row, 1] < first[:, row, 0]))
         else:
-            claims.append(Claim(condition, "category before low-level", first[:, row, 0] < first[:, row, 1]))
+            claims.append(Claim(condition, "category first", first[:, row, 0] < first[:, row, 1]))
     return claims
 
 
