@@ -5,12 +5,13 @@ decoded perceptual and semantic features from EEG; here latencies are compared b
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
 from scipy.stats import binomtest
 
-from cortex_model.analysis.decoding import INFORMATION, order_of_latencies
+from cortex_model.analysis.decoding import INFORMATION, latency_where_held, order_of_latencies
 from cortex_model.analysis.learning_curves import grouped, mean_and_interval, with_interval
 from cortex_model.errors import ParameterError
 from cortex_model.reproduce import Figure, Row, RunRequest, runs_of, write_figure
@@ -25,8 +26,9 @@ SETTINGS = {
     "digits": {},
     "mnist": {
         "dataset": "mnist",
-        "layer_sizes": (784, 400, 200, 100, 10),
+        "layer_sizes": (784, 400, 200, 100, 16),
         "batch_size": 40,
+        "learning_rate": 0.1,
         "sleep_learning_rate": 0.001,
         "sleep_before_presentations": 50_000,
         "epochs": 1,
@@ -35,7 +37,7 @@ SETTINGS = {
     },
 }
 #: The damping whose runs are decoded, and all whose images are shown; the latter with at most so many seeds.
-DAMPING, DAMPINGS, N_SEEDS_OF_OTHERS = 1.0, (0.0, 0.1, 1.0, 10.0, 100.0), 3
+DAMPING, DAMPINGS, N_SEEDS_OF_OTHERS = 10.0, (0.0, 1.0, 10.0, 100.0), 2
 #: Lines: of each condition, and of each population from the lowest to the top.
 COLOURS = {"perception": "#0072B2", "recall": "#D55E00", "recall_with_shuffled_feedback": "#888888"}
 LEVELS = matplotlib.colormaps["viridis_r"]
@@ -73,18 +75,18 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
     runs = arms.get((DAMPING,)) or next(iter(arms.values()))
     decoded = [read_arrays(run.path / "decoding.nc") for run in runs]
     with plt.style.context(Path(__file__).with_name("cortex.mplstyle")):
-        mosaic = [["perception", "recall"], ["latency", "order"]]
+        mosaic = [["perception", "recall"], ["latency", "claims"]]
         figure, axes = plt.subplot_mosaic(mosaic, figsize=(13.33, 10))
         table = draw_accuracy(axes["perception"], decoded, "perception", dataset)
         table += draw_accuracy(axes["recall"], decoded, "recall", dataset)
         table += draw_latencies(axes["latency"], decoded)
-        orders = orders_of(decoded)
-        table += draw_orders(axes["order"], orders)
+        claims = claims_of(decoded)
+        table += draw_claims(axes["claims"], claims)
         write_figure(figure, table, f"{PROTOCOL}_{dataset}", out)
         plt.close(figure)
-        write_figure(*draw_images(arms, directories), f"{PROTOCOL}_{dataset}_images", out)
+        write_figure(*draw_images(arms), f"{PROTOCOL}_{dataset}_images", out)
         plt.close("all")
-    return numbers(arms, decoded, orders)
+    return numbers(arms, decoded, claims)
 
 
 # ---------------------------------------------------------------------- in time
@@ -128,10 +130,12 @@ def draw_accuracy(ax, decoded, condition: str, dataset: str) -> list[Row]:
     )
     ax.set(title=title, xlabel="time (ms)", ylabel="category decoded (% correct)", xlim=(0, times[-1]))
     if condition == "recall":
-        ax.set_ylim(0, 1.25 * max(100 * accuracies[:, : n - 1].mean(axis=0).max(), 20))
+        ax.text(0.98, 0.03, "grey: V shuffled", color="#666666", transform=ax.transAxes, ha="right")
+        ax.set_ylim(0, 1.1 * max(100 * accuracies.mean(axis=0).max(), 20))
     else:
-        ax.set_ylim(0, 105)
-    ax.legend(frameon=False, fontsize=12, ncols=2, loc="upper left" if condition == "recall" else "lower right")
+        ax.set_ylim(0, 130)
+        ax.set_yticks(range(0, 101, 20))
+        ax.legend(frameon=False, fontsize=12, ncols=3, loc="upper left")
     return table
 
 
@@ -151,83 +155,115 @@ def draw_latencies(ax, decoded) -> list[Row]:
                         label=f"{condition}: {name}" + ("" if len(levels) > 1 else " (not there)"))  # fmt: skip
             table += [point(f"latency, {condition}", name, *values) | {"seeds": int(seen[level])}
                       for level, *values in zip(levels, levels, mean, low, high, strict=True)]  # fmt: skip
-    ax.set(title="When information is there (p < 0.05)", xlabel="latency (ms)", xlim=(0, None), ylim=(-0.3, n + 0.6))
+    ax.set(title="When information is there (p < 0.05)", xlabel="latency (ms)", ylim=(-0.3, n - 0.5))
     ax.set_yticks(range(n), [population_name(level, n) for level in range(n)])
-    ax.legend(frameon=False, fontsize=12, ncols=2, loc="upper center")
+    ax.set_xlim(0, 2 * ax.get_xlim()[1])
+    ax.legend(frameon=False, fontsize=12, loc="center right")
     return table
 
 
-def orders_of(decoded) -> dict[tuple[str, str], np.ndarray]:
-    """(condition, information) -> `order_of_latencies` of every seed, over the populations that are not held."""
-    orders = {}
-    for condition in conditions_of(decoded[0]):
-        free = slice(1, None) if condition == "perception" else slice(0, -1)
-        for information in INFORMATION:
-            latencies = values_of(decoded, "latency_ms", condition, information)[:, free]
-            orders[condition, information] = np.array([order_of_latencies(its) for its in latencies])
-    return orders
+class Claim(NamedTuple):
+    """Something that is said of the latencies of a run, and in which seeds it holds."""
+
+    condition: str
+    says: str
+    holds: np.ndarray
+
+    @property
+    def p(self) -> float:
+        """Of a one-sided sign test; a seed without the latencies that it needs counts against the claim."""
+        return float(binomtest(int(self.holds.sum()), len(self.holds), alternative="greater").pvalue)
+
+    @property
+    def text(self) -> str:
+        """In how many seeds it holds."""
+        return f"{self.holds.sum()} of {len(self.holds)}, p = {self.p:.2g}"
 
 
-def counted(orders: np.ndarray, condition: str) -> tuple[int, float]:
-    """Seeds with the expected order, up in perception and down in recall, and the p of a one-sided sign test.
+def claims_of(decoded) -> list[Claim]:
+    """Information climbs in perception and descends in recall; which kind comes first where it is held best.
 
-    Seeds without an order count against it.
+    The order of populations is over those that are not held, by `order_of_latencies`; that of the two kinds is at the
+    hidden population where each is read best at the end of perception (`latency_where_held`).
     """
-    expected = int((orders > 0).sum() if condition == "perception" else (orders < 0).sum())
-    return expected, float(binomtest(expected, len(orders), alternative="greater").pvalue)
+    claims, hidden = [], list(range(1, decoded[0].sizes["population"] - 1))
+    arrays = [{"accuracy": d["accuracy"].values, "latency": d["latency_ms"].values} for d in decoded]
+    first = np.array([latency_where_held(its, hidden) for its in arrays])
+    for row, condition in enumerate(conditions_of(decoded[0])):
+        free = slice(1, None) if condition == "perception" else slice(0, -1)
+        for kind, name in enumerate(("category", "low-level")):
+            orders = np.array([order_of_latencies(its["latency"][row, kind, free]) for its in arrays])
+            if condition == "perception":
+                claims.append(Claim(condition, f"{name} climbs", orders > 0))
+            else:
+                claims.append(Claim(condition, f"{name} descends", orders < 0))
+        if condition == "perception":
+            claims.append(Claim(condition, "low-level first", first[:, row, 1] < first[:, row, 0]))
+        else:
+            claims.append(Claim(condition, "category first", first[:, row, 0] < first[:, row, 1]))
+    return claims
 
 
-def draw_orders(ax, orders) -> list[Row]:
-    """In how many seeds information climbs in perception and descends in recall; the control beside it."""
-    table, labels = [], []
-    for place, ((condition, information), its) in enumerate(reversed(orders.items())):
-        n, p = counted(its, condition)
-        way = "climbs" if condition == "perception" else "descends"
-        labels.append(f"{condition.split('_')[0]}{', shuffled V' if 'shuffled' in condition else ''}:\n"
-                      f"{SHOWN[information][0]}")  # fmt: skip
-        ax.barh(place, n, color=COLOURS[condition], alpha=1 if information == "category" else 0.5)
-        ax.text(n + 0.02 * len(its), place, f"{way} in {n} of {len(its)}, p = {p:.2g}", va="center", fontsize=12)
-        table.append(point("order", f"{condition}, {SHOWN[information][0]}", n, np.nanmean(its) if n else np.nan)
-                     | {"seeds": len(its)})  # fmt: skip
-    ax.set(title="In how many seeds (sign test)", xlabel="seeds", xlim=(0, 1.9 * len(its)))
-    ax.set_xticks(np.unique(np.linspace(0, len(its), 3).round()))
-    ax.set_yticks(range(len(labels)), labels, fontsize=12)
-    return table
+def draw_claims(ax, claims: list[Claim]) -> list[Row]:
+    """In how many seeds each claim holds, and its p."""
+    n = len(claims[0].holds)
+    for place, claim in enumerate(reversed(claims)):
+        ax.barh(place, claim.holds.sum(), color=COLOURS[claim.condition])
+        ax.text(claim.holds.sum() + 0.02 * n, place, claim.text, va="center", fontsize=12)
+    ax.set(title="In how many seeds (sign test)", xlabel="seeds", xlim=(0, 1.6 * n))
+    ax.set_xticks(np.unique(np.linspace(0, n, 3).round()))
+    ax.set_yticks(range(len(claims)), [claim_name(claim) for claim in reversed(claims)], fontsize=12)
+    return [point("claims", claim_name(claim), int(claim.holds.sum()), claim.p) | {"seeds": n} for claim in claims]
+
+
+def claim_name(claim: Claim) -> str:
+    """Condition and claim, in short."""
+    return f"{claim.condition.replace('recall_with_shuffled_feedback', 'shuffled V')}: {claim.says}"
 
 
 # ---------------------------------------------------------------------- images
-def draw_images(arms, directories) -> tuple:
+def draw_images(arms) -> tuple:
     """Images recalled from the first, the middle and the top population; errors of reconstruction by damping."""
-    first = {damping: runs[0] for (damping,), runs in arms.items()}
-    images = {damping: read_arrays(run.path / "images.nc") for damping, run in first.items()}
+    images = {damping: read_arrays(runs[0].path / "images.nc") for (damping,), runs in arms.items()}
     some = images.get(DAMPING, next(iter(images.values())))
-    n_levels, size = some.sizes["population"], int(np.sqrt(some.sizes["pixel"]))
+    n_levels = some.sizes["population"]
     levels = sorted({1, (n_levels + 1) // 2, n_levels})
-    rows = [("stimulus", None), ("before sleep", None), *((f"damping {d:g}", d) for d in images)]
-    figure = plt.figure(figsize=(13.33, 1.0 * len(rows) + 4.6))
-    above, below = figure.subfigures(2, 1, height_ratios=(len(rows), 3.9))
-    grid = above.subplots(len(rows), N_COLUMNS * len(levels), gridspec_kw={"wspace": 0.04, "hspace": 0.04})
-    table, shown, recalled = [], some["stimulus"].values, some["before"].values
-    for row, (name, damping) in enumerate(rows):
-        for block, level in enumerate(levels):
-            for column in range(N_COLUMNS):
-                ax = grid[row, block * N_COLUMNS + column]
-                ax.axis("off")
-                values = (
-                    shown if row == 0 else (recalled if damping is None else images[damping]["after"].values)[level - 1]
-                )
-                low, high = np.percentile(values[column], CONTRAST)
-                ax.imshow(values[column].reshape(size, size), cmap="gray", vmin=low, vmax=high)
-                if row == 0 and column == 0:
-                    ax.set_title(f"from {population_name(level, n_levels + 1)}", fontsize=15)
-        grid[row, 0].text(-0.15, 0.5, name, transform=grid[row, 0].transAxes, ha="right", va="center", fontsize=13)
-    left, right = below.subplots(1, 2)
-    table += draw_errors(left, arms, "reconstruction_error", "By one projection", "V a reconstructs the rates below")
-    table += draw_errors(right, arms, "recall_error", "Image recalled from", "through all projections below")
+    rows = {
+        "stimulus": np.repeat(some["stimulus"].values[None], n_levels, axis=0),
+        "before sleep": some["before"].values,
+    }
+    rows |= {f"damping {damping:g}": its["after"].values for damping, its in images.items()}
+    figure = plt.figure(figsize=(13.33, 0.72 * len(rows) + 5.4))
+    figure.set_layout_engine("none")
+    share = (0.72 * len(rows) + 0.6) / figure.get_figheight()
+    grid = figure.add_gridspec(1, len(levels), left=0.115, right=0.995, top=0.955, bottom=1 - share, wspace=0.04)
+    for block, level in enumerate(levels):
+        ax = figure.add_subplot(grid[block])
+        draw_block(ax, [values[level - 1][:N_COLUMNS] for values in rows.values()])
+        ax.set_title(f"from {population_name(level, n_levels + 1)}", fontsize=15, pad=4)
+        if block == 0:
+            ax.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=13)
+    below = figure.add_gridspec(1, 2, left=0.07, right=0.995, top=0.93 - share, bottom=0.075, wspace=0.16)
+    axes = [figure.add_subplot(below[0]), figure.add_subplot(below[1])]
+    table = draw_errors(axes[0], arms, "reconstruction_error", "Rates below reconstructed by one projection")
+    table += draw_errors(axes[1], arms, "recall_error", "Image recalled from a population")
     return figure, table
 
 
-def draw_errors(ax, arms, measure: str, title: str, how: str) -> list[Row]:
+def draw_block(ax, rows) -> None:
+    """Rows of square images, each from black to white between percentiles of its own."""
+    size = int(np.sqrt(len(rows[0][0])))
+    for row, images in enumerate(rows):
+        for column, image in enumerate(images):
+            low, high = np.percentile(image, CONTRAST)
+            place = (column + 0.03, column + 0.97, row + 0.97, row + 0.03)
+            ax.imshow(image.reshape(size, size), cmap="gray", vmin=low, vmax=high, extent=place, aspect="auto")
+    ax.set(xlim=(0, len(rows[0])), ylim=(len(rows), 0), xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+
+
+def draw_errors(ax, arms, measure: str, title: str) -> list[Row]:
     """Relative error against damping, after sleep and (dotted) before it, one line a projection or population."""
     table, dampings = [], [damping for (damping,) in arms]
     places = np.arange(len(dampings))
@@ -252,10 +288,10 @@ def draw_errors(ax, arms, measure: str, title: str, how: str) -> list[Row]:
         ax.plot(places, before, ":", color=colour, linewidth=1.5)
         table += [point(f"{measure}, before sleep", name, d, y) for d, y in zip(dampings, before, strict=True)]
     ax.axhline(1, color="#444444", linewidth=1, linestyle="--")
-    ax.set(title=f"{title}: {how}", xlabel="damping", ylabel="relative error", yscale="log")
+    ax.set(title=title, xlabel="damping (dotted: before sleep)", ylabel="relative error", ylim=(0, None))
     ax.set_xticks(places, [f"{d:g}" for d in dampings])
-    ax.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.legend(frameon=False, fontsize=12, ncols=2)
+    ax.set_xlim(-0.2, len(dampings) + 0.3)
+    ax.legend(frameon=False, fontsize=12, loc="center right")
     return table
 
 
@@ -264,13 +300,10 @@ def point(panel: str, curve: str, x, y, low="", high="") -> Row:
     return {"panel": panel, "curve": curve, "x": x, "y": float(y), "low": low, "high": high, "seeds": ""}
 
 
-def numbers(arms, decoded, orders) -> list[Row]:
-    """Orders with their sign tests, latencies, what feedback explains."""
+def numbers(arms, decoded, claims) -> list[Row]:
+    """Claims with their sign tests, latencies, what feedback explains."""
     rows = []
-    for (condition, information), its in orders.items():
-        count, p = counted(its, condition)
-        what = f"{condition}: {SHOWN[information][0]} {'climbs' if condition == 'perception' else 'descends'}"
-        rows.append((f"{what}, seeds (sign test)", f"{count} of {len(its)} (p = {p:.2g})"))
+    rows += [(f"{claim_name(claim)}, seeds (sign test)", claim.text) for claim in claims]
     for condition in ("perception", "recall"):
         for information in INFORMATION:
             by_population = values_of(decoded, "latency_ms", condition, information).T

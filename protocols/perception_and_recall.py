@@ -85,12 +85,12 @@ N_IMAGES = 10
 class RecallParameters(SleepWakeParameters):
     """Parameters of `perception_and_recall`."""
 
-    layer_sizes: LayerSizes = with_default(SleepWakeParameters, "layer_sizes", (64, 48, 32, 10))
+    layer_sizes: LayerSizes = with_default(SleepWakeParameters, "layer_sizes", (64, 48, 32, 16))
     feedback_to_input: Literal[True] = parameter(True, "V_1 exists: recall reaches the input")
-    top: Literal["softmax", "sigmoid"] = parameter("softmax", "rate of the top population")
-    learning_rate: Rate = with_default(SleepWakeParameters, "learning_rate", 0.1)
-    damping: Rate = with_default(SleepWakeParameters, "damping", 1.0)
-    sleep_learning_rate: Rate = with_default(SleepWakeParameters, "sleep_learning_rate", 0.005)
+    top: Literal["softmax", "sigmoid"] = parameter("sigmoid", "rate of the top population")
+    learning_rate: Rate = with_default(SleepWakeParameters, "learning_rate", 0.05)
+    damping: Rate = with_default(SleepWakeParameters, "damping", 10.0)
+    sleep_learning_rate: Rate = with_default(SleepWakeParameters, "sleep_learning_rate", 0.002)
     sleep_before_presentations: int = with_default(SleepWakeParameters, "sleep_before_presentations", 2000)
     batch_size: PositiveCount = with_default(SleepWakeParameters, "batch_size", 10)
     time_step_ms: Duration = with_default(SleepWakeParameters, "time_step_ms", 1.0)
@@ -103,7 +103,7 @@ class RecallParameters(SleepWakeParameters):
         "standardised", "pixels as rates: 0 to 1, -1 to 1, or mean 0 and deviation 1 over the training set"
     )
     targets: Literal["class", "class_and_features"] = parameter(
-        "class", "what the top learns to say: the class, or also two neurons for each low-level feature"
+        "class_and_features", "what the top learns to say: the class, or also two neurons for each low-level feature"
     )
     epochs: PositiveCount = parameter(10, "times that every training image is presented in wake", "epochs")
     validation_images: int = parameter(
@@ -250,5 +250,5 @@ PROTOCOL = Protocol(
     question="Does information climb a hierarchy in perception and descend it in recall, through learned feedback?",
     parameters=RecallParameters,
     run=run,
-    tiny={"layer_sizes": (64, 16, 12, 10), "epochs": 1, "n_shown": 100, "chunk_presentations": 500},
+    tiny={"layer_sizes": (64, 16, 12, 16), "epochs": 1, "n_shown": 100, "chunk_presentations": 500},
 )

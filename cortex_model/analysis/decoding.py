@@ -6,13 +6,17 @@ condition would find it behind any mixing of rates, however they were shuffled.
 """
 
 import numpy as np
+from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
 
 from cortex_model.errors import ParameterError
 
 #: What is decoded: the class; low-level features within classes.
 INFORMATION = ("category", "low_level")
+#: Principal components that a decoder sees.
+N_COMPONENTS = 60
 
 
 def predictions(
@@ -20,9 +24,9 @@ def predictions(
 ) -> dict[str, np.ndarray]:
     """Labels as a linear decoder reads them from rates over time, cross-validated over stimuli.
 
-    In each fold a linear discriminant with shrunken covariance (Ledoit & Wolf 2004) is fitted to the settled rates of
-    the other folds. From the rates at each time, the mean over stimuli at that time is taken away first; so from
-    the settled ones.
+    In each fold a linear discriminant with shrunken covariance (Ledoit & Wolf 2004) is fitted to the first
+    `N_COMPONENTS` principal components of the settled rates of the other folds. From the rates at each time, the mean
+    over stimuli at that time is taken away first; so from the settled ones.
 
     Parameters
     ----------
@@ -51,7 +55,9 @@ def predictions(
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=0)
     settled = settled - settled.mean(axis=0)
     for fitted, held_out in folds.split(settled, labels):
-        decoder = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(settled[fitted], labels[fitted])
+        components = PCA(min(N_COMPONENTS, settled.shape[1], len(fitted)), svd_solver="full")
+        discriminant = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+        decoder = make_pipeline(components, discriminant).fit(settled[fitted], labels[fitted])
         for name, trace in traces.items():
             centred = (trace - trace.mean(axis=0))[held_out]
             read = decoder.predict(centred.reshape(-1, trace.shape[2]))
@@ -161,6 +167,28 @@ def decoded_in_time(
                 decoded["threshold"][row, kind, column] = limit
                 decoded["latency"][row, kind, column] = latency(times, accuracies, limit)
     return decoded
+
+
+def latency_where_held(decoded: dict[str, np.ndarray], populations: list[int], last: int = 10) -> np.ndarray:
+    """Latency of each kind of information at the population that holds it best at the end of perception.
+
+    As a recording of all populations at once would find it, which is dominated by where there is most to be read.
+
+    Parameters
+    ----------
+    decoded : dict of ndarray
+        Of `decoded_in_time`; the first condition is perception.
+    populations : list of int
+        Among which to look.
+    last : int
+        Times over which the accuracy in perception is averaged.
+
+    Returns
+    -------
+    ndarray, shape (n_conditions, 2)
+    """
+    held = decoded["accuracy"][0][:, populations, -last:].mean(axis=-1).argmax(axis=1)
+    return np.stack([decoded["latency"][:, kind, populations[at]] for kind, at in enumerate(held)], axis=1)
 
 
 def order_of_latencies(latencies: np.ndarray) -> float:

@@ -7,6 +7,7 @@ from cortex_model.analysis.decoding import (
     accuracy,
     decoded_in_time,
     latency,
+    latency_where_held,
     order_of_latencies,
     predictions,
     shuffled_labels,
@@ -127,6 +128,18 @@ def test_latency_is_the_first_time_above():
 )
 def test_order_of_latencies(latencies, order):
     assert order_of_latencies(np.array(latencies, float)) == pytest.approx(order)
+
+
+def test_latencies_where_each_kind_is_held_best():
+    accuracies = np.zeros((2, 2, 4, 20))
+    accuracies[0, 0, 2, -10:], accuracies[0, 1, 1, -10:] = 0.9, 0.8
+    accuracies[0, :, 0] = accuracies[0, :, 3] = 1  # held by stimulus or answer: not looked at
+    accuracies[0, 0, 1, :10] = 1  # before the end
+    latencies = np.arange(16.0).reshape(2, 2, 4)
+    its = latency_where_held({"accuracy": accuracies, "latency": latencies}, [1, 2])
+    np.testing.assert_array_equal(
+        its, [[latencies[0, 0, 2], latencies[0, 1, 1]], [latencies[1, 0, 2], latencies[1, 1, 1]]]
+    )
 
 
 @pytest.mark.parametrize("latencies", [[np.nan, np.nan, 3], [np.nan] * 3, [2, 2, np.nan]])

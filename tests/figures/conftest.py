@@ -35,7 +35,7 @@ TINY = {
             for averaged, damping in ((False, 1.0), (True, 1.0), (True, 10.0))
         ],
     ),
-    "perception_and_recall": ("perception_and_recall", [{}, {"damping": 10.0}]),
+    "perception_and_recall": ("perception_and_recall", [{}, {"damping": 1.0}]),
 }
 SEEDS = (0, 1)
 
