@@ -69,6 +69,7 @@ def shown(comparison: Comparison) -> tuple[str, list[dict[str, str]]]:
             "kind": row.kind,
             "score": f"{row.score:.3f}",
             "95 % interval": f"{row.interval[0]:.3f} to {row.interval[1]:.3f}",
+            **({} if comparison.reliability is None else {"uncorrected": f"{comparison.uncorrected(row):.3f}"}),
         }
         for row in comparison.rows
     ]

@@ -103,6 +103,7 @@ def draw_rdms(panel, comparison: Comparison) -> None:
     defined = [row for row in comparison.rows if row.rdm is not None and np.isfinite(row.score)]
     best = [max(rows, key=lambda row: row.score) for _, rows in grouped(defined)]
     shown = [(comparison.recording, comparison.measured), *((row.name, row.rdm) for row in best)][:N_PICTURES]
+    panel.figure.get_layout_engine().set(h_pad=0.22)  # titles of square pictures are not made room for
     axes = panel.subplots((len(shown) + 1) // 2, 2, squeeze=False).ravel()
     for ax, (name, rdm) in zip(axes, shown, strict=False):
         image = ax.imshow(percentiles(rdm), cmap="viridis", vmin=0, vmax=100)

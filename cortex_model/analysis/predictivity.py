@@ -23,20 +23,21 @@ RIDGE_PENALTIES = np.logspace(-1, 6, 15)
 PLS_COMPONENTS = 25
 
 
-def _ridge(n_stimuli: int, n_features: int):
+def _ridge(rates: np.ndarray):
     from sklearn.linear_model import RidgeCV
 
     return RidgeCV(RIDGE_PENALTIES, alpha_per_target=True)
 
 
-def _pls(n_stimuli: int, n_features: int):
+def _pls(rates: np.ndarray):
     from sklearn.cross_decomposition import PLSRegression
 
-    return PLSRegression(max(1, min(PLS_COMPONENTS, n_features, n_stimuli - 1)), scale=False)
+    # Beyond the rank of the rates components are rounding errors: a reconstruction has the rank of what is above it.
+    return PLSRegression(max(1, min(PLS_COMPONENTS, int(np.linalg.matrix_rank(rates)))), scale=False)
 
 
-#: Metric -> (stimuli to fit, features) -> a regression. The ridge's penalty is chosen within the training images, by
-#: leaving one out, for each unit; partial least squares has 25 components, as in Yamins et al.
+#: Metric -> rates to be fitted -> a regression. The ridge's penalty is chosen within the training images, by leaving
+#: one out, for each unit; partial least squares has 25 components, as in Yamins et al., or as many as the rates' rank.
 PREDICTIVITY_METRICS: dict[str, Callable] = {"ridge": _ridge, "pls": _pls}
 
 
@@ -78,8 +79,9 @@ def predictivity(rates: np.ndarray, responses: np.ndarray, metric: str = "ridge"
     parts = []
     for fitted, held_out in KFold(N_FOLDS, shuffle=True, random_state=seed).split(rates):
         scaler = StandardScaler().fit(rates[fitted])
-        model = PREDICTIVITY_METRICS[metric](len(fitted), rates.shape[1])
-        model.fit(scaler.transform(rates[fitted]), responses[:, fitted].T)
+        known = scaler.transform(rates[fitted])
+        model = PREDICTIVITY_METRICS[metric](known)
+        model.fit(known, responses[:, fitted].T)
         predicted = np.asarray(model.predict(scaler.transform(rates[held_out]))).reshape(len(held_out), -1)
         parts.append(correlations(predicted.T, responses[:, held_out]))
     return np.mean(parts, axis=0)

@@ -43,6 +43,15 @@ def test_prediction_is_of_images_that_were_not_fitted():
     assert np.abs(predictivity(many, responses)).max() < 0.4
 
 
+@pytest.mark.parametrize("metric", PREDICTIVITY_METRICS)
+def test_rates_of_low_rank_predict_as_well_as_what_they_are_made_of(metric):
+    """Reconstructions are: a hundred neurons that hold ten numbers."""
+    few = RATES[:, :6]
+    many = few @ np.random.default_rng(8).normal(size=(6, 100))
+    responses = SIGNAL + SIGNAL.std() * np.random.default_rng(9).normal(size=SIGNAL.shape)
+    np.testing.assert_allclose(predictivity(many, responses, metric), predictivity(few, responses, metric), atol=0.1)
+
+
 def test_same_seed_same_parts():
     one = predictivity(RATES[:, :5], SIGNAL, seed=1)
     np.testing.assert_array_equal(one, predictivity(RATES[:, :5], SIGNAL, seed=1))

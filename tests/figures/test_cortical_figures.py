@@ -1,5 +1,7 @@
 """The figures of rules against cortex, and of one comparison, show what the runs measured."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -108,3 +110,21 @@ def test_every_rule_has_its_own_validated_learning_rate():
     for request in requests_by_rule("cortical_rsa", 1):
         line = rule_runs.line_of(request.parameters().model_dump())
         assert request.overrides["learning_rate"] == rule_runs.OWN_RATES["cifar10"][line]
+
+
+def test_a_training_is_found_after_its_folder_was_moved(runs, tmp_path):
+    """And not repeated: its files stay as they are."""
+    first = runs["cortical_rsa"][0]
+    training = next(
+        path
+        for path in first.path.parent.glob("wake_sleep_classification-*")
+        if RunDirectory(path).weights().sha256 == first.summary()["weights_sha256"]
+    )
+    moved = shutil.copytree(training, tmp_path / "moved" / training.name)
+    before = (moved / "weights.nc").stat().st_mtime_ns
+    given = first.description()["parameters"] | {"n_resamples": 3}
+    parameters = load_protocol("cortical_rsa").parameters().with_overrides(given)
+    summary = start("cortical_rsa", parameters, first.description()["seed"], default_device(), tmp_path / "moved")
+    assert summary["weights_sha256"] == first.summary()["weights_sha256"]
+    assert (moved / "weights.nc").stat().st_mtime_ns == before
+    assert len(list((tmp_path / "moved").iterdir())) == 2
