@@ -34,5 +34,4 @@ EXPERIMENT = Experiment(
         Panel("alignment_angle_to_transpose_degrees", "V to Wᵀ", "angle (degrees)", limits=(0, 95)),
     ),
     x_label="damping (leftmost: none)",
-    levels={"digits": (20.0,), "mnist": (10.0, 5.0)},
 )
