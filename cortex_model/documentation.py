@@ -104,7 +104,10 @@ HEADINGS = {
     "update_angle_to_backpropagation_degrees": "update to backprop.",
     "condition_number": "condition of W",
     "forward_drift": "drift of W",
+    "update_difference_from_settled": "update's difference from settled",
 }
+#: Those of them that are no angles.
+NO_ANGLES = ("condition_number", "forward_drift", "update_difference_from_settled")
 
 
 def experiment_table(path: Path) -> str:
@@ -113,7 +116,7 @@ def experiment_table(path: Path) -> str:
     levels = [key.removeprefix("reach_") for key in rows[0] if key.startswith("reach_")]
     others = [key for key in HEADINGS if key in rows[0]]
     head = ["arm", "seeds", "error [95 %]", *(f"wake (total) to {level} %" for level in levels)]
-    head += [HEADINGS[key] + ("" if key in ("condition_number", "forward_drift") else ", degrees") for key in others]
+    head += [HEADINGS[key] + ("" if key in NO_ANGLES else ", degrees") for key in others]
     head += ["half cycles of sleep", "operations", "minutes a run"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for row in rows:
