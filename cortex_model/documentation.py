@@ -105,11 +105,12 @@ HEADINGS = {
     "condition_number": "condition of W",
     "forward_drift": "drift of W",
     "distance_forward": "W to V⁺, relative",
+    "update_difference_from_settled": "update's difference from settled",
 }
 #: The measure by which arms are compared -> how it is headed, where it is not an error of classification.
 MEASURED = {"distance_feedback": "V to W⁺, relative", "unexplained_percent": "unexplained, %"}
 #: Columns that are no angles.
-PLAIN = ("condition_number", "forward_drift", "distance_forward")
+PLAIN = ("condition_number", "forward_drift", "distance_forward", "update_difference_from_settled")
 
 
 def experiment_table(path: Path) -> str:
