@@ -23,6 +23,7 @@ from cortex_model.theory.credit_assignment import (
     wake_presentation,
     weight_update,
 )
+from cortex_model.theory.floors import decay_floor, feedback_noise_floor, online_noise_floor
 from cortex_model.theory.gauss_newton import gauss_newton_deltas, top_jacobians
 from cortex_model.theory.hinton_mcclelland import encoder_updates, hinton_mcclelland_update
 from cortex_model.theory.leaky import (
@@ -58,14 +59,11 @@ from cortex_model.theory.rate_network import (
     relative_error,
 )
 from cortex_model.theory.recirculation import (
-    decay_floor,
     feedback_fixed_point,
-    feedback_noise_floor,
     feedback_update,
     forward_update,
     mean_feedback_update,
     mean_forward_update,
-    online_noise_floor,
     recirculation_cycle,
     stable_sleep_learning_rate,
 )
