@@ -31,7 +31,7 @@ UNDAMPED = {"damping": 0.0, "sleep_learning_rate": 0.05}
 AVERAGED = (0.001, 0.01)
 #: Dampings whose responses are drawn, and their colours; others take a colour from the map.
 DRAWN = (0.01, 0.5, 10.0)
-PERCEPTION, TOP = "#444444", 8
+PERCEPTION = "#444444"
 COLOURS = matplotlib.colormaps["viridis_r"]
 
 
@@ -150,7 +150,8 @@ def draw_widths(ax, arms) -> list[Row]:
     perceived = values_of(next(iter(arms.values())), "perceived_width_degrees")[0]
     populations = np.arange(len(perceived))
     ax.plot(populations, perceived, color=PERCEPTION, linewidth=5)
-    ax.annotate("perception", (3, perceived[3]), (3.2, perceived[3] - 18), color=PERCEPTION, weight="bold")
+    middle = len(perceived) // 3
+    ax.text(middle + 0.2, perceived[middle] - 18, "perception", color=PERCEPTION, weight="bold")
     table += [row("widths", "perception", x, y) for x, y in zip(populations, perceived, strict=True)]
     for (rule, damping), runs in damped(arms).items():
         name, colour = name_of(rule, damping), colour_of(rule, damping)
@@ -163,8 +164,13 @@ def draw_widths(ax, arms) -> list[Row]:
                 ha="right", va="center", fontsize=12)  # fmt: skip
         table += [row("widths", f"theory, {name}", x, y) for x, y in zip(populations, predicted, strict=True)]
         table += [row("widths", f"learned, {name}", *point) for point in zip(populations, mean, low, high, strict=True)]
-    ax.set(title="Recall (dots: learned, lines: theory)", xlabel="population (0: stimulus, 8: top)", xlim=(-2.2, 8.2))
-    ax.set(ylabel="tuning width (degrees)", ylim=(0, 165), xticks=populations)
+    ax.set(title="Recall (dots: learned, lines: theory)", xlabel=f"population (0: stimulus, {len(perceived) - 1}: top)")
+    ax.set(
+        ylabel="tuning width (degrees)",
+        ylim=(0, 165),
+        xticks=populations,
+        xlim=(-0.28 * len(perceived), len(perceived) - 0.8),
+    )
     return table
 
 
