@@ -4,7 +4,7 @@ from cortex_model.experiments import Arm, Experiment, Panel, varied
 from cortex_model.settings import setting
 
 DAMPED = "reciprocal, damping 10"
-LEVELS, NOISES = (2, 3, 5, 9, 17), (0.03, 0.1, 0.3, 1.0, 3.0)
+LEVELS, NOISES = (3, 5, 9, 17, 33), (0.03, 0.1, 0.3, 1.0, 3.0)
 
 
 def arms(dataset: str) -> list[Arm]:
