@@ -25,12 +25,12 @@ def arms(dataset: str) -> list[Arm]:
 
 EXPERIMENT = Experiment(
     name="convergence",
-    title="Does V have to converge?",
+    title="How near V has to be",
     arms={dataset: arms(dataset) for dataset in ("digits", "mnist")},
     panels=(
-        Panel("test_error_percent", "Error after training", "test error (%)"),
+        Panel("test_error_percent", "Error after training", "test error (%)", "log"),
         Panel("alignment_angle_to_fixed_point_degrees", "V to its fixed point", "angle (degrees)", limits=(0, 95)),
-        Panel("test_error_percent", "Error against angle", "test error (%)",
+        Panel("test_error_percent", "Error against angle", "test error (%)", "log",
               against="alignment_angle_to_fixed_point_degrees", against_label="V to its fixed point (degrees)"),
     ),
     x_label="noise in deviations of W, or half a step between levels in max|V|",
