@@ -82,11 +82,17 @@ def gauss_newton_deltas(
     """
     if damping < 0:
         raise ParameterError(f"gauss_newton_deltas.damping: must be at least 0 (got {damping}); raise it.")
-    deltas = {}
-    for l, J in top_jacobians(forward, basal_drives, nonlinearity).items():
-        power, U = np.linalg.eigh(J @ J.transpose(0, 2, 1))  # of n_L x n_L matrices: J itself may be wide
+    top = max(basal_drives)
+    deltas = {top: error / (1 + damping)}  # J_L = I
+    jacobians = top_jacobians(forward, basal_drives, nonlinearity)
+    for l in range(top - 1, 0, -1):
+        J, is_wide = jacobians[l], jacobians[l].shape[2] >= len(error)
+        transposed = J.transpose(0, 2, 1)
+        # J^T (J J^T + d I)^-1 e = (J^T J + d I)^-1 J^T e: by whichever of the two matrices is smaller
+        power, U = np.linalg.eigh(J @ transposed if is_wide else transposed @ J)
         is_seen = power > np.finfo(float).eps * max(J.shape[1:]) * power[:, -1:]
         factor = np.where(is_seen, 1.0 / np.where(is_seen, power + damping, 1.0), 0.0)
-        told = np.einsum("sji,si,ski,ks->sj", U, factor, U, error, optimize=True)
-        deltas[l] = np.einsum("sjk,sj->ks", J, told, optimize=True)
+        told = error if is_wide else np.einsum("sjk,js->ks", J, error, optimize=True)
+        step = np.einsum("sji,si,ski,ks->sj", U, factor, U, told, optimize=True)
+        deltas[l] = np.einsum("sjk,sj->ks", J, step, optimize=True) if is_wide else step.T
     return deltas

@@ -48,6 +48,19 @@ def test_without_damping_the_step_is_that_of_the_pseudoinverse(network):
             np.testing.assert_allclose(jacobians[l][s] @ delta[:, s], error[:, s], atol=1e-10)
 
 
+@pytest.mark.parametrize("damping", [0, 0.3])
+def test_a_population_smaller_than_the_top_gets_the_same_step(damping):
+    """Through a bottleneck the least change of its drives explains as much of the error as they can reach."""
+    rng = np.random.default_rng(3)
+    forward = {1: rng.normal(size=(3, 6)), 2: rng.normal(size=(7, 3))}
+    drives, _ = theory.hierarchy_response(forward, None, rng.normal(size=(6, 4)))
+    error, J = rng.normal(size=(7, 4)), theory.top_jacobians(forward, drives)[1]
+    delta = theory.gauss_newton_deltas(forward, drives, error, damping=damping)[1]
+    for s in range(4):
+        expected = J[s].T @ np.linalg.pinv(J[s] @ J[s].T + damping * np.eye(7)) @ error[:, s]
+        np.testing.assert_allclose(delta[:, s], expected, atol=1e-10)
+
+
 def test_a_direction_that_the_top_cannot_see_gets_no_step():
     forward = {1: np.eye(3), 2: np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])}
     drives = {1: np.ones((3, 1)), 2: np.ones((2, 1))}
