@@ -30,4 +30,5 @@ EXPERIMENT = Experiment(
     ),
     levels={"digits": (10.0,), "mnist": (10.0, 5.0)},
     x_label="hidden populations",
+    x_ticks={n: str(n) for n in (1, 2, 4, 8)},
 )
