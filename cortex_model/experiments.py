@@ -172,10 +172,11 @@ def arm_row(experiment: Experiment, dataset: str, arm: Arm, runs: list[RunDirect
     names = ["error", "low", "high", "bootstrap_low", "bootstrap_high"]
     row = {"arm": arm.name, "x": "" if arm.x is None else arm.x, "seeds": len(runs), "measure": experiment.measure}
     row |= {name: float(f"{value:.6g}") for name, value in zip(names, columns, strict=True)}
-    for level in (experiment.levels or {}).get(dataset, ()):
+    levels = (experiment.levels or {}).get(dataset, ())
+    slept = learning_curve(runs, "sleep_presentations", experiment.over)["mean"] if levels else None
+    for level in levels:
         needed = np.array([presentations_to_level(errors["over"], values, level) for values in errors["values"]])
         reached = needed[~np.isnan(needed)]
-        slept = learning_curve(runs, "sleep_presentations", experiment.over)["mean"]
         total = reached + np.interp(reached, errors["over"], slept)
         wake, wake_low, wake_high = mean_and_interval(reached) if len(reached) else (np.nan,) * 3
         row |= {f"wake_to_{level:g}": _whole(wake), f"wake_to_{level:g}_low": _whole(wake_low)}

@@ -81,7 +81,7 @@ def read_arrays(path: Path):
 
 
 def write_npz(path: Path, arrays: dict[str, Any]) -> None:
-    """Write named arrays, numbers and texts as NPZ: a hundred times faster than NetCDF."""
+    """Write named arrays, numbers and texts as NPZ, which takes much less time to write than NetCDF."""
 
     def write(part):
         with open(part, "wb") as file:

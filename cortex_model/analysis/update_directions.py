@@ -38,12 +38,11 @@ def update_angles(weights: Weights, stimuli: np.ndarray, targets: np.ndarray, pa
         "gauss_newton": theory.gauss_newton_deltas(forward, drives, error, p.nonlinearity),
         "damped_gauss_newton": theory.gauss_newton_deltas(forward, drives, error, p.nonlinearity, p.damping),
     }
-    updates = _updates(own, rates, p)
+    updates, hidden = _updates(own, rates, p), range(1, max(forward))
+    theirs = {name: _updates(deltas, rates, p) for name, deltas in others.items()}
     return {
-        f"update_angle_to_{name}_degrees": np.array(
-            [theory.alignment_angle(updates[l], _updates(deltas, rates, p)[l]) for l in range(1, max(forward))]
-        )
-        for name, deltas in others.items()
+        f"update_angle_to_{name}_degrees": np.array([theory.alignment_angle(updates[l], its[l]) for l in hidden])
+        for name, its in theirs.items()
     }
 
 

@@ -22,7 +22,8 @@ def projection(parameters, direction, level, lower, upper, clockwork):
         model = delayed_forward(p, level) if is_leaky else FORWARD_PROJECTION
         ends, target = (lower, upper), "basal_input_post"
         order = ORDER["forward"] + LEVEL * level + 1
-        gate = "forward_gate" if level > is_leaky and level in p.feedback_layers else "input_gate"
+        is_of_what_is_held = is_leaky and level == 1  # a stimulus, or noise: summed once, when it arrives
+        gate = "forward_gate" if level in p.feedback_layers and not is_of_what_is_held else "input_gate"
     else:
         model = delayed_feedback(p, level) if is_leaky else FEEDBACK_PROJECTION
         ends, target = (upper, lower), "apical_drive_post"
@@ -39,9 +40,8 @@ def projection(parameters, direction, level, lower, upper, clockwork):
 def bias_projection(parameters, level, always_active, upper, clockwork):
     """Biases of population ``level``: the weights of synapses from one neuron whose rate is always 1."""
     synapses = Synapses(always_active, upper, BIAS_PROJECTION, name=f"bias_{level}")
-    gate = (
-        "stimulus_gate" if parameters.is_leaky else "response_gate"
-    )  # biases stay what they are through a presentation
+    # what is held is summed once a presentation: in the leaky mode that is once in many slots
+    gate = "stimulus_gate" if parameters.is_leaky else "response_gate"
     clockwork.sum(synapses, "bias_post", ORDER["forward"] + LEVEL * level + 1, gate)
     clockwork.show(synapses, *numbers_of(parameters.dynamics))
     return synapses

@@ -1,24 +1,21 @@
 """What is lost where a presentation is too short for rates, errors and recirculation to settle."""
 
 from cortex_model.experiments import Arm, Experiment, Panel
-from cortex_model.settings import RULES, SHARED, SLEEP_FIRST
+from cortex_model.settings import setting
 
 LINES = ("backpropagation", "random feedback", "reciprocal, damping 10")
 #: Durations of a presentation in time constants; the error comes halfway. Settled runs stand at the right end.
 DURATIONS = (2, 3, 4, 6, 10, 16)
 SETTLED_AT = 32
 TIME_CONSTANT_MS = 10.0
-SIZES = {"digits": (64, 48, 32, 10), "mnist": (784, 128, 64, 10)}
+SIZES, EPOCHS = {"digits": (64, 48, 32, 10), "mnist": (784, 128, 64, 10)}, {"digits": 3, "mnist": 1}
 
 
 def arms(dataset: str) -> list[Arm]:
     """Each rule with each duration, and settled; learning rates as in the settled mode."""
     made = []
     for line in LINES:
-        row = RULES[line]
-        given = SHARED[dataset] | row | {"layer_sizes": SIZES[dataset], "epochs": {"digits": 3, "mnist": 1}[dataset]}
-        if row["learning_rule"] == "reciprocal":
-            given |= {"sleep_before_presentations": SLEEP_FIRST[dataset]}
+        given = setting(dataset, line, layer_sizes=SIZES[dataset], epochs=EPOCHS[dataset])
         for duration in DURATIONS:
             in_time = {
                 "dynamics": "leaky", "time_constant_ms": TIME_CONSTANT_MS, "time_step_ms": TIME_CONSTANT_MS / 2,

@@ -5,15 +5,14 @@ gradient descent with rate 0.001 in batches of 40. Fewer epochs than their forty
 """
 
 from cortex_model.experiments import Arm, Experiment, Panel
-from cortex_model.settings import RULES, SHARED, SLEEP_FIRST
+from cortex_model.settings import ALL_RULES, SHARED, SLEEP_FIRST
 
 THEIRS = {
     "nonlinearity": "linear", "stimulus_scaling": "signed", "initial_weights": "he", "biases": True,
     "sleep_learning_rate": 0.0003,
 }  # fmt: skip
-EXACT = {"learning_rule": "exact_pseudoinverse", "damping": 0.0, "pseudoinverse_every_presentations": 2000}
-ROWS = {name: RULES[name] for name in ("backpropagation", "random feedback", "reciprocal, bare")}
-ROWS |= {"exact pseudoinverse": EXACT}
+ROWS = {name: ALL_RULES[name] for name in
+        ("backpropagation", "random feedback", "reciprocal, bare", "exact pseudoinverse")}  # fmt: skip
 
 
 def arms(dataset: str) -> list[Arm]:

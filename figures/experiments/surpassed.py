@@ -1,34 +1,33 @@
 """Damping between pseudoinverse and transpose, and all seven rules: how near to backpropagation, and at what cost."""
 
 from cortex_model.experiments import Arm, Experiment, Panel
-from cortex_model.settings import SHARED, SLEEP_FIRST
+from cortex_model.settings import setting
 
 NETS = {"digits": (64, 48, 48, 10), "mnist": (784, 256, 256, 256, 10)}
-#: Row -> what makes it; learning rates chosen on validation images (`cortex_model.settings`).
+#: Row -> its learning rate, chosen on validation images (`cortex_model.settings`), and what is not as in `ALL_RULES`.
 ROWS = {
-    "backpropagation": {"learning_rule": "backpropagation", "learning_rate": 0.2},
-    "reciprocal, damping 30": {"damping": 30.0},
-    "reciprocal, damping 10": {"damping": 10.0, "learning_rate": 0.2},
-    "reciprocal, damping 1": {"damping": 1.0, "learning_rate": 0.2},
-    "reciprocal, bare": {"damping": 0.0, "learning_rate": 0.2},
-    "exact pseudoinverse": {
-        "learning_rule": "exact_pseudoinverse", "learning_rate": 0.2, "pseudoinverse_every_presentations": 2000,
-    },
-    "weight mirror": {"learning_rule": "weight_mirror", "damping": 10.0},
-    "Kolen-Pollack": {"learning_rule": "kolen_pollack", "weight_decay": 1e-4},
-    "direct feedback": {"learning_rule": "direct_feedback"},
-    "random feedback": {"learning_rule": "random_feedback", "learning_rate": 0.2},
-}  # fmt: skip
+    "backpropagation": (0.2, {}),
+    "reciprocal, damping 30": (0.1, {"damping": 30.0}),
+    "reciprocal, damping 10": (0.2, {}),
+    "reciprocal, damping 1": (0.2, {}),
+    "reciprocal, bare": (0.2, {}),
+    "exact pseudoinverse": (0.2, {"damping": 10.0}),  # which only its measures see
+    "weight mirror": (0.1, {}),
+    "Kolen-Pollack": (0.1, {}),
+    "direct feedback": (0.1, {}),
+    "random feedback": (0.2, {}),
+}
+#: A row that `ALL_RULES` does not have -> the one from which it is made.
+BETWEEN = {"reciprocal, damping 30": "reciprocal, bare"}
 
 
 def arms(dataset: str) -> list[Arm]:
     """One arm a row."""
-    given = SHARED[dataset] | {"layer_sizes": NETS[dataset]}
+    given = {"layer_sizes": NETS[dataset]}
     given |= {"epochs": 10, "evaluate_early_every_presentations": 4000} if dataset == "mnist" else {}
-    before = {"sleep_before_presentations": SLEEP_FIRST[dataset]}
     return [
-        Arm(name, given | (before if row.get("learning_rule", "weight_mirror") == "weight_mirror" else {}) | row, name)
-        for name, row in ROWS.items()
+        Arm(line, setting(dataset, BETWEEN.get(line, line), learning_rate=rate, **given | own), line)
+        for line, (rate, own) in ROWS.items()
     ]
 
 
