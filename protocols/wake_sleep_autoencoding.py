@@ -40,8 +40,9 @@ MEASURES = {
     "sleep_presentations": ("presentations", None),
     **HIERARCHY_MEASURES,
 }
-#: Images whose updates, training loss and evaluation are looked at.
-N_LOOKED_AT, N_TRAINING_LOOKED_AT, N_EVALUATED = 100, 2000, 2000
+#: Images whose updates (Gauss-Newton costs a Jacobian as tall as the image for each), training loss and evaluation are
+#: looked at.
+N_LOOKED_AT, N_TRAINING_LOOKED_AT, N_EVALUATED = 40, 2000, 2000
 
 
 class AutoencodingParameters(SleepWakeParameters):
