@@ -37,7 +37,8 @@ def learning_curve(directories: list[RunDirectory], measure: str, over: str) -> 
     Parameters
     ----------
     directories : list of RunDirectory
-        Finished runs of one setting.
+        Finished runs of one setting. A parameter that one of them does not have, because it was made before there
+        was such a parameter, is not compared.
     measure, over : str
         Names in ``measures.nc``: what is shown, and against what (``wake_presentations``).
 
@@ -53,7 +54,11 @@ def learning_curve(directories: list[RunDirectory], measure: str, over: str) -> 
         If a run has no such measure, or the runs differ in more than their seed.
     """
     first = directories[0].description()["parameters"]
-    others = [directory for directory in directories if directory.description()["parameters"] != first]
+    others = [
+        directory
+        for directory in directories
+        if any(first.get(name, value) != value for name, value in directory.description()["parameters"].items())
+    ]
     if others:
         raise RunError(
             f"{others[0].path.name}: must have the parameters of {directories[0].path.name} (got others); "

@@ -18,9 +18,9 @@ from cortex_model.results import RunDirectory
 from cortex_model.storage import write_arrays
 
 
-def directory(parent, rule, seed, errors, looks=(0, 10, 20), damping=0.0):
+def directory(parent, rule, seed, errors, looks=(0, 10, 20), damping=0.0, **later):
     """A run directory with nothing in it but what learning curves read."""
-    parameters = {"learning_rule": rule, "damping": damping}
+    parameters = {"learning_rule": rule, "damping": damping, **later}
     made = RunDirectory.created(parent, {"parameters": parameters, "seed": seed}, f"{rule}-{damping}-{seed}")
     arrays = {"error": (["look"], np.array(errors), "percent"), "n": (["look"], np.array(looks), "1")}
     arrays["angle"] = (["look", "layer"], np.array([errors, errors]).T + [0.0, 2.0], "degree")
@@ -83,6 +83,12 @@ def test_runs_are_grouped_by_parameters(tmp_path):
     assert list(grouped(runs, "learning_rule")) == [("a",), ("b",)]
     assert [len(group) for group in grouped(runs, "learning_rule").values()] == [2, 1]
     assert list(grouped(runs, "learning_rule", "damping")) == [("a", 0), ("a", 1), ("b", 0)]
+
+
+def test_a_run_made_before_a_parameter_existed_belongs_to_later_ones(tmp_path):
+    runs = [directory(tmp_path, "a", 0, [1.0, 2.0, 3.0]), directory(tmp_path, "a", 1, [3.0, 4.0, 5.0], later=1)]
+    for order in (runs, runs[::-1]):
+        assert learning_curve(order, "error", "n")["mean"].tolist() == [2, 3, 4]
 
 
 def test_runs_that_do_not_belong_together_are_refused(tmp_path):
