@@ -2,6 +2,7 @@
 
 At the learning rate that all rules share, the bare pseudoinverse also has its feedback made as strong as W: V = W^+
 shrinks as W grows, so that its updates are smaller than other rules' at the same rate.
+"""
 
 from cortex_model.experiments import Arm, Experiment, Panel
 from cortex_model.settings import ALL_RULES, EARLY, MATCHED, OWN_RATES, RULES, SHARED, setting
