@@ -1,8 +1,8 @@
 """The authors' linear network as they ran it, with feedback computed and learned.
 
 Their setting (read off their code and plots): linear hidden populations, pixels from -1 to 1, W ~ N(0, 2/fan_in),
-gradient descent with rate 0.001 in batches of 40. Fewer epochs than their forty. How strong their random feedback was is
-not known: V with the deviation of W^T, a half and a quarter of it.
+gradient descent with rate 0.001 in batches of 40. Fewer epochs than their forty. How strong their random feedback was
+is not known: here V has the deviation of W^T, a half and a quarter of it.
 
 Sleep was chosen by the angles of V to W^+ in the first epoch, 10 000 images held back, seed 0: a sleep rate of 0.0003
 leaves 62 degrees after 60 000 presentations and 25 after 300 000; 0.001 leaves 20 after 100 000 and 6 after 300 000.
