@@ -20,13 +20,13 @@ SETTING = [
 #: Where the process kills itself: name -> Python that makes it so, before the command line starts.
 KILLS = {
     "while compiling": """
-from cortex_model.devices import program
-made = program._make
-def make(folder, target, rule):
-    if target == "main":
+from cortex_model.devices import compilation
+made = compilation._make
+def make(folder, rules, *goals):
+    if "main" in goals:
         die()
-    made(folder, target, rule)
-program._make = make
+    made(folder, rules, *goals)
+compilation._make = make
 """,
     "in the first chunk": """
 from cortex_model.devices.program import Program

@@ -3,7 +3,8 @@
 import subprocess
 from pathlib import Path
 
-from cortex_model.devices.program import COMPILER_FLAGS, program_cache, program_key
+from cortex_model.devices.compilation import COMPILER_FLAGS
+from cortex_model.devices.program import program_cache, program_key
 from cortex_model.errors import DeviceError
 
 #: The C++ type of a dtype.

@@ -18,7 +18,7 @@ from cortex_model.benchmark.marks import BYTES, LARGE, LIMIT, SMALL, marks
 from cortex_model.benchmark.measuring import bytes_per_synapse, compare
 from cortex_model.benchmark.problem import Problem, problems_of
 from cortex_model.benchmark.program import program_seconds
-from cortex_model.devices.program import COMPILER_FLAGS, compiler_version
+from cortex_model.devices.compilation import COMPILER_FLAGS, compiler_version
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import HierarchyParameters
 

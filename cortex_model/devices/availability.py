@@ -4,7 +4,7 @@ import shutil
 from typing import NamedTuple
 
 from cortex_model.devices import cuda
-from cortex_model.devices.program import compiler_version
+from cortex_model.devices.compilation import compiler_version
 from cortex_model.errors import DeviceError
 
 

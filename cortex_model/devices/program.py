@@ -21,18 +21,11 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from cortex_model.devices import cuda
+from cortex_model.devices.compilation import COMPILER_FLAGS, compile_program, compiler_version
 from cortex_model.errors import DeviceError
 from cortex_model.parameters import content_hash
 
 MANIFEST = "manifest.json"
-#: No -ffast-math: sums keep their order, and a run gives the same bits wherever it is cut into chunks. No
-#: -fno-trapping-math either: with it, gcc 12.2 forms wrong sums where it vectorises over networks of odd sizes.
-COMPILER_FLAGS = ["-w", "-O3", "-march=native", "-std=c++11", "-fno-math-errno"]
-if platform.machine() in ("x86_64", "AMD64"):
-    COMPILER_FLAGS.append("-mprefer-vector-width=512")  # gcc's own choice is 256, where there are 512
-#: Headers that every code object parses; precompiled, they take a tenth of the time.
-HEADERS = ["objects.h", "brianlib/common_math.h", "brianlib/stdint_compat.h"]
-SYSTEM_HEADERS = ["chrono", "cmath", "ctime", "iostream", "fstream", "climits"]
 
 
 def program_cache() -> Path:
@@ -40,28 +33,13 @@ def program_cache() -> Path:
     return Path(os.environ.get("CORTEX_MODEL_CACHE") or user_cache_path("cortex-model")) / "programs"
 
 
-def compiler_version() -> str:
-    """First line of ``g++ --version``.
-
-    Raises
-    ------
-    DeviceError
-        If there is no C++ compiler.
-    """
-    try:
-        return subprocess.run(["g++", "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
-    except (OSError, subprocess.CalledProcessError):
-        raise DeviceError(
-            "cpp_standalone: must find the C++ compiler g++ on PATH (got none); "
-            "install it (Debian: apt install g++ make) or use --device runtime."
-        ) from None
-
-
 def source_key(*contents) -> str:
     """A hash of ``contents``, of the sources that make a simulation, and of the versions they run with."""
     package = Path(__file__).parents[1]
     sources = [package / "equations.py", package / "philox.py", *sorted(package.glob("network/*.py"))]
-    sources += [package / "devices" / name for name in ("cuda.py", "gates.py", "program.py", "session.py")]
+    sources += [
+        package / "devices" / name for name in ("compilation.py", "cuda.py", "gates.py", "program.py", "session.py")
+    ]
     sources += sorted(package.glob("devices/*.h"))
     sources += sorted(p for p in (package / "devices" / "dense").rglob("*.*") if p.suffix != ".pyc")
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
@@ -103,37 +81,11 @@ def build(directory: Path, generate, device: str = "cpp_standalone") -> Path:
         part = directory.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
         manifest = generate(part)
-        {"cpp_standalone": _compile, "cuda_standalone": cuda.compile_program}[device](part)
+        {"cpp_standalone": compile_program, "cuda_standalone": cuda.compile_program}[device](part)
         (part / MANIFEST).write_text(json.dumps(manifest, indent=1))
         shutil.rmtree(directory, ignore_errors=True)
         part.rename(directory)
     return directory
-
-
-def _compile(folder):
-    (folder / "precompiled.h").write_text(
-        "".join(f'#include "{header}"\n' for header in HEADERS)
-        + "".join(f"#include <{header}>\n" for header in SYSTEM_HEADERS)
-    )
-    (folder / "make.deps").touch()  # a fresh folder needs no dependencies between files
-    _make(folder, "precompiled.h.gch", "precompiled.h.gch: precompiled.h ; $(CXX) $(CXXFLAGS) -x c++-header $< -o $@")
-    _make(folder, "main", "%.o: CXXFLAGS += -include precompiled.h")
-    for left_over in [folder / "precompiled.h.gch", *folder.rglob("*.o")]:
-        left_over.unlink()
-
-
-def _make(folder, target, rule):
-    n_jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    command = ["make", "-s", f"-j{n_jobs}", target, "--eval", rule]
-    try:
-        made = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    except OSError:
-        raise DeviceError(
-            "cpp_standalone: must find make on PATH (got none); install it or use --device runtime."
-        ) from None
-    if made.returncode:
-        last = " | ".join(made.stderr.strip().split("\n")[-3:])
-        raise DeviceError(f"cpp_standalone: the compiler must accept the generated sources in {folder} (got: {last}).")
 
 
 class Program:

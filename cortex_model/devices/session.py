@@ -22,11 +22,12 @@ from brian2 import (
 from brian2.devices.device import all_devices, reset_device, set_device
 
 from cortex_model.devices import cuda
+from cortex_model.devices.compilation import COMPILER_FLAGS
 from cortex_model.devices.dense import dense
 from cortex_model.devices.dense.deferred import defer, is_deferred
 from cortex_model.devices.dense.deferred import header as changes
 from cortex_model.devices.gates import obey_gates
-from cortex_model.devices.program import COMPILER_FLAGS, program_key
+from cortex_model.devices.program import program_key
 from cortex_model.network import Hierarchy
 
 #: One slot lasts one time step; only the leaky mode (``time_step_ms``) gives it a meaning.

@@ -1,0 +1,109 @@
+"""Compiling the sources that Brian2 generates for cpp_standalone, which is most of the time before a first run."""
+
+import os
+import platform
+import subprocess
+from collections import defaultdict
+from itertools import batched
+from pathlib import Path
+
+from cortex_model.errors import DeviceError
+
+#: No -ffast-math: sums keep their order, and a run gives the same bits wherever it is cut into chunks. No
+#: -fno-trapping-math either: with it, gcc 12.2 forms wrong sums where it vectorises over networks of odd sizes.
+COMPILER_FLAGS = ["-w", "-O3", "-march=native", "-std=c++11", "-fno-math-errno"]
+if platform.machine() in ("x86_64", "AMD64"):
+    COMPILER_FLAGS.append("-mprefer-vector-width=512")  # gcc's own choice is 256, where there are 512
+#: Headers that every code object parses; precompiled, they take a tenth of the time.
+HEADERS = ["objects.h", "brianlib/common_math.h", "brianlib/stdint_compat.h"]
+SYSTEM_HEADERS = ["chrono", "cmath", "ctime", "iostream", "fstream", "climits"]
+#: Sources that allocate and hand over arrays and compute nothing: optimised, they take a third of all compiling.
+BOOKKEEPING = ["objects.o", "main.o"]
+#: What Brian2 writes at the top of a code object, before and after the functions that many of them share.
+SHARED, OWN = "////// SUPPORT CODE ///////", "////// HASH DEFINES ///////"
+#: Code objects that are compiled together: enough of them that what they share costs little.
+MOST_TOGETHER = 24
+
+
+def compiler_version() -> str:
+    """First line of ``g++ --version``.
+
+    Raises
+    ------
+    DeviceError
+        If there is no C++ compiler.
+    """
+    try:
+        return subprocess.run(["g++", "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
+    except (OSError, subprocess.CalledProcessError):
+        raise DeviceError(
+            "cpp_standalone: must find the C++ compiler g++ on PATH (got none); "
+            "install it (Debian: apt install g++ make) or use --device runtime."
+        ) from None
+
+
+def compile_program(folder: Path) -> None:
+    """Make ``main`` from the sources in a folder.
+
+    Raises
+    ------
+    DeviceError
+        If the compiler fails or is not there; the message ends in its last lines.
+    """
+    (folder / "precompiled.h").write_text(
+        "".join(f'#include "{header}"\n' for header in HEADERS)
+        + "".join(f"#include <{header}>\n" for header in SYSTEM_HEADERS)
+    )
+    (folder / "make.deps").touch()  # a fresh folder needs no dependencies between files
+    together = join_code_objects(folder)
+    joined = {path for paths in together.values() for path in paths}
+    sources = [path for path in sorted(folder.rglob("*.cpp")) if path not in joined]
+    objects = " ".join(str(path.relative_to(folder).with_suffix(".o")) for path in sources)
+    _make(folder, ["precompiled.h.gch: precompiled.h ; $(CXX) $(CXXFLAGS) -x c++-header $< -o $@"], "precompiled.h.gch")
+    rules = ["%.o: CXXFLAGS += -include precompiled.h", f"{' '.join(BOOKKEEPING)}: CXXFLAGS += -O0"]
+    _make(folder, rules, "main", f"OBJS={objects}")
+    for left_over in [folder / "precompiled.h.gch", *folder.rglob("*.o"), *together]:
+        left_over.unlink()
+
+
+def join_code_objects(folder: Path) -> dict[Path, list[Path]]:
+    """Write files that hold many code objects each: file -> the sources that it holds.
+
+    Only sources that share their first lines to the letter and define no macro of their own are joined; those lines
+    stand once in each file. The functions are the same, and so are their results.
+    """
+    alike = defaultdict(list)
+    for source in sorted((folder / "code_objects").glob("*.cpp")):
+        text = source.read_text()
+        if text.count(SHARED) == text.count(OWN) == 1:
+            includes, rest = text.split(SHARED)
+            shared, own = rest.split(OWN)
+            if "#define" not in own:
+                alike[shared].append((source, includes, own))
+    together: dict[Path, list[Path]] = {}
+    for shared, members in alike.items():
+        n_together = min(MOST_TOGETHER, max(2, -(-len(members) // _n_jobs())))
+        for part in batched(members, n_together):
+            if len(part) > 1:
+                file = folder / f"together_{len(together)}.cpp"
+                sources, includes, own = zip(*part, strict=True)
+                file.write_text("".join(includes) + shared + "".join(own))
+                together[file] = list(sources)
+    return together
+
+
+def _n_jobs():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _make(folder, rules, *goals):
+    command = ["make", "-s", f"-j{_n_jobs()}", *goals, *(part for rule in rules for part in ("--eval", rule))]
+    try:
+        made = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    except OSError:
+        raise DeviceError(
+            "cpp_standalone: must find make on PATH (got none); install it or use --device runtime."
+        ) from None
+    if made.returncode:
+        last = " | ".join(made.stderr.strip().split("\n")[-3:])
+        raise DeviceError(f"cpp_standalone: the compiler must accept the generated sources in {folder} (got: {last}).")
