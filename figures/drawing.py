@@ -21,9 +21,10 @@ COLOURS = {
     "reciprocal, bare": "#009E73",
     "reciprocal, damping 1": "#56B4E9",
     "reciprocal, damping 10": "#0072B2",
+    "reciprocal, bare, matched gain": "#E69F00",
     "exact pseudoinverse": "#CC79A7",
 }
-OTHERS = ("#E69F00", "#8C510A", "#7A4FA3", "#000000", "#56B4E9", "#999933", "#AA4499")
+OTHERS = ("#8C510A", "#7A4FA3", "#000000", "#56B4E9", "#999933", "#AA4499")
 
 #: Letters in a line of a label.
 LONGEST = 34
@@ -76,7 +77,8 @@ def line_of(arm: Arm) -> str:
 def colours_of(arms) -> dict[str, str]:
     """Line -> colour; a line that differs from a known one by a blank at its end has its colour."""
     lines, left = dict.fromkeys(map(line_of, arms)), iter(OTHERS * 3)
-    return {line: COLOURS.get(line.strip()) or next(left) for line in lines}
+    names = {name: COLOURS.get(name) or next(left) for name in dict.fromkeys(line.strip() for line in lines)}
+    return {line: names[line.strip()] for line in lines}
 
 
 def curves(ax, experiment, panel: Panel, arms, rows, colours) -> list[Row]:
@@ -165,6 +167,6 @@ def finish(ax, experiment: Experiment, panel: Panel) -> None:
 
 def legend(figure, axes, colours: dict[str, str]) -> None:
     """Names of the lines beside the last panel, each once, in their colours."""
-    names = dict.fromkeys(line.strip() for line in colours)
-    handles = [plt.Line2D([], [], color=COLOURS.get(name) or colours[name], linewidth=4) for name in names]
+    names = {line.strip(): colour for line, colour in colours.items()}
+    handles = [plt.Line2D([], [], color=colour, linewidth=4) for colour in names.values()]
     figure.legend(handles, names, loc="outside right center", frameon=False, fontsize=13)

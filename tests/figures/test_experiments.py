@@ -63,7 +63,7 @@ def test_a_figure_without_runs_says_how_to_make_them(tmp_path):
 def few(tmp_path_factory):
     """Two arms each of an experiment with curves and of one with a swept parameter, shorter, with two seeds."""
     folder, made = tmp_path_factory.mktemp("experiments"), {}
-    for name, chosen in (("published", ("backpropagation, rate 0.1", "backpropagation, own rate 0.1")),
+    for name, chosen in (("published", ("reciprocal, bare, matched gain, rate 0.1", "backpropagation, own rate 0.1")),
                          ("convergence", ("noise, noise 0.03", "noise, noise 3"))):  # fmt: skip
         experiment = experiment_of(name)
         arms = [replace(arm, setting=arm.setting | SHORT) for arm in experiment.of("digits")]
