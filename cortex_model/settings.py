@@ -99,8 +99,8 @@ ALL_RULES: dict[str, dict[str, Any]] = {
     "random feedback": RULES["random feedback"],
 }  # fmt: skip
 
-#: Dataset -> row of `ALL_RULES` -> the learning rate of its own in the authors' network, chosen as written above; on the
-#: digits all take 0.1 untried.
+#: Dataset -> row of `ALL_RULES` -> the learning rate of its own in the authors' network, chosen as written above;
+#: on the digits all take 0.1 untried.
 RULE_RATES = {
     "digits": dict.fromkeys(ALL_RULES, 0.1),
     "mnist": dict.fromkeys(ALL_RULES, 0.1)
