@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cortex_model.devices import compilation
 from cortex_model.devices import program as standalone
 from cortex_model.devices.simulation import Simulation
 from cortex_model.errors import DeviceError
@@ -130,7 +131,7 @@ def test_flags_compiler_and_versions_are_in_the_name_of_the_program(monkeypatch)
 
 
 @pytest.mark.compiler
-@pytest.mark.parametrize("source", ["equations.py", "philox.py", "network/hierarchy.py", "devices/gates.py"])
+@pytest.mark.parametrize("source", ["equations.py", "philox.py", "network/hierarchy.py", "devices/gates.py", "devices/compilation.py"])
 def test_sources_are_in_the_name_of_the_program(monkeypatch, tmp_path, source):
     key = standalone.program_key(1)
     shutil.copytree(Path(standalone.__file__).parents[1], tmp_path / "copy", ignore=shutil.ignore_patterns("*.pyc"))
@@ -150,7 +151,7 @@ class Sources:
     def __call__(self, folder):
         self.n_generated += 1
         (folder / "brianlib").mkdir(parents=True)
-        for header in standalone.HEADERS:
+        for header in compilation.HEADERS:
             (folder / header).touch()
         (folder / "main.cpp").write_text(self.text)
         (folder / "makefile").write_text("CXX = g++\nmain: main.o ; $(CXX) main.o -o main\n")
