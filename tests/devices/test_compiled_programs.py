@@ -131,7 +131,9 @@ def test_flags_compiler_and_versions_are_in_the_name_of_the_program(monkeypatch)
 
 
 @pytest.mark.compiler
-@pytest.mark.parametrize("source", ["equations.py", "philox.py", "network/hierarchy.py", "devices/gates.py", "devices/compilation.py"])
+@pytest.mark.parametrize(
+    "source", ["equations.py", "philox.py", "network/hierarchy.py", "devices/gates.py", "devices/compilation.py"]
+)
 def test_sources_are_in_the_name_of_the_program(monkeypatch, tmp_path, source):
     key = standalone.program_key(1)
     shutil.copytree(Path(standalone.__file__).parents[1], tmp_path / "copy", ignore=shutil.ignore_patterns("*.pyc"))
