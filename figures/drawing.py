@@ -19,6 +19,7 @@ COLOURS = {
     "backpropagation": "#444444",
     "random feedback": "#D55E00",
     "reciprocal, bare": "#009E73",
+    "reciprocal feedback": "#0072B2",
     "reciprocal, damping 1": "#56B4E9",
     "reciprocal, damping 10": "#0072B2",
     "reciprocal, bare, matched gain": "#E69F00",

@@ -1,7 +1,15 @@
-"""Where a Newton-like rule should win: an autoencoder, every rule over learning rates, on held-back images."""
+"""Where a Newton-like rule should win: an autoencoder, every rule over learning rates, on held-back images.
+
+Above its bottleneck projections widen. There the bare sleep rule learns a left inverse of W, and leaves the part of V
+that W does not reach as it was at random; damping forgets that part, and the exact pseudoinverse has none.
+
+Rates, tried for two epochs with seed 0: backpropagation leaves 41.9, 42.4 and 42.4 % unexplained at 0.01, 0.015 and 0.02
+and diverges at 0.03; damping 10 diverges at 0.015; the exact pseudoinverse leaves 69.6, 51.2 and 44.5 % at 0.001, 0.003
+and 0.01.
+"""
 
 from cortex_model.experiments import Arm, Experiment, Panel, varied
-from cortex_model.settings import RULES
+from cortex_model.settings import ALL_RULES
 
 NETS = {"digits": (64, 32, 8, 32, 64), "mnist": (784, 256, 64, 16, 64, 256, 784)}
 GIVEN = {
@@ -11,7 +19,11 @@ GIVEN = {
         "chunk_presentations": 2500,
     },
 }  # fmt: skip
-RATES = (0.003, 0.01, 0.03)
+RATES = (0.003, 0.01)
+ROWS = (
+    "backpropagation", "random feedback", "reciprocal, bare", "reciprocal, damping 1", "reciprocal, damping 10",
+    "exact pseudoinverse",
+)  # fmt: skip
 
 
 def arms(dataset: str) -> list[Arm]:
@@ -19,7 +31,8 @@ def arms(dataset: str) -> list[Arm]:
     given = {"dataset": dataset, "layer_sizes": NETS[dataset], "sleep_learning_rate": 0.0005} | GIVEN[dataset]
     before = {"sleep_before_presentations": 60_000 if dataset == "mnist" else 1000}
     rows = []
-    for line, rule in RULES.items():
+    for line in ROWS:
+        rule = ALL_RULES[line]
         own = given | rule | (before if rule["learning_rule"] == "reciprocal" else {})
         rows += varied("rate", RATES, lambda rate, own=own: own | {"learning_rate": rate}, line)
     return rows
@@ -38,4 +51,5 @@ EXPERIMENT = Experiment(
     ),
     levels={"digits": (60.0,), "mnist": (60.0, 50.0)},
     x_label="learning rate",
+    x_ticks={rate: f"{rate:g}" for rate in RATES},
 )

@@ -1,13 +1,15 @@
 """Fig. 2B as published, but with feedback learned in sleep, nonlinear populations, and several seeds.
 
 At the learning rate that all rules share, the bare pseudoinverse also has its feedback made as strong as W: V = W^+
-shrinks as W grows, so that its updates are smaller than other rules' at the same rate.
+shrinks as W grows, so that its updates are smaller than other rules' at the same rate. On CIFAR-10 that row is in
+`surpassed_authors_net` alone.
 """
 
 from cortex_model.experiments import Arm, Experiment, Panel
 from cortex_model.settings import ALL_RULES, EARLY, MATCHED, OWN_RATES, RULES, SHARED, setting
 
 AT_ONE_RATE = [*RULES, *(line for line, rule in ALL_RULES.items() if rule is MATCHED)]
+WITHOUT_MATCHED_GAIN = ("cifar10",)
 EPOCHS = {"digits": 3, "mnist": 8, "cifar10": 6}
 
 
@@ -15,7 +17,8 @@ def arms(dataset: str) -> list[Arm]:
     """Every rule at the rate that all share, and at its own where that is another."""
     given = {"epochs": EPOCHS[dataset], "evaluate_early_every_presentations": EARLY[dataset]}
     shared = SHARED[dataset]["learning_rate"]
-    rows = [Arm(f"{line}, rate {shared:g}", setting(dataset, line, **given), f"{line} ") for line in AT_ONE_RATE]
+    lines = RULES if dataset in WITHOUT_MATCHED_GAIN else AT_ONE_RATE
+    rows = [Arm(f"{line}, rate {shared:g}", setting(dataset, line, **given), f"{line} ") for line in lines]
     for line, rate in OWN_RATES[dataset].items():
         rows.append(Arm(f"{line}, own rate {rate:g}", setting(dataset, line, **given, learning_rate=rate), line))
     return rows

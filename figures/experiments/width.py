@@ -28,4 +28,5 @@ EXPERIMENT = Experiment(
     ),
     levels={"digits": (10.0,), "mnist": (10.0, 5.0)},
     x_label="neurons in each of two hidden populations",
+    x_ticks={width: str(width) for width in WIDTHS["mnist"]},
 )
