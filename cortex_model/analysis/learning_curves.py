@@ -53,11 +53,12 @@ def learning_curve(directories: list[RunDirectory], measure: str, over: str) -> 
     RunError
         If a run has no such measure, or the runs differ in more than their seed.
     """
-    first = directories[0].description()["parameters"]
+    known: dict = {}
     others = [
         directory
         for directory in directories
-        if any(first.get(name, value) != value for name, value in directory.description()["parameters"].items())
+        for name, value in directory.description()["parameters"].items()
+        if known.setdefault(name, value) != value
     ]
     if others:
         raise RunError(

@@ -9,7 +9,7 @@ Rates, tried for two epochs with seed 0: backpropagation leaves 41.9, 42.4 and 4
 """
 
 from cortex_model.experiments import Arm, Experiment, Panel, varied
-from cortex_model.settings import ALL_RULES
+from cortex_model.settings import setting
 
 NETS = {"digits": (64, 32, 8, 32, 64), "mnist": (784, 256, 64, 16, 64, 256, 784)}
 GIVEN = {
@@ -28,13 +28,10 @@ ROWS = (
 
 def arms(dataset: str) -> list[Arm]:
     """Every rule at every rate."""
-    given = {"dataset": dataset, "layer_sizes": NETS[dataset], "sleep_learning_rate": 0.0005} | GIVEN[dataset]
-    before = {"sleep_before_presentations": 60_000 if dataset == "mnist" else 1000}
+    given = GIVEN[dataset] | {"layer_sizes": NETS[dataset], "sleep_learning_rate": 0.0005}
     rows = []
     for line in ROWS:
-        rule = ALL_RULES[line]
-        own = given | rule | (before if rule["learning_rule"] == "reciprocal" else {})
-        rows += varied("rate", RATES, lambda rate, own=own: own | {"learning_rate": rate}, line)
+        rows += varied("rate", RATES, lambda rate, line=line: setting(dataset, line, learning_rate=rate, **given), line)
     return rows
 
 

@@ -6,9 +6,9 @@ shrinks as W grows, so that its updates are smaller than other rules' at the sam
 """
 
 from cortex_model.experiments import Arm, Experiment, Panel
-from cortex_model.settings import ALL_RULES, EARLY, MATCHED, OWN_RATES, RULES, SHARED, setting
+from cortex_model.settings import EARLY, OWN_RATES, RULES, SHARED, setting
 
-AT_ONE_RATE = [*RULES, *(line for line, rule in ALL_RULES.items() if rule is MATCHED)]
+AT_ONE_RATE = (*RULES, "reciprocal, bare, matched gain")
 WITHOUT_MATCHED_GAIN = ("cifar10",)
 EPOCHS = {"digits": 3, "mnist": 8, "cifar10": 6}
 

@@ -89,6 +89,9 @@ def test_a_run_made_before_a_parameter_existed_belongs_to_later_ones(tmp_path):
     runs = [directory(tmp_path, "a", 0, [1.0, 2.0, 3.0]), directory(tmp_path, "a", 1, [3.0, 4.0, 5.0], later=1)]
     for order in (runs, runs[::-1]):
         assert learning_curve(order, "error", "n")["mean"].tolist() == [2, 3, 4]
+    runs.append(directory(tmp_path, "a", 2, [3.0, 4.0, 5.0], later=2))
+    with pytest.raises(RunError, match="a-0.0-2: must have the parameters of a-0.0-0"):
+        learning_curve(runs, "error", "n")
 
 
 def test_runs_that_do_not_belong_together_are_refused(tmp_path):

@@ -27,7 +27,7 @@ def source(folder, name, helper="inline int twice(int x) { return 2*x; }", own="
 
 
 def test_sources_that_share_their_functions_are_joined(tmp_path):
-    made = [source(tmp_path, "f" * k) for k in range(1, 60)]
+    made = [source(tmp_path, "f" * k) for k in range(1, 61)]
     together = compilation.join_code_objects(tmp_path)
     assert sorted(path for paths in together.values() for path in paths) == sorted(made)
     for file, paths in together.items():
