@@ -6,7 +6,9 @@ from typing import Any
 __version__ = "0.1.0"
 
 
-def run(protocol: str, *, seed: int = 0, device: str | None = None, out: str = "runs", **overrides: Any):
+def run(
+    protocol: str, *, seed: int = 0, device: str | None = None, out: str = "runs", again: bool = False, **overrides: Any
+):
     """Run a protocol, or go on with it, or return the finished run.
 
     Parameters
@@ -19,6 +21,8 @@ def run(protocol: str, *, seed: int = 0, device: str | None = None, out: str = "
         ``"cpp_standalone"`` or ``"runtime"``; unless given, the fastest that can run here.
     out : str
         Folder below which the run directory is made.
+    again : bool
+        Whether to start anew even if the run has finished.
     **overrides
         Parameters of the protocol, by name.
 
@@ -31,10 +35,17 @@ def run(protocol: str, *, seed: int = 0, device: str | None = None, out: str = "
     ------
     CortexModelError
         With one sentence: where, what must hold, what was got, what to do.
+
+    Warns
+    -----
+    CortexModelWarning
+        If the finished run was made by other sources of this package than today's.
     """
+    import warnings
     from pathlib import Path
 
     from cortex_model.devices.availability import check_device, default_device
+    from cortex_model.errors import CortexModelWarning
     from cortex_model.protocol import load_protocol
     from cortex_model.results import RunDirectory
     from cortex_model.running import start
@@ -42,7 +53,10 @@ def run(protocol: str, *, seed: int = 0, device: str | None = None, out: str = "
     device = device or default_device()
     check_device(device)
     parameters = load_protocol(protocol).parameters().with_overrides(overrides)
-    return RunDirectory(Path(start(protocol, parameters, seed, device, Path(out))["run_dir"]))
+    summary = start(protocol, parameters, seed, device, Path(out), again=again)
+    if other := summary.get("made_by_other_sources"):
+        warnings.warn(CortexModelWarning(f"{summary['run_dir']}: {other}"), stacklevel=2)
+    return RunDirectory(Path(summary["run_dir"]))
 
 
 def sweep(
@@ -55,6 +69,7 @@ def sweep(
     scheduler: str | None = None,
     workers: int | None = None,
     ensemble_size: int = 1,
+    again: bool = False,
     **overrides: Any,
 ):
     """Run every combination of a grid with every seed, one process a run, and gather what they measured.
@@ -82,6 +97,8 @@ def sweep(
         Processes on this machine, each with one thread; as many as there are cores.
     ensemble_size : int
         Seeds that are run in one program, with the results that they have alone.
+    again : bool
+        Whether finished runs that other sources of this package made are made anew; otherwise a warning counts them.
     **overrides
         Parameters that all runs share, by name.
 
@@ -105,4 +122,4 @@ def sweep(
 
     from cortex_model.sweeps.sweeping import sweep as make
 
-    return make(protocol, grid, overrides, seeds, device, Path(out), scheduler, workers, ensemble_size)
+    return make(protocol, grid, overrides, seeds, device, Path(out), scheduler, workers, ensemble_size, again=again)

@@ -4,13 +4,14 @@ import itertools
 import json
 import signal
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from cortex_model.errors import CortexModelError, ParameterError
+from cortex_model.errors import CortexModelError, CortexModelWarning, ParameterError
 from cortex_model.printing import err, out, overrides, print_rows, progress_bar, tell
 
 app = typer.Typer(
@@ -26,6 +27,9 @@ Out = Annotated[Path, typer.Option("--out", help="Folder below which run directo
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 Device = Annotated[str | None, typer.Option("--device", help="runtime or cpp_standalone; the fastest there is.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of weights, noise and order of stimuli.")]
+OfOtherSources = Annotated[
+    bool, typer.Option("--again", help="Make runs anew that other sources of cortex-model made.")
+]
 Sets = Annotated[list[str] | None, typer.Option("--set", help="key=value: any parameter; see `parameters`.")]
 
 
@@ -33,6 +37,7 @@ def main() -> None:
     """Run the command line: 0 on success, 2 on a mistake with one sentence, 130 on interruption."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    warnings.showwarning = _show_warning
     try:
         app()
     except CortexModelError as error:
@@ -42,6 +47,14 @@ def main() -> None:
         where = (getattr(error, "__notes__", None) or ["RUN_DIR"])[0]
         print(f"Interrupted. Nothing is lost: `cortex-model resume {where}` goes on.", file=sys.stderr)
         sys.exit(130)
+
+
+def _show_warning(message, category, *where, shown=warnings.showwarning):
+    """Print our own warnings as the sentences that they are."""
+    if issubclass(category, CortexModelWarning):
+        print(message, file=sys.stderr)
+    else:
+        shown(message, category, *where)
 
 
 class Interruption(BaseException):
@@ -116,6 +129,7 @@ def sweep(
     device: Device = None,
     out_folder: Out = Path("runs"),
     ensemble_size: Annotated[int, typer.Option(help="Seeds to run in one program.")] = 1,
+    again: OfOtherSources = False,
 ) -> None:
     """Run every combination of a grid with every seed; gather them in sweep.nc. Finished runs are not repeated."""
     from cortex_model.sweeps.sweeping import DATASET
@@ -126,7 +140,7 @@ def sweep(
     where = (device, out_folder, scheduler, workers, ensemble_size)
     try:
         with progress_table(err) as report:
-            dataset = make(protocol, grid, fixed, seeds, *where, report)
+            dataset = make(protocol, grid, fixed, seeds, *where, report, again)
     except Interruption:
         print("Interrupted. Nothing is lost: the same command goes on.", file=sys.stderr)
         raise typer.Exit(130) from None
@@ -209,13 +223,14 @@ def reproduce(
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of each run.")] = 3,
     device: Device = None,
     out_folder: Out = Path("reproduced"),
+    again: OfOtherSources = False,
 ) -> None:
     """Make the runs that a figure needs and that are not there yet, draw it, print its numbers beside the paper's."""
     from cortex_model.devices.availability import check_device, default_device
     from cortex_model.reproduce import reproduce as make
 
     check_device(device or default_device())
-    print_rows(make(name, dataset, seeds, out_folder, device or default_device()))
+    print_rows(make(name, dataset, seeds, out_folder, device or default_device(), again=again))
 
 
 # ---------------------------------------------------------------------- recordings
@@ -241,7 +256,8 @@ def compare(
     """Compare every population of a trained hierarchy with a recording of a brain that saw the same images."""
     from cortex_model.comparing import compare_run, shown
     from cortex_model.datasets import load_recording
-    from cortex_model.reproduce import figure_folder, load_module
+    from cortex_model.reproduce import figure_folder
+    from cortex_model.sources import load_module
 
     recorded = load_recording(recording, stimuli, kind, variable)
     with progress_bar(f"comparing with {recorded.name}", "steps") as report:
@@ -323,7 +339,8 @@ def benchmark(
     """Speed and memory of dense and stock projections, beside PyTorch, NumPy and a plain C++ loop, in one call."""
     from cortex_model.benchmark.report import benchmark as measure
     from cortex_model.benchmark.tables import shown
-    from cortex_model.reproduce import figure_folder, load_module
+    from cortex_model.reproduce import figure_folder
+    from cortex_model.sources import load_module
 
     names = [name for text in devices or [] for name in text.split(",")] or None
     options = {"dtype": dtype, "repetitions": repetitions, "seconds": seconds, "pytorch_python": pytorch_python}

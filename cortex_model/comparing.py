@@ -7,8 +7,10 @@ from typing import Any
 from cortex_model.analysis.comparison import Comparison, compare, default_metric
 from cortex_model.datasets import Recording
 from cortex_model.errors import RunError
-from cortex_model.protocol import load_protocol
+from cortex_model.phases.schedule import LEARNING_RULES
+from cortex_model.protocol import protocol_of
 from cortex_model.results import RunDirectory
+from cortex_model.weights import Weights, initial_weights
 
 Report = Callable[[int, int, str], None]
 
@@ -50,12 +52,28 @@ def compare_run(
             f"finish it with `cortex-model resume {run_dir}`."
         )
     given = directory.description()
-    parameters: Any = load_protocol(given["protocol_file"]).parameters().with_overrides(given["parameters"])
-    weights = directory.weights()
+    parameters: Any = protocol_of(directory).parameters().with_overrides(given["parameters"])
+    weights, start = directory.weights(), starting_weights(directory, parameters)
     return [
-        compare(weights, parameters, given["seed"], recording, metric, n_resamples, seed, report)
+        compare(weights, start, parameters, recording, metric, n_resamples, seed, report)
         for metric in metrics or [default_metric(recording)]
     ]
+
+
+def starting_weights(directory: RunDirectory, parameters: Any) -> Weights:
+    """The weights with which a run began.
+
+    Parameters
+    ----------
+    directory : RunDirectory
+    parameters : SleepWakeParameters
+        Of the run.
+    """
+    start = directory.start()
+    if start is not None:
+        return start
+    feedback_start = LEARNING_RULES[parameters.learning_rule].feedback_start
+    return initial_weights(parameters, directory.description()["seed"], feedback_start)
 
 
 def shown(comparison: Comparison) -> tuple[str, list[dict[str, str]]]:

@@ -209,3 +209,8 @@ def gates_of(dynamics: str) -> dict[str, str]:
 def numbers_of(dynamics: str) -> dict[str, float]:
     """The numbers of the settled, or of the leaky mode, and what each is where a run does not say."""
     return NUMBERS | LEAKY_NUMBERS if dynamics == "leaky" else NUMBERS
+
+
+def content() -> dict[str, object]:
+    """Every table of this file as it is now, by name; what is compiled from them depends on nothing else."""
+    return {name: table for name, table in globals().items() if name.isupper()}

@@ -30,3 +30,7 @@ class RunError(CortexModelError):
 
 class DivergenceError(CortexModelError):
     """Weights that are no longer finite numbers."""
+
+
+class CortexModelWarning(UserWarning):
+    """Something that stops nothing, but that decides what a result is worth."""

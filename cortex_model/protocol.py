@@ -2,22 +2,23 @@
 
 import difflib
 import hashlib
-import importlib.util
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from cortex_model.checkpoint import Checkpoint, joined
 from cortex_model.devices.simulation import Member, Simulation, Stop
-from cortex_model.errors import ParameterError
+from cortex_model.errors import ParameterError, RunError
 from cortex_model.parameters import Parameters, content_hash
 from cortex_model.phases.chunk import Stimuli
 from cortex_model.phases.schedule import EVALUATION, LEARNING_RULES, Schedule
-from cortex_model.results import RunDirectory
-from cortex_model.weights import Weights
+from cortex_model.results import PROTOCOL_FILES, RunDirectory
+from cortex_model.sources import OwnCode, load_module, package_folder
+from cortex_model.weights import Weights, initial_weights
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Protocol:
         `Run` -> summary: the procedure.
     tiny : dict
         Overrides with which it runs within seconds, for tests and first looks.
+    code : OwnCode, optional
+        The file that defines it and those it imports, where it is a user's; filled in by `load_protocol`.
     """
 
     name: str
@@ -43,12 +46,19 @@ class Protocol:
     parameters: type[Parameters]
     run: Callable[["Run"], dict[str, Any]]
     tiny: dict[str, Any] = field(default_factory=dict)
+    code: OwnCode | None = None
+
+    def run_name(self, parameters: Parameters, seed: int, device: str) -> str:
+        """Name of a run directory: protocol, hash of the parameters and of a user's own files, seed and device."""
+        its = parameters.content_hash
+        if self.code is not None:
+            its = content_hash(its, self.code.sha256s())
+        return f"{self.name}-{its}-seed{seed}-{device}"
 
 
 def protocol_folder() -> Path:
     """Folder of the protocols that come with the package."""
-    inside = Path(__file__).parent / "protocols"
-    return inside if inside.is_dir() else Path(__file__).parents[1] / "protocols"
+    return package_folder("protocols")
 
 
 def protocol_names() -> list[str]:
@@ -71,30 +81,49 @@ def load_protocol(name_or_file: str) -> Protocol:
         nearest = difflib.get_close_matches(name_or_file, protocol_names(), n=1, cutoff=0.3)
         hint = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(protocol_names())}."
         raise ParameterError(f"PROTOCOL: must be a protocol's name or file (got {name_or_file!r}); {hint}")
-    module = load_module(path)
+    if path.resolve().parent == protocol_folder().resolve():
+        return _defined(load_module(path), path)
+    return _own_protocol(OwnCode.read(path))
+
+
+def protocol_of(directory: RunDirectory) -> Protocol:
+    """The protocol of a run; a user's own is the one with which the run began, whatever has become of its file.
+
+    Raises
+    ------
+    RunError
+        If the run directory does not hold it.
+    """
+    given = directory.description()
+    kept = given.get("protocol_files")
+    if not kept:
+        if str(given["protocol_file"]).endswith(".py"):
+            raise RunError(
+                f"{directory.path}: must hold the file of its protocol (got none, from a version that kept none); "
+                f"run {given['protocol_file']} again."
+            )
+        return load_protocol(given["protocol"])
+    origin = Path(given["protocol_file"])
+    code = OwnCode.read(directory.path / PROTOCOL_FILES / origin.name, origin)
+    if code.sha256s() != kept:
+        changed = next(n for n in sorted(kept.keys() | code.files) if code.sha256s().get(n) != kept.get(n))
+        raise RunError(
+            f"{directory.path / PROTOCOL_FILES / changed}: must be what the run began with (got another content); "
+            f"put it back, or run {origin} anew."
+        )
+    return _own_protocol(code)
+
+
+def _own_protocol(code: OwnCode) -> Protocol:
+    return replace(_defined(code.load(), code.origin), code=code)
+
+
+def _defined(module: Any, path: Path) -> Protocol:
     if not isinstance(getattr(module, "PROTOCOL", None), Protocol):
         raise ParameterError(
             f"{path}: must define PROTOCOL, a cortex_model.protocol.Protocol (got none); see protocols/README.md."
         )
     return module.PROTOCOL
-
-
-def load_module(path: Path):
-    """A Python file as a module.
-
-    Raises
-    ------
-    ParameterError
-        If the file is not Python that runs.
-    """
-    spec = importlib.util.spec_from_file_location(f"cortex_model_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        got = f"{type(error).__name__}: {error}"
-        raise ParameterError(f"{path}: must be Python that can be loaded (got {got}); mend it.") from None
-    return module
 
 
 @dataclass
@@ -109,8 +138,12 @@ class Run:
     directory : RunDirectory
     report : callable
         (presentations done, presentations in all, what is going on) -> None; draws the progress bar.
+    weights, measures
+        What it ends with: `simulate` fills them in; a protocol that simulates nothing sets them itself.
     shared : SharedProgram, optional
         Where it meets the runs with which it shares a program (`cortex_model.ensembles`).
+    n_simulations, n_presented : int
+        Simulations so far, and the presentations in them.
     """
 
     parameters: Any
@@ -122,6 +155,8 @@ class Run:
     measures: dict[str, tuple] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     shared: Any = None
+    n_simulations: int = 0
+    n_presented: int = 0
 
     def simulate(
         self,
@@ -132,6 +167,9 @@ class Run:
         described: dict[str, tuple[str, str | None]],
     ) -> float:
         """Run a schedule with checkpoints, from the last one on if there is one.
+
+        A protocol may do so any number of times. Presentations are counted on from one simulation to the next, so that
+        each sees noise of its own, and the rows of the next follow those of the one before.
 
         Parameters
         ----------
@@ -152,16 +190,16 @@ class Run:
         """
         p = self.parameters
         simulation = Simulation(p, self.device, getattr(p, "codegen_target", "numpy"))
-        key = content_hash(simulation.key, self._description(schedule))
-        kept = self.directory.read_checkpoint(key)
-        position, rows, answers, gains = {"slot": 0, "seconds": 0.0}, {}, [], None
-        if kept is not None:
-            position, weights, others = kept
-            gains = {int(name[5:]): float(v) for name, v in others.items() if name.startswith("gain_")}
-            rows = {name[4:]: list(v) for name, v in others.items() if name.startswith("row_")}
-            answers = [others["answers"]] if "answers" in others else []
-        looks, first = set(schedule.looks.tolist()), position["slot"]
-        numbers = run_numbers(p, self.seed)
+        schedule = schedule.counted_from(self.n_presented)
+        self.n_simulations += 1
+        self.n_presented = schedule.next_presentation
+        if self.n_simulations == 1:
+            self._keep_start(weights)
+        key = content_hash(simulation.key, self._description(schedule, stimuli, weights))
+        file = self.directory.checkpoint(self.n_simulations)
+        kept = Checkpoint.read(file, key)
+        here = kept or Checkpoint(weights)
+        looks, first = set(schedule.looks.tolist()), here.slot
         total = schedule.n_presentations()
         self.report(0, total, "compiling" if self.device != "runtime" else "preparing")
         started = time.perf_counter()
@@ -170,36 +208,28 @@ class Run:
             self.directory.log(f"program ready after {time.perf_counter() - started:.1f} s")
 
         def at_stop(stop: Stop):
-            nonlocal answers
-            at_start = stop.first == stop.last
-            if at_start and (kept is not None or stop.last not in looks):
+            if stop.first == stop.last and (kept is not None or stop.last not in looks):
                 return
-            position["seconds"] += stop.seconds
+            here.slot, here.seconds = stop.last, here.seconds + stop.seconds
             if len(stop.rates):
-                answers.append(stop.rates)
+                here.answers.append(stop.rates)
             if stop.last in looks:
-                shown = np.concatenate(answers) if answers else stop.rates
-                for name, value in measure(stop.last, stop.weights, shown).items():
-                    rows.setdefault(name, []).append(value)
-                answers = []
-            others = {f"gain_{level}": gain for level, gain in stop.gains.items()}
-            others |= {f"row_{name}": np.asarray(values) for name, values in rows.items()}
-            if answers:
-                others["answers"] = np.concatenate(answers)
-            self.directory.write_checkpoint(key, position | {"slot": stop.last}, stop.weights, others)
+                shown = np.concatenate(here.answers) if here.answers else stop.rates
+                here.add_row(measure(stop.last, stop.weights, shown), described)
+                here.answers = []
+            here.weights, here.gains = stop.weights, stop.gains
+            here.write(file, key)
             self.report(schedule.n_presentations(slot=stop.last), total, _phase_at(schedule, stop.last))
 
-        self.directory.log(f"slots {first} to {schedule.n_slots}")
+        self.directory.log(f"simulation {self.n_simulations}, slots {first} to {schedule.n_slots}")
+        member = Member(schedule, here.weights, run_numbers(p, self.seed), first, at_stop, here.gains)
         if self.shared is None:
-            last = simulation.run(schedule, stimuli, weights, numbers, first_slot=first, at_stop=at_stop, gains=gains)
+            last = simulation.run_member(member, stimuli)
         else:
-            last = self.shared.simulate(Member(schedule, weights, numbers, first, at_stop, gains), stimuli, p)
+            last = self.shared.simulate(member, stimuli, p)
         self.weights = last.weights
-        for name, values in rows.items():
-            values = np.asarray(values)
-            unit, dimension = described[name]
-            self.measures[name] = (["look", dimension] if dimension else ["look"], values, unit)
-        return position["seconds"]
+        self.measures = joined(self.measures, here.rows, described)
+        return here.seconds
 
     def warn(self, sentence: str) -> None:
         """Say once, in the log and beside the progress bar, that something is not as it should be."""
@@ -207,10 +237,22 @@ class Run:
             self.warnings.append(sentence)
             self.directory.log(f"warning: {sentence}")
 
-    def _description(self, schedule):
-        arrays = (schedule.kind, schedule.presentation, schedule.stimulus, schedule.looks, schedule.updates)
-        digest = hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
-        return [self.parameters.model_dump(mode="json"), self.seed, self.device, digest]
+    def _keep_start(self, weights):
+        """Keep the weights with which the run begins, where they are not those that parameters and seed say."""
+        p = self.parameters
+        drawn = initial_weights(p, self.seed, LEARNING_RULES[p.learning_rule].feedback_start)
+        if weights.astype(p.dtype).sha256 != drawn.sha256:
+            self.directory.write_start(weights.astype(p.dtype))
+
+    def _description(self, schedule, stimuli, weights):
+        arrays = [schedule.kind, schedule.presentation, schedule.stimulus, schedule.looks, schedule.updates]
+        arrays += [array for phase in (stimuli.wake, stimuli.evaluation) for array in phase or ()]
+        digest = hashlib.sha256()
+        for array in arrays:
+            digest.update(f"{np.shape(array)}".encode())
+            digest.update(np.ascontiguousarray(array))
+        parameters = self.parameters.model_dump(mode="json")
+        return [parameters, self.seed, self.device, digest.hexdigest(), weights.sha256]
 
 
 def run_numbers(p: Any, seed: int) -> dict[str, Any]:

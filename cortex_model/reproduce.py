@@ -16,9 +16,10 @@ from typing import Any
 
 from cortex_model.errors import ParameterError, RunError
 from cortex_model.parameters import Parameters
-from cortex_model.protocol import load_module, load_protocol, protocol_names
-from cortex_model.results import RunDirectory, run_name
-from cortex_model.running import ONE_THREAD, child_environment
+from cortex_model.protocol import load_protocol, protocol_names
+from cortex_model.results import RunDirectory
+from cortex_model.running import ONE_THREAD, child_environment, mind_other_sources
+from cortex_model.sources import load_module, package_folder
 
 #: A row of the table that is printed: quantity, simulated, paper, source.
 Row = dict[str, Any]
@@ -47,7 +48,7 @@ class RunRequest:
 
     def name(self, device: str) -> str:
         """Name of its run directory."""
-        return run_name(load_protocol(self.protocol).name, self.parameters(), self.seed, device)
+        return load_protocol(self.protocol).run_name(self.parameters(), self.seed, device)
 
     def command(self, device: str, runs: Path) -> list[str]:
         """The command line that makes it, as a person would type it."""
@@ -78,8 +79,7 @@ class Figure:
 # ---------------------------------------------------------------------- figures by name
 def figure_folder() -> Path:
     """Folder of the figures that come with the package."""
-    inside = Path(__file__).parent / "figures"
-    return inside if inside.is_dir() else Path(__file__).parents[1] / "figures"
+    return package_folder("figures")
 
 
 def figure_names() -> list[str]:
@@ -170,7 +170,13 @@ def write_figure(drawn: Any, table: list[Row], name: str, out: Path) -> None:
 
 # ---------------------------------------------------------------------- runs, then figures
 def reproduce(
-    names: str | list[str], dataset: str, n_seeds: int, out: Path, device: str, report: Report | None = None
+    names: str | list[str],
+    dataset: str,
+    n_seeds: int,
+    out: Path,
+    device: str,
+    report: Report | None = None,
+    again: bool = False,
 ) -> list[Row]:
     """Make the runs that figures need and that are not there, draw the figures, return their numbers.
 
@@ -187,6 +193,8 @@ def reproduce(
     device : str
     report : callable, optional
         (runs finished, runs in all, what is going on) -> None; unless given, a bar is drawn on standard error.
+    again : bool
+        Whether finished runs that other sources of this package made are made anew; otherwise a warning counts them.
 
     Returns
     -------
@@ -205,7 +213,9 @@ def reproduce(
     requests = {figure.name: figure.requests(dataset, n_seeds) for figure in figures}
     runs, rows = Path(out) / "runs", []
     with _progress(report) as report:
-        make_runs([request for needed in requests.values() for request in needed], runs, device, report)
+        wanted = [request for needed in requests.values() for request in needed]
+        mind_other_sources([RunDirectory(runs / request.name(device)) for request in wanted], again)
+        make_runs(wanted, runs, device, report)
     for figure in figures:
         directories = [RunDirectory.opened(runs / request.name(device)) for request in requests[figure.name]]
         rows += [{"figure": figure.name, **row} for row in figure.draw(directories, Path(out))]

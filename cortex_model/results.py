@@ -3,7 +3,9 @@
 =====================  ==========================================================================
 ``parameters.json``    protocol, its file, device, seed, every parameter
 ``provenance.json``    versions, git commit, compiler, processor, times, resumptions
-``checkpoint.npz``     where the run is, its weights and what it has measured; until it has finished
+``protocol/``          a user's own protocol file, and the files that it imports from its folder
+``checkpoint_N.npz``   where the N-th simulation is, its weights and measures; until the run has finished
+``start.nc``           the weights at the start, where parameters and seed do not say them
 ``weights.nc``         the final weights, paper's orientation, named dimensions
 ``measures.nc``        what was measured, one row a look
 ``summary.json``       the numbers that matter; its presence means that the run has finished
@@ -13,22 +15,19 @@
 Every file appears whole or not at all, so a run that is killed at any moment can go on.
 """
 
-import re
 import time
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cortex_model.errors import RunError
-from cortex_model.storage import read_arrays, read_json, read_npz, write_arrays, write_json, write_npz
+from cortex_model.storage import read_arrays, read_json, write_arrays, write_json, write_whole
 from cortex_model.weights import Weights
 
 PARAMETERS, PROVENANCE, SUMMARY = "parameters.json", "provenance.json", "summary.json"
-CHECKPOINT, WEIGHTS, MEASURES, LOG = "checkpoint.npz", "weights.nc", "measures.nc", "run.log"
-
-
-def run_name(protocol: str, parameters: Any, seed: int, device: str) -> str:
-    """Name of a run directory: protocol, hash of the parameters, seed and device."""
-    return f"{protocol}-{parameters.content_hash}-seed{seed}-{device}"
+PROTOCOL_FILES, CHECKPOINTS = "protocol", "checkpoint_*.npz"
+START, WEIGHTS, MEASURES, LOG = "start.nc", "weights.nc", "measures.nc", "run.log"
 
 
 class RunDirectory:
@@ -59,8 +58,19 @@ class RunDirectory:
         return directory
 
     @classmethod
-    def created(cls, parent: Path, description: dict[str, Any], name: str) -> "RunDirectory":
+    def created(
+        cls, parent: Path, description: dict[str, Any], name: str, files: Mapping[str, bytes] | None = None
+    ) -> "RunDirectory":
         """The run directory ``name`` below ``parent``, made if it is not there.
+
+        Parameters
+        ----------
+        parent : Path
+        description : dict
+            What ``parameters.json`` holds.
+        name : str
+        files : mapping, optional
+            The user's own files that define the protocol: name -> content.
 
         Raises
         ------
@@ -71,6 +81,10 @@ class RunDirectory:
         try:
             directory.path.mkdir(parents=True, exist_ok=True)
             if not (directory.path / PARAMETERS).exists():
+                for file, content in (files or {}).items():
+                    path = directory.path / PROTOCOL_FILES / file
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    write_whole(path, partial(_write_bytes, content))
                 write_json(directory.path / PARAMETERS, description)
         except OSError as error:
             raise RunError(
@@ -95,7 +109,7 @@ class RunDirectory:
             return "finished"
         if is_locked(self.path):
             return "running"
-        return "interrupted" if (self.path / CHECKPOINT).exists() else "not started"
+        return "interrupted" if any(self.path.glob(CHECKPOINTS)) else "not started"
 
     def summary(self) -> dict[str, Any]:
         """The numbers that matter."""
@@ -107,43 +121,35 @@ class RunDirectory:
 
     def weights(self) -> Weights:
         """The final weights."""
-        return Weights.from_named({name: array.values for name, array in read_arrays(self.path / WEIGHTS).items()})
+        return _read_weights(self.path / WEIGHTS)
 
     def clear(self) -> None:
         """Forget everything that was run, so that the run starts anew."""
-        for name in (SUMMARY, CHECKPOINT, WEIGHTS, MEASURES, PROVENANCE, LOG):
+        for name in (SUMMARY, START, WEIGHTS, MEASURES, PROVENANCE, LOG):
             (self.path / name).unlink(missing_ok=True)
+        self._forget_checkpoints()
 
     def log(self, message: str) -> None:
         """Append a line to the log."""
         with open(self.path / LOG, "a") as file:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {message}\n")
 
-    # ------------------------------------------------------------------ checkpoint
-    def write_checkpoint(self, key: str, position: dict[str, Any], weights: Weights, others: dict) -> None:
-        """Keep everything that is needed to go on from here."""
-        at = {f"at_{name}": value for name, value in (position | {"key": key}).items()}
-        write_npz(self.path / CHECKPOINT, at | weights.named() | others)
+    # ------------------------------------------------------------------ while it runs
+    def checkpoint(self, n: int) -> Path:
+        """File that holds where the ``n``-th simulation of the run is, counted from 1."""
+        return self.path / CHECKPOINTS.replace("*", str(n))
 
-    def read_checkpoint(self, key: str) -> tuple[dict[str, Any], Weights, dict] | None:
-        """What `write_checkpoint` kept, or None where there is nothing yet.
+    def _forget_checkpoints(self):
+        for path in self.path.glob(CHECKPOINTS):
+            path.unlink(missing_ok=True)
 
-        Raises
-        ------
-        RunError
-            If it was written by a run with another schedule, parameters or program.
-        """
-        if not (self.path / CHECKPOINT).exists():
-            return None
-        kept = read_npz(self.path / CHECKPOINT)
-        position = {name[3:]: kept.pop(name).item() for name in list(kept) if name.startswith("at_")}
-        if position.pop("key") != key:
-            raise RunError(
-                f"{self.path}: checkpoint must belong to this program, schedule and parameters "
-                f"(got one of another version); start anew with --again."
-            )
-        weights = {name: kept.pop(name) for name in list(kept) if re.fullmatch(r"[WbV]_\d+", name)}
-        return position, Weights.from_named(weights), kept
+    def write_start(self, weights: Weights) -> None:
+        """Keep the weights with which the run begins."""
+        write_arrays(self.path / START, weight_arrays(weights), {"description": "weights at the start"})
+
+    def start(self) -> Weights | None:
+        """The weights with which the run began; None where they are those that parameters and seed say."""
+        return _read_weights(self.path / START) if (self.path / START).exists() else None
 
     def finish(self, weights: Weights | None, measures: dict[str, tuple], summary: dict[str, Any]) -> None:
         """Write the results; the summary last of all."""
@@ -151,7 +157,15 @@ class RunDirectory:
             write_arrays(self.path / WEIGHTS, weight_arrays(weights), {"description": "weights after the run"})
         write_arrays(self.path / MEASURES, measures, {"description": "one row a look"})
         write_json(self.path / SUMMARY, summary)
-        (self.path / CHECKPOINT).unlink(missing_ok=True)
+        self._forget_checkpoints()
+
+
+def _write_bytes(content, part):
+    part.write_bytes(content)
+
+
+def _read_weights(path):
+    return Weights.from_named({name: array.values for name, array in read_arrays(path).items()})
 
 
 def weight_arrays(weights: Weights) -> dict[str, tuple]:

@@ -3,17 +3,19 @@
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from cortex_model.devices.program import program_cache
-from cortex_model.errors import RunError
-from cortex_model.protocol import Run, load_protocol
-from cortex_model.provenance import provenance
-from cortex_model.results import PROVENANCE, RunDirectory, run_name
+from cortex_model.errors import CortexModelWarning, RunError
+from cortex_model.protocol import Run, load_protocol, protocol_of
+from cortex_model.provenance import other_sources, provenance
+from cortex_model.results import PROVENANCE, RunDirectory
 from cortex_model.storage import read_json, write_json
 
 #: What keeps the linear algebra of a process to one thread, where there is a process for each core.
@@ -53,15 +55,17 @@ def start(
     summary : dict
     """
     loaded = load_protocol(protocol)
-    file = str(Path(protocol).resolve()) if Path(protocol).suffix == ".py" else loaded.name
+    code = loaded.code
     description = {
         "protocol": loaded.name,
-        "protocol_file": file,
+        "protocol_file": str(code.path) if code else loaded.name,
+        "protocol_files": code.sha256s() if code else {},
         "device": device,
         "seed": seed,
         "parameters": parameters.model_dump(mode="json"),
     }
-    directory = RunDirectory.created(parent, description, run_name(loaded.name, parameters, seed, device))
+    name = loaded.run_name(parameters, seed, device)
+    directory = RunDirectory.created(parent, description, name, code.files if code else None)
     return carry_out(loaded, parameters, seed, device, directory, report, again, shared)
 
 
@@ -75,7 +79,7 @@ def resume(path: Path, report: Callable[[int, int, str], None] | None = None) ->
     """
     directory = RunDirectory.opened(path)
     given = directory.description()
-    loaded = load_protocol(given["protocol_file"])
+    loaded = protocol_of(directory)
     parameters = loaded.parameters().with_overrides(given["parameters"])
     return carry_out(loaded, parameters, given["seed"], given["device"], directory, report)
 
@@ -97,11 +101,13 @@ def beside(run: Run, protocol: str) -> RunDirectory:
     parameters = load_protocol(protocol).parameters().with_overrides(given)
     folder = run.directory.path.parent
     try:
-        start(protocol, parameters, run.seed, run.device, folder, run.report, shared=run.shared)
+        summary = start(protocol, parameters, run.seed, run.device, folder, run.report, shared=run.shared)
+        if other := summary.get("made_by_other_sources"):
+            run.warn(f"{summary['run_dir']}: {other}")
     except BaseException as error:
         error.__notes__ = []  # it is this run that is resumed
         raise
-    return RunDirectory(folder / run_name(load_protocol(protocol).name, parameters, run.seed, run.device))
+    return RunDirectory(folder / load_protocol(protocol).run_name(parameters, run.seed, run.device))
 
 
 def carry_out(loaded, parameters, seed, device, directory, report=None, again=False, shared=None) -> dict[str, Any]:
@@ -111,15 +117,13 @@ def carry_out(loaded, parameters, seed, device, directory, report=None, again=Fa
             if again:
                 directory.clear()
             if directory.has_finished:
-                return directory.summary()
-            origin = provenance(device, seed)
-            if (directory.path / PROVENANCE).exists():
-                origin = read_json(directory.path / PROVENANCE)
-                origin["resumed"].append(time.strftime("%Y-%m-%dT%H:%M:%S%z"))
-            write_json(directory.path / PROVENANCE, origin)
+                return directory.summary() | made_by_other_sources(directory)
             run = Run(parameters, seed, device, directory, report or (lambda *_: None), shared=shared)
+            origin = _origin(run)
+            write_json(directory.path / PROVENANCE, origin)
             try:
-                summary = loaded.run(run)
+                with loaded.code.importable() if loaded.code else nullcontext():
+                    summary = loaded.run(run)
             except BaseException as error:
                 directory.log(f"stopped: {type(error).__name__}: {error}")
                 error.add_note(str(directory.path))
@@ -139,6 +143,44 @@ def carry_out(loaded, parameters, seed, device, directory, report=None, again=Fa
         raise RunError(
             f"{directory.path}: must not be in use by another process (got a locked folder); wait for that run to end."
         ) from None
+
+
+def _origin(run):
+    """Where a run's numbers come from; where it goes on, from where it began, and a warning if that is elsewhere."""
+    now = provenance(run.device, run.seed, getattr(run.parameters, "codegen_target", "numpy"))
+    file = run.directory.path / PROVENANCE
+    if not file.exists():
+        return now
+    origin = read_json(file)
+    resumed = {"at": now["started"], "sources_sha256": now["sources_sha256"], "compiler": now["compiler"]}
+    if other := other_sources(origin):
+        run.warn(f"begun {other}, whose sources were others than those it goes on with; --again makes it anew")
+    return origin | {"resumed": [*origin["resumed"], resumed]}
+
+
+def made_by_other_sources(directory: RunDirectory) -> dict[str, str]:
+    """An entry for the summary of a finished run that other sources of this package made; empty where these did."""
+    file = directory.path / PROVENANCE
+    other = other_sources(read_json(file) if file.exists() else {})
+    if not other:
+        return {}
+    return {"made_by_other_sources": f"made {other}, whose sources were others than today's; --again makes it anew"}
+
+
+def mind_other_sources(directories: list[RunDirectory], again: bool) -> None:
+    """Of many runs, forget those that other sources of this package made (``again``), or count them in a warning."""
+    finished = {directory.path: directory for directory in directories if directory.has_finished}.values()
+    others = [directory for directory in finished if made_by_other_sources(directory)]
+    if again:
+        for directory in others:
+            directory.clear()
+    elif others:
+        first = other_sources(read_json(others[0].path / PROVENANCE))
+        sentence = (
+            f"{len(others)} of {len(finished)} finished runs were made by other sources of cortex-model than today's "
+            f"(the first {first}); --again makes them anew."
+        )
+        warnings.warn(CortexModelWarning(sentence), stacklevel=3)
 
 
 def child_environment() -> dict[str, str]:

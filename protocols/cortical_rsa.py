@@ -32,6 +32,7 @@ from typing import Literal
 
 from cortex_model import datasets
 from cortex_model.analysis.comparison import compare, prefix_of
+from cortex_model.comparing import starting_weights
 from cortex_model.parameters import Count, PositiveCount, parameter, with_defaults
 from cortex_model.protocol import Protocol, Run, load_protocol
 from cortex_model.running import beside
@@ -59,16 +60,14 @@ def run(run: Run) -> dict:
     p: CorticalRSAParameters = run.parameters
     recordings = [datasets.load_recording(name) for name in p.recordings]
     trained = beside(run, TRAINING)
-    run.weights = trained.weights()
+    run.weights, start = trained.weights(), starting_weights(trained, p)
     summary = {
         "learning_rule": p.learning_rule,
         "dataset": p.dataset,
         "final_test_error_percent": trained.summary()["final_test_error_percent"],
     }
     for recording in recordings:
-        comparison = compare(
-            run.weights, p, run.seed, recording, p.metric, p.n_resamples, p.comparison_seed, run.report
-        )
+        comparison = compare(run.weights, start, p, recording, p.metric, p.n_resamples, p.comparison_seed, run.report)
         prefix = prefix_of(recording)
         run.measures |= comparison.as_arrays(prefix)
         summary |= comparison.in_short(prefix)

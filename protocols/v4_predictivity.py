@@ -31,6 +31,7 @@ from typing import Literal
 
 from cortex_model import datasets
 from cortex_model.analysis.comparison import compare, prefix_of
+from cortex_model.comparing import starting_weights
 from cortex_model.parameters import Count, PositiveCount, parameter, with_defaults
 from cortex_model.protocol import Protocol, Run, load_protocol
 from cortex_model.running import beside
@@ -54,8 +55,8 @@ def run(run: Run) -> dict:
     p: V4PredictivityParameters = run.parameters
     recording = datasets.load_recording(p.recording)
     trained = beside(run, TRAINING)
-    run.weights = trained.weights()
-    comparison = compare(run.weights, p, run.seed, recording, p.metric, p.n_resamples, p.comparison_seed, run.report)
+    run.weights, start = trained.weights(), starting_weights(trained, p)
+    comparison = compare(run.weights, start, p, recording, p.metric, p.n_resamples, p.comparison_seed, run.report)
     prefix = prefix_of(recording)
     run.measures |= comparison.as_arrays(prefix)
     return {

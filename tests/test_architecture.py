@@ -14,10 +14,10 @@ LEVELS = {
     part: level
     for level, parts in enumerate(
         [
-            {"errors"},
+            {"errors", "sources"},
             {"equations", "parameters", "philox", "weights", "theory"},
             {"network", "phases", "datasets"},
-            {"devices", "results", "storage", "provenance"},
+            {"checkpoint", "devices", "results", "storage", "provenance"},
             {"analysis", "traces"},
             {
                 "protocol",

@@ -59,7 +59,7 @@ def write_whole(path, write):
     global n_written
     part = path.with_name(path.name + ".part")
     write(part)
-    n_written += path.name == results.CHECKPOINT
+    n_written += path.match(results.CHECKPOINTS)
     if n_written == 4:
         os.truncate(part, os.path.getsize(part) // 2)
         die()
@@ -139,7 +139,7 @@ Program.set = set_
 def test_a_finished_run_is_not_run_again_unless_asked(uninterrupted, tmp_path):
     expected, cache = uninterrupted
     done = last_line(cortex_model(*run_arguments(tmp_path, "cpp_standalone"), cache=cache))
-    refuse = "from cortex_model.devices.simulation import Simulation\nSimulation.run = lambda *_, **__: die()"
+    refuse = "from cortex_model.devices.simulation import Simulation\nSimulation.run_member = lambda *_, **__: die()"
     again = last_line(cortex_model(*run_arguments(tmp_path, "cpp_standalone"), patch=refuse, cache=cache))
     assert again == done
     asked = cortex_model(*run_arguments(tmp_path, "cpp_standalone"), "--again", patch=refuse, cache=cache)
@@ -166,7 +166,7 @@ simulation.chunk_arrays = chunk_arrays
     assert "resume" in stopped.stderr
     assert "Traceback" not in stopped.stderr
     (run_dir,) = tmp_path.iterdir()
-    assert (run_dir / "checkpoint.npz").exists()
+    assert (run_dir / "checkpoint_1.npz").exists()
     whole = last_line(cortex_model(*run_arguments(tmp_path / "whole", "runtime"), cache=cache))
     resumed = last_line(cortex_model("resume", str(run_dir), "--json", cache=cache))
     assert resumed["weights_sha256"] == whole["weights_sha256"]
@@ -182,7 +182,7 @@ def test_a_checkpoint_of_other_parameters_is_refused(uninterrupted, tmp_path):
     (run_dir / "parameters.json").write_text(json.dumps(given))
     refused = cortex_model("resume", str(run_dir), cache=cache)
     assert refused.returncode == 2
-    assert "checkpoint must belong to this program, schedule and parameters" in refused.stderr
+    assert "must belong to this program, schedule, stimuli, parameters" in refused.stderr
 
 
 @pytest.mark.compiler
@@ -196,7 +196,7 @@ def test_diverging_weights_stop_the_run_and_leave_the_last_good_checkpoint(unint
     assert "between presentations" in stopped.stderr
     assert "lower sleep_learning_rate" in stopped.stderr
     (run_dir,) = tmp_path.iterdir()
-    assert (run_dir / "checkpoint.npz").exists()
+    assert (run_dir / "checkpoint_1.npz").exists()
     assert RunDirectory(run_dir).state == "interrupted"
 
 

@@ -19,8 +19,7 @@ from cortex_model.analysis.gabor_energies import gabor_energies
 from cortex_model.analysis.shown_images import population_rates, prepared, reconstructions
 from cortex_model.datasets import RDMRecording, Recording
 from cortex_model.errors import ParameterError
-from cortex_model.phases.schedule import LEARNING_RULES
-from cortex_model.weights import Weights, initial_weights
+from cortex_model.weights import Weights
 
 METRICS = (*rsa.RSA_METRICS, *predicting.PREDICTIVITY_METRICS)
 KINDS = ("population", "reconstruction", "untrained", "baseline", "published", "shuffled")
@@ -142,8 +141,8 @@ def default_metric(recording: Recording) -> str:
 
 def compare(
     weights: Weights,
+    start: Weights,
     parameters: Any,
-    run_seed: int,
     recording: Recording,
     metric: str,
     n_resamples: int | None = None,
@@ -156,10 +155,10 @@ def compare(
     ----------
     weights : Weights
         After learning.
+    start : Weights
+        With which learning began: the untrained hierarchy.
     parameters : SleepWakeParameters
         Of the run; with a dataset of images.
-    run_seed : int
-        Of the run: its weights at the start are the untrained hierarchy.
     recording : RDMRecording or ResponseRecording
         Responses are compared by RSA too, through the RDM of their means (1 - r over units).
     metric : str
@@ -186,14 +185,14 @@ def compare(
             f"--metric: must be one of {', '.join(rsa.RSA_METRICS)} for a recording of RDMs "
             f"(got {metric!r}, which needs responses); choose one of them."
         )
-    representations, sentence = representations_of(weights, parameters, run_seed, recording)
+    representations, sentence = representations_of(weights, start, parameters, recording)
     notes = (sentence, *recording.notes)
     if metric in rsa.RSA_METRICS:
         return _by_rsa(recording, metric, representations, notes, n_resamples, seed, report)
     return _by_predictivity(recording, metric, representations, notes, n_resamples, seed, report)
 
 
-def representations_of(weights: Weights, parameters: Any, run_seed: int, recording: Recording):
+def representations_of(weights: Weights, start: Weights, parameters: Any, recording: Recording):
     """Kind and rates of everything that is compared, by name, and how the images were prepared.
 
     Returns
@@ -203,15 +202,12 @@ def representations_of(weights: Weights, parameters: Any, run_seed: int, recordi
     """
     p = parameters
     stimuli, sentence = prepared(recording.images, p)
-    untrained = initial_weights(p, run_seed, LEARNING_RULES[p.learning_rule].feedback_start)
     shown = {f"population {k}": ("population", h) for k, h in population_rates(weights, p, stimuli).items()}
     shown |= {
         f"reconstruction of population {k}" if k else "reconstruction of the input": ("reconstruction", r)
         for k, r in reconstructions(weights, p, stimuli).items()
     }
-    shown |= {
-        f"untrained, population {k}": ("untrained", h) for k, h in population_rates(untrained, p, stimuli).items()
-    }
+    shown |= {f"untrained, population {k}": ("untrained", h) for k, h in population_rates(start, p, stimuli).items()}
     shown |= {
         "pixels (the input)": ("baseline", stimuli),
         "Gabor energies": ("baseline", gabor_energies(recording.images)),

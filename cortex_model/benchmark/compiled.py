@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from cortex_model.devices.compilation import COMPILER_FLAGS
+from cortex_model.devices.compilation import COMPILER_FLAGS, compiler_command
 from cortex_model.devices.program import program_cache, program_key
 from cortex_model.errors import DeviceError
 
@@ -29,7 +29,7 @@ def compiled(name: str, dtype: str = "float32") -> Path:
     if not program.exists():
         program.parent.mkdir(parents=True, exist_ok=True)
         part = program.with_suffix(".part")
-        command = ["g++", *COMPILER_FLAGS, f"-DNUMBER={NUMBERS[dtype]}", str(source), "-o", str(part)]
+        command = [*compiler_command(), *COMPILER_FLAGS, f"-DNUMBER={NUMBERS[dtype]}", str(source), "-o", str(part)]
         made = subprocess.run(command, capture_output=True, text=True)
         if made.returncode:
             last = " | ".join(made.stderr.strip().split("\n")[-3:])

@@ -4,7 +4,7 @@ import shutil
 from typing import NamedTuple
 
 from cortex_model.devices import cuda
-from cortex_model.devices.compilation import compiler_version
+from cortex_model.devices.compilation import compiler_command, compiler_version
 from cortex_model.errors import DeviceError
 
 
@@ -45,7 +45,7 @@ def check_device(device: str) -> None:
 
 
 def _cpp():
-    missing = [name for name in ("g++", "make") if shutil.which(name) is None]
+    missing = [name for name in (compiler_command()[0], "make") if shutil.which(name) is None]
     if missing:
         return DeviceState("cpp_standalone", False, "", f"no {' and no '.join(missing)} (Debian: apt install g++ make)")
     try:

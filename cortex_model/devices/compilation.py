@@ -2,8 +2,11 @@
 
 import os
 import platform
+import shlex
 import subprocess
 from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import contextmanager
 from itertools import batched
 from pathlib import Path
 
@@ -14,6 +17,10 @@ from cortex_model.errors import DeviceError
 COMPILER_FLAGS = ["-w", "-O3", "-march=native", "-std=c++11", "-fno-math-errno"]
 if platform.machine() in ("x86_64", "AMD64"):
     COMPILER_FLAGS.append("-mprefer-vector-width=512")  # gcc's own choice is 256, where there are 512
+#: Variables of the environment that change what a compiler finds; they are part of a program's key.
+SEARCH_PATHS = ("CPATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX")
+#: Those with which make or setuptools would change our flags; compilers do not see them.
+FLAGS_OF_ENVIRONMENT = ("CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES")
 #: Headers that every code object parses; precompiled, they take a tenth of the time.
 HEADERS = ["objects.h", "brianlib/common_math.h", "brianlib/stdint_compat.h"]
 SYSTEM_HEADERS = ["chrono", "cmath", "ctime", "iostream", "fstream", "climits"]
@@ -25,21 +32,44 @@ SHARED, OWN = "////// SUPPORT CODE ///////", "////// HASH DEFINES ///////"
 MOST_TOGETHER = 24
 
 
-def compiler_version() -> str:
-    """First line of ``g++ --version``.
+def compiler_command() -> list[str]:
+    """The C++ compiler that is used: what ``CXX`` names, or g++."""
+    return shlex.split(os.environ.get("CXX", "")) or ["g++"]
+
+
+def compiler_version(command: Sequence[str] = ()) -> str:
+    """First line of what the compiler prints with ``--version``.
 
     Raises
     ------
     DeviceError
         If there is no C++ compiler.
     """
+    command = list(command) or compiler_command()
     try:
-        return subprocess.run(["g++", "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
+        done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
+        named = "that CXX names" if os.environ.get("CXX") else "g++ on PATH"
         raise DeviceError(
-            "cpp_standalone: must find the C++ compiler g++ on PATH (got none); "
-            "install it (Debian: apt install g++ make) or use --device runtime."
+            f"cpp_standalone: must find the C++ compiler {named} (got none with {command[0]!r}); "
+            "install it (Debian: apt install g++ make), change CXX or use --device runtime."
         ) from None
+    return done.stdout.split("\n")[0]
+
+
+def search_paths() -> dict[str, str]:
+    """Variables of the environment that change what a compiler finds, where they are set."""
+    return {name: os.environ[name] for name in SEARCH_PATHS if os.environ.get(name)}
+
+
+@contextmanager
+def own_flags():
+    """While this lasts, no flags of the environment reach a compiler that setuptools starts, but for ours."""
+    theirs = {name: os.environ.pop(name) for name in FLAGS_OF_ENVIRONMENT if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(theirs)
 
 
 def compile_program(folder: Path) -> None:
@@ -97,9 +127,11 @@ def _n_jobs():
 
 
 def _make(folder, rules, *goals):
-    command = ["make", "-s", f"-j{_n_jobs()}", *goals, *(part for rule in rules for part in ("--eval", rule))]
+    command = ["make", "-s", f"-j{_n_jobs()}", *goals, f"CXX={shlex.join(compiler_command())}"]
+    command += [part for rule in rules for part in ("--eval", rule)]
+    environment = {name: value for name, value in os.environ.items() if name not in FLAGS_OF_ENVIRONMENT}
     try:
-        made = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        made = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
     except OSError:
         raise DeviceError(
             "cpp_standalone: must find make on PATH (got none); install it or use --device runtime."

@@ -99,8 +99,7 @@ def compiler() -> list[str]:
 
 
 def set_preferences() -> None:
-    """Load Brian2CUDA and let it generate sources for the card there is, or for none."""
-    import brian2cuda  # noqa: F401 (registers the device)
+    """Let Brian2CUDA generate sources for the card there is, or for none."""
     from brian2 import prefs
 
     backend, gpu, nvcc = prefs.devices.cuda_standalone.cuda_backend, card(), shutil.which("nvcc")

@@ -9,19 +9,28 @@ import hashlib
 import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import tempfile
 import weakref
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from filelock import FileLock
 from platformdirs import user_cache_path
 
+from cortex_model import equations
 from cortex_model.devices import cuda
-from cortex_model.devices.compilation import COMPILER_FLAGS, compile_program, compiler_version
+from cortex_model.devices.compilation import (
+    COMPILER_FLAGS,
+    compile_program,
+    compiler_command,
+    compiler_version,
+    search_paths,
+)
 from cortex_model.errors import DeviceError
 from cortex_model.parameters import content_hash
 
@@ -33,27 +42,53 @@ def program_cache() -> Path:
     return Path(os.environ.get("CORTEX_MODEL_CACHE") or user_cache_path("cortex-model")) / "programs"
 
 
+def cython_cache() -> Path:
+    """Folder of what the runtime device compiles: one for each compiler, flags and processor."""
+    name = content_hash(compiler_version(), COMPILER_FLAGS, search_paths(), _processor())
+    return program_cache().parent / "cython" / name
+
+
 def source_key(*contents) -> str:
-    """A hash of ``contents``, of the sources that make a simulation, and of the versions they run with."""
+    """A hash of ``contents``, of the equations, of the sources that make a simulation, and of their versions."""
     package = Path(__file__).parents[1]
-    sources = [package / "equations.py", package / "philox.py", *sorted(package.glob("network/*.py"))]
-    sources += [
-        package / "devices" / name for name in ("compilation.py", "cuda.py", "gates.py", "program.py", "session.py")
-    ]
-    sources += sorted(package.glob("devices/*.h"))
-    sources += sorted(p for p in (package / "devices" / "dense").rglob("*.*") if p.suffix != ".pyc")
+    sources = [package / f"{name}.py" for name in ("equations", "parameters", "philox", "weights")]
+    folders = [package / name for name in ("network", "devices", "phases")]
+    sources += sorted(path for folder in folders for path in folder.rglob("*.*") if path.suffix != ".pyc")
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
-    return content_hash(*contents, digest, version("brian2"), np.__version__)
+    versions = version("brian2"), np.__version__
+    return content_hash(*contents, equations.content(), digest, *versions)
 
 
 def program_key(*contents, device: str = "cpp_standalone") -> str:
     """Name of a program: `source_key`, the compiler, its flags and the processor or card it compiles for."""
     if device == "cuda_standalone":
-        return content_hash(source_key(*contents), compiler_version(), cuda.compiler())
-    cpu = platform.processor()
+        return content_hash(source_key(*contents), compiler_version(["g++"]), search_paths(), cuda.compiler())
+    return content_hash(
+        source_key(*contents), compiler_version(), COMPILER_FLAGS, search_paths(), platform.machine(), _processor()
+    )
+
+
+def compiler_used(device: str, codegen_target: str) -> dict[str, Any]:
+    """Which compiler makes the code of a run, with which flags; empty where none does."""
+    if device == "runtime" and codegen_target == "numpy":
+        return {}
+    if device == "cuda_standalone":
+        nvcc_version, *flags = cuda.compiler()
+        return {"command": "nvcc", "version": nvcc_version.strip().split("\n")[-1], "flags": flags} | _searched()
+    command, flags = shlex.join(compiler_command()), COMPILER_FLAGS
+    return {"command": command, "version": compiler_version(), "flags": flags} | _searched()
+
+
+def _searched():
+    return {"search_paths": search_paths()} if search_paths() else {}
+
+
+def _processor():
+    """What -march=native stands for."""
     with contextlib.suppress(OSError, StopIteration):
-        cpu = next(line for line in Path("/proc/cpuinfo").read_text().split("\n") if line.startswith(("flags", "Feat")))
-    return content_hash(source_key(*contents), compiler_version(), COMPILER_FLAGS, platform.machine(), cpu)
+        lines = Path("/proc/cpuinfo").read_text().split("\n")
+        return next(line for line in lines if line.startswith(("flags", "Feat")))
+    return platform.processor()
 
 
 def build(directory: Path, generate, device: str = "cpp_standalone") -> Path:

@@ -22,12 +22,12 @@ from brian2 import (
 from brian2.devices.device import all_devices, reset_device, set_device
 
 from cortex_model.devices import cuda
-from cortex_model.devices.compilation import COMPILER_FLAGS
+from cortex_model.devices.compilation import COMPILER_FLAGS, own_flags
 from cortex_model.devices.dense import dense
 from cortex_model.devices.dense.deferred import defer, is_deferred
 from cortex_model.devices.dense.deferred import header as changes
 from cortex_model.devices.gates import obey_gates
-from cortex_model.devices.program import program_key
+from cortex_model.devices.program import cython_cache, program_key
 from cortex_model.network import Hierarchy
 
 #: One slot lasts one time step; only the leaky mode (``time_step_ms``) gives it a meaning.
@@ -46,12 +46,11 @@ def new_hierarchy(parameters, device, codegen_target="numpy", ensemble_size=1):
     """A hierarchy whose objects are registered with ``device``, in the parameters' precision."""
     # An "answer" is written through the row of its slot; Brian2 warns that order might matter.
     BrianLogger.suppress_hierarchy("brian2.codegen.generators.base")
-    prefs.core.default_float_dtype = np.dtype(parameters.dtype).type
-    prefs.codegen.cpp.extra_compile_args_gcc = COMPILER_FLAGS
-    prefs.core.stop_on_keyboard_interrupt = False  # an interruption must not look like an end
+    if device == "cuda_standalone":
+        import brian2cuda  # noqa: F401 (registers the device and its preferences)
+    set_preferences(parameters.dtype, codegen_target if device == "runtime" else None)
     if device == "runtime":
         reset_device("runtime")
-        prefs.codegen.target = codegen_target
     else:
         if device == "cuda_standalone":
             cuda.set_preferences()
@@ -64,6 +63,22 @@ def new_hierarchy(parameters, device, codegen_target="numpy", ensemble_size=1):
     hierarchy = Hierarchy(parameters, ensemble_size=ensemble_size, **connect)
     hierarchy.device, hierarchy.codegen_target = device, codegen_target
     return hierarchy
+
+
+def set_preferences(dtype: str, codegen_target: str | None) -> None:
+    """Put every preference of Brian2 that decides bits or speed to what we say, whatever preference files say."""
+    for section, (registered, _) in prefs.pref_register.items():
+        if section.split(".")[0] != "logging":
+            for name, preference in registered.items():
+                prefs[f"{section}.{name}"] = preference.default
+    prefs.core.default_float_dtype = np.dtype(dtype).type
+    prefs.core.stop_on_keyboard_interrupt = False  # an interruption must not look like an end
+    prefs.codegen.cpp.extra_compile_args_gcc = COMPILER_FLAGS
+    if codegen_target is not None:
+        prefs.codegen.target = codegen_target
+    if codegen_target == "cython":
+        # Brian2 names what it keeps there by the code alone, and not by the flags it was compiled with
+        prefs.codegen.runtime.cython.cache_dir = str(cython_cache())
 
 
 def connect_densely(synapses, networks, batch):
@@ -220,6 +235,7 @@ def run_live(hierarchy, n_chunks, chunk, finish, read):
     hand_over()
     hierarchy.network.add(looking)
     try:
-        hierarchy.network.run(FOR_EVER)
+        with own_flags():
+            hierarchy.network.run(FOR_EVER)
     finally:
         hierarchy.network.remove(looking)

@@ -67,6 +67,7 @@ class Simulation:
         self.ensemble_size = ensemble_size
         self._hierarchy = self._program = None
         self._recorded: dict[str, list[np.ndarray]] = {}
+        self._next_presentation = 0
 
     # ------------------------------------------------------------------ build
     @property
@@ -128,6 +129,7 @@ class Simulation:
         first_slot: int = 0,
         at_stop: Callable[[Stop], None] | None = None,
         gains: dict[int, float] | None = None,
+        first_presentation: int | None = None,
     ) -> Stop:
         """Run a schedule in chunks.
 
@@ -146,6 +148,10 @@ class Simulation:
             Called between two chunks, before the first and after the last, with a `Stop` that it may change.
         gains : dict, optional
             Feedback gains in wake, l -> number; 1 unless given.
+        first_presentation : int, optional
+            Added to the numbers of the schedule's presentations, which decide their noise. Unless given, a schedule
+            goes on from the last one that this simulation ran to its end; one that begins at a later slot keeps its
+            numbers.
 
         Returns
         -------
@@ -159,10 +165,17 @@ class Simulation:
         DivergenceError
             If a weight is no longer a finite number.
         """
-        member = Member(schedule, weights, numbers, first_slot, at_stop, gains)
+        if first_presentation is None:
+            first_presentation = 0 if first_slot else self._next_presentation
+        schedule = schedule.counted_from(first_presentation)
+        return self.run_member(Member(schedule, weights, numbers, first_slot, at_stop, gains), stimuli)
+
+    def run_member(self, member: Member, stimuli: Stimuli) -> Stop:
+        """Run one network, as its schedule says; see `run`."""
         (outcome,) = self.run_ensemble([member], stimuli)
         if isinstance(outcome, Exception):
             raise outcome
+        self._next_presentation = member.schedule.next_presentation
         return outcome
 
     def run_ensemble(self, members: list[Member], stimuli: Stimuli) -> list[Stop | Exception]:

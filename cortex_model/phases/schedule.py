@@ -1,6 +1,6 @@
 """What is presented, when, and which gates are open: phases composed into one Schedule of arrays."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -168,6 +168,29 @@ class Schedule:
         """How many presentations of a phase (None: of all) have begun before a slot (None: in all)."""
         at = self.n_slots if slot is None else slot
         return sum(int(begun[at]) for name, begun in self._begun.items() if phase in (None, name))
+
+    def counted_from(self, first_presentation: int) -> "Schedule":
+        """The same schedule, its presentations numbered from ``first_presentation`` on: other noise is drawn.
+
+        Raises
+        ------
+        ParameterError
+            If the numbers exceed 32 bits.
+        """
+        if first_presentation == 0:
+            return self
+        largest = first_presentation + int(self.presentation.max(initial=0))
+        if largest >= 2**31:
+            raise ParameterError(
+                f"Schedule.presentation: must be below {2**31}, because noise is numbered in 32 bits (got {largest}); "
+                "make fewer presentations in one run."
+            )
+        return replace(self, presentation=(self.presentation + first_presentation).astype(np.int32))
+
+    @property
+    def next_presentation(self) -> int:
+        """Number of the presentation that would come after the last one."""
+        return int(self.presentation[-1]) + self.stimulus.shape[1] if self.n_slots else 0
 
     def stops(self, capacity: int) -> np.ndarray:
         """Slots at which a run looks out of the simulation; chunks in between hold at most ``capacity`` slots.

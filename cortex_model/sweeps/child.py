@@ -11,9 +11,9 @@ from typing import Any
 
 from cortex_model.devices.availability import check_device
 from cortex_model.ensembles import start_together
-from cortex_model.errors import CortexModelError
+from cortex_model.errors import CortexModelError, RunError
 from cortex_model.protocol import load_protocol
-from cortex_model.results import is_locked, run_name
+from cortex_model.results import is_locked
 from cortex_model.running import start
 
 #: Seconds that another process is given to leave a run directory: that of a worker that died ends at once, but the
@@ -28,7 +28,7 @@ def carry_out(job: dict[str, Any]) -> list[str]:
     ----------
     job : dict
         ``protocol``, ``device``, ``parent`` (folder of the run directories) and ``runs``: (parameters, seed) of each;
-        several share one program.
+        several share one program. ``names``: those of their run directories.
 
     Returns
     -------
@@ -37,8 +37,13 @@ def carry_out(job: dict[str, Any]) -> list[str]:
     """
     loaded, device, parent = load_protocol(job["protocol"]), job["device"], Path(job["parent"])
     settings = [(loaded.parameters().with_overrides(given), seed) for given, seed in job["runs"]]
-    paths = [parent / run_name(loaded.name, parameters, seed, device) for parameters, seed in settings]
+    paths = [parent / loaded.run_name(parameters, seed, device) for parameters, seed in settings]
     try:
+        if [path.name for path in paths] != job["names"]:
+            raise RunError(
+                f"{job['protocol']}: must stay as it was when the sweep began (got another content, or other sources "
+                "of cortex-model on this machine); sweep again."
+            )
         check_device(device)
         _wait_for(paths)
         if len(settings) == 1:

@@ -12,7 +12,8 @@ from cortex_model.devices.availability import check_device, default_device
 from cortex_model.errors import ParameterError, RunError
 from cortex_model.parameters import content_hash
 from cortex_model.protocol import load_protocol
-from cortex_model.results import RunDirectory, run_name
+from cortex_model.results import RunDirectory
+from cortex_model.running import mind_other_sources
 from cortex_model.storage import write_whole
 from cortex_model.sweeps.gathering import gathered
 from cortex_model.sweeps.grid import Asked, asked_runs, checked_grid, checked_seeds, shown
@@ -70,6 +71,7 @@ def sweep(
     workers: int | None = None,
     ensemble_size: int = 1,
     report: Callable[[Progress, list[int]], None] = lambda *_: None,
+    again: bool = False,
 ):
     """Make the runs of a sweep that are not there yet; see `cortex_model.sweep`.
 
@@ -95,10 +97,11 @@ def sweep(
         check_device(device)
     asked = asked_runs(loaded.parameters, grid, fixed, seeds)
     runs = [
-        None if run.parameters is None else RunDirectory(out / run_name(loaded.name, run.parameters, run.seed, device))
+        None if run.parameters is None else RunDirectory(out / loaded.run_name(run.parameters, run.seed, device))
         for run in asked
     ]
     _make_folder(out)
+    mind_other_sources([run for run in runs if run is not None], again)
     there = ["failed" if run is None else "finished" if run.has_finished else "waiting" for run in runs]
     progress = Progress(asked, there, [run.failure for run in asked])
     report(progress, [at for at, state in enumerate(there) if state != "waiting"])
@@ -108,8 +111,12 @@ def sweep(
 
         what = {"protocol": str(Path(protocol).resolve()) if protocol.endswith(".py") else loaded.name}
         what |= {"device": device, "parent": str(out)}
-        jobs = [what | {"runs": [(asked[at].parameters.model_dump(mode="json"), asked[at].seed) for at in group]}
-                for group in groups]  # fmt: skip
+        jobs = [
+            what
+            | {"runs": [(asked[at].parameters.model_dump(mode="json"), asked[at].seed) for at in group]}
+            | {"names": [runs[at].path.name for at in group]}
+            for group in groups
+        ]
         for at, failures in handed_out(jobs, scheduler, workers):
             _note(progress, runs, groups[at], failures)
             report(progress, groups[at])

@@ -15,12 +15,12 @@ from cortex_model.protocol import load_protocol
 from cortex_model.weights import initial_weights
 
 P = load_protocol("wake_sleep_classification").parameters().with_overrides({"layer_sizes": (64, 12, 8, 10)})
-WEIGHTS = initial_weights(P, 5, "random")
+WEIGHTS, START = initial_weights(P, 5, "random"), initial_weights(P, 0, "random")
 RDMS, RESPONSES = (datasets.load_recording(f"synthetic_{kind}") for kind in ("rdms", "responses"))
 
 
 def compared(recording, metric, **more):
-    return compare(WEIGHTS, P, 0, recording, metric, **({"n_resamples": 20} | more))
+    return compare(WEIGHTS, START, P, recording, metric, **({"n_resamples": 20} | more))
 
 
 def test_rows_of_a_comparison_of_rdms():
@@ -44,7 +44,7 @@ def test_a_row_is_the_population_that_it_names():
     comparison = compared(RDMS, "spearman")
     np.testing.assert_allclose(comparison.row("population 2").rdm, correlation_rdm(rates[2]))
     np.testing.assert_allclose(comparison.row("pixels (the input)").rdm, correlation_rdm(stimuli))
-    untrained = population_rates(initial_weights(P, 0, "random"), P, stimuli)
+    untrained = population_rates(START, P, stimuli)
     np.testing.assert_allclose(comparison.row("untrained, population 3").rdm, correlation_rdm(untrained[3]))
     assert comparison.row("untrained, population 3").score != comparison.row("population 3").score
 

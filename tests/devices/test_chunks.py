@@ -84,4 +84,4 @@ def test_a_look_may_replace_weights_and_gains(scenario, device):
 
     simulation = Simulation(many.parameters, device)
     end = simulation.run(*many[1:], at_stop=replace)
-    assert_identical(end.weights, simulation.run(*other[1:]).weights)
+    assert_identical(end.weights, simulation.run(*other[1:], first_presentation=0).weights)

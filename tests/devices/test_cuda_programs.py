@@ -66,7 +66,7 @@ def test_chunks_and_resumption_change_no_bit(gpu, scenario, programs):
     many = scenario(n_wake=30, evaluate_every=12, **programs["softplus"])
     stops, simulation = [], Simulation(many.parameters, DEVICE)
     end = simulation.run(*many[1:], at_stop=lambda stop: stops.append((stop.last, stop.weights, stop.gains)))
-    again = simulation.run(*many[1:])
+    again = simulation.run(*many[1:], first_presentation=0)
     assert again.weights.sha256 == end.weights.sha256
     for last, weights, gains in stops[1:-1:2]:
         resumed = Simulation(many.parameters, DEVICE).run(

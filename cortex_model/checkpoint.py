@@ -1,0 +1,137 @@
+"""Where one simulation of a run is, and what it has measured: all that is needed to go on to the same bits."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cortex_model.errors import RunError
+from cortex_model.storage import read_npz, write_npz
+from cortex_model.weights import Weights
+
+
+@dataclass
+class Checkpoint:
+    """Where a simulation is.
+
+    Attributes
+    ----------
+    weights : Weights
+    gains : dict of int to float, optional
+        By how much the feedback V_l is multiplied in wake.
+    slot : int
+        The slot of the schedule that comes next.
+    seconds : float
+        Duration of the simulation loop so far.
+    rows : dict of str to list
+        Measure -> its value at each look so far.
+    answers : list of ndarray
+        Rates of the top population since the last look.
+    """
+
+    weights: Weights
+    gains: dict[int, float] | None = None
+    slot: int = 0
+    seconds: float = 0.0
+    rows: dict[str, list] = field(default_factory=dict)
+    answers: list[np.ndarray] = field(default_factory=list)
+
+    def add_row(self, values: dict[str, Any], described: dict[str, tuple]) -> None:
+        """Keep what was measured at a look.
+
+        Raises
+        ------
+        RunError
+            If it has other names than at the look before, or names without a unit.
+        """
+        if missing := sorted(set(values) - set(described)):
+            raise RunError(
+                f"Run.simulate: described must hold the unit of every measure (got none of {missing[0]!r}); "
+                f"add {missing[0]!r}: ('1', None)."
+            )
+        if self.rows and set(values) != set(self.rows):
+            other = sorted(set(values) ^ set(self.rows))[0]
+            raise RunError(
+                f"Run.simulate: measure must return the same names at every look (got {other!r} at some only); "
+                "return NaN where there is nothing to measure."
+            )
+        for name, value in values.items():
+            self.rows.setdefault(name, []).append(value)
+
+    def write(self, path: Path, key: str) -> None:
+        """Keep it in a file, under the key of its simulation."""
+        others: dict[str, Any] = {"at_key": key, "at_slot": self.slot, "at_seconds": self.seconds}
+        others |= {f"gain_{level}": gain for level, gain in (self.gains or {}).items()}
+        others |= {f"row_{name}": np.asarray(values) for name, values in self.rows.items()}
+        if self.answers:
+            others["answers"] = np.concatenate(self.answers)
+        write_npz(path, self.weights.named() | others)
+
+    @classmethod
+    def read(cls, path: Path, key: str) -> "Checkpoint | None":
+        """What `write` kept, or None where there is nothing yet.
+
+        Raises
+        ------
+        RunError
+            If it was written by a simulation with another key.
+        """
+        if not path.exists():
+            return None
+        kept = read_npz(path)
+        if kept["at_key"].item() != key:
+            raise RunError(
+                f"{path}: must belong to this program, schedule, stimuli, parameters and starting weights (got another "
+                "simulation's, from other versions or a protocol that does not do the same each time); "
+                "start anew with --again."
+            )
+        weights = {name: array for name, array in kept.items() if re.fullmatch(r"[WbV]_\d+", name)}
+        return cls(
+            Weights.from_named(weights),
+            {int(name[5:]): float(value) for name, value in kept.items() if name.startswith("gain_")} or None,
+            int(kept["at_slot"]),
+            float(kept["at_seconds"]),
+            {name[4:]: list(values) for name, values in kept.items() if name.startswith("row_")},
+            [kept["answers"]] if "answers" in kept else [],
+        )
+
+
+def joined(earlier: dict[str, tuple], rows: dict[str, list], described: dict[str, tuple]) -> dict[str, tuple]:
+    """Measures with the rows of one more simulation behind them.
+
+    Parameters
+    ----------
+    earlier : dict
+        Measure -> (dimensions, values, unit), of the simulations before.
+    rows : dict
+        Measure -> its value at each look of this one.
+    described : dict
+        Measure -> (unit, name of its dimension or None for a single number).
+
+    Returns
+    -------
+    dict
+        As ``earlier``; NaN where a simulation did not measure what another did.
+    """
+    if not rows:
+        return earlier
+    looks = {name: its for name, its in earlier.items() if list(its[0])[:1] == ["look"]}
+    n_before = max((len(values) for _, values, _ in looks.values()), default=0)
+    n_now = len(next(iter(rows.values())))
+    measures = dict(earlier)
+    for name in [*looks, *(name for name in rows if name not in looks)]:
+        unit, dimension = described[name] if name in rows else (looks[name][2], None)
+        now = np.asarray(rows[name]) if name in rows else _nothing(n_now, looks[name][1])
+        if not n_before:
+            values = now
+        else:
+            values = np.concatenate([looks[name][1] if name in looks else _nothing(n_before, now), now])
+        dims = looks[name][0] if name in looks else ["look", dimension] if dimension else ["look"]
+        measures[name] = (dims, values, unit)
+    return measures
+
+
+def _nothing(n: int, like: np.ndarray) -> np.ndarray:
+    return np.full((n, *np.shape(like)[1:]), np.nan)

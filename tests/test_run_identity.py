@@ -1,0 +1,311 @@
+"""What a result depends on is in its name or in its provenance: a protocol's files, the package's sources."""
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cortex_model
+from cortex_model import running, sources
+from cortex_model.errors import CortexModelWarning, ParameterError, RunError
+from cortex_model.protocol import load_protocol, protocol_of
+from cortex_model.results import RunDirectory
+
+PROTOCOL = """
+from dataclasses import dataclass
+from pathlib import Path
+import numpy as np
+from cortex_model.parameters import Parameters, parameter
+from cortex_model.protocol import Protocol
+{imports}
+
+class P(Parameters):
+    x: float = parameter(1.0, "a number")
+
+def run(run):
+    {more}
+    return {{"answer": {answer}, "file": __file__}}
+
+PROTOCOL = Protocol("{name}", "What?", P, run)
+"""
+
+
+@pytest.fixture
+def protocol(tmp_path):
+    """(content of the answer, imports, other files) -> a protocol's file below ``tmp_path / where``."""
+
+    def write(answer="1", imports="", more="", name="mine", where="a", **helpers):
+        folder = tmp_path / where
+        folder.mkdir(exist_ok=True)
+        (folder / "mine.py").write_text(PROTOCOL.format(answer=answer, imports=imports, more=more, name=name))
+        for helper, content in helpers.items():
+            path = folder / f"{helper.replace('__', '/')}.py"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(content)
+        return str(folder / "mine.py")
+
+    return write
+
+
+@pytest.fixture
+def answer(tmp_path):
+    def run(file):
+        directory = cortex_model.run(file, device="runtime", out=str(tmp_path / "runs"))
+        return directory.summary()["answer"], directory
+
+    return run
+
+
+def test_a_changed_protocol_file_is_another_run(protocol, answer):
+    first, old = answer(protocol("1"))
+    assert answer(protocol("1"))[1].path == old.path
+    second, new = answer(protocol("2"))
+    assert (first, second) == (1, 2)
+    assert new.path != old.path
+
+
+@pytest.mark.parametrize(
+    ("imports", "more", "name"),
+    [
+        ("import helper", "", "helper.VALUE"),
+        ("from helper import VALUE", "", "VALUE"),
+        ("", "from helper import VALUE", "VALUE"),
+        ("import package.helper", "", "package.helper.VALUE"),
+        ("from package import helper", "", "helper.VALUE"),
+        ("from package.relative import VALUE", "", "VALUE"),
+        ("import outer", "", "outer.helper.VALUE"),
+        ("from folder import helper", "", "helper.VALUE"),
+    ],
+)
+def test_a_changed_file_that_the_protocol_imports_is_another_run(protocol, answer, imports, more, name):
+    found = {}
+    for value in (1, 2, 1):
+        given = f"VALUE = {value}"
+        helpers = {"helper": given, "outer": "import helper", "package__helper": given, "folder__helper": given}
+        helpers |= {"package____init__": "", "package__relative": "from .helper import VALUE"}
+        got, directory = answer(protocol(name, imports, more, **helpers))
+        assert got == value
+        found.setdefault(value, set()).add(directory.path)
+    assert len(found[1]) == len(found[2]) == 1
+    assert found[1] != found[2]
+
+
+def test_what_a_protocol_does_not_import_is_no_part_of_its_name(protocol, answer):
+    _, old = answer(protocol("1", other="VALUE = 1"))
+    _, new = answer(protocol("1", other="VALUE = 2"))
+    assert old.path == new.path
+
+
+def test_two_files_with_one_protocol_name_share_no_run(protocol, answer):
+    (one, its), (two, others) = answer(protocol("1", where="a")), answer(protocol("2", where="b"))
+    assert (one, two) == (1, 2)
+    assert its.path != others.path
+
+
+def test_helpers_of_the_same_name_in_two_folders_are_kept_apart(protocol):
+    """Also where the second is loaded before the first runs, and imports only then."""
+    loaded = [
+        load_protocol(protocol("VALUE", "", "from helper import VALUE", where=where, helper=f"VALUE = {value}"))
+        for where, value in (("a", 1), ("b", 2))
+    ]
+    answers = []
+    for each in loaded:
+        with each.code.importable():
+            answers.append(each.run(None)["answer"])
+    assert answers == [1, 2]
+
+
+def test_the_run_directory_keeps_the_files_and_their_hashes(protocol, answer):
+    _, directory = answer(protocol("helper.VALUE", "import helper", helper="VALUE = 3"))
+    kept = directory.description()["protocol_files"]
+    assert set(kept) == {"mine.py", "helper.py"}
+    for name, digest in kept.items():
+        assert sources.sha256((directory.path / "protocol" / name).read_bytes()) == digest
+
+
+def interrupted(file, tmp_path):
+    """A run that stops before its end."""
+    loaded = load_protocol(file)
+    with pytest.raises(KeyboardInterrupt):
+        running.start(file, loaded.parameters(), 0, "runtime", tmp_path / "runs")
+    (path,) = (tmp_path / "runs").iterdir()
+    return path
+
+
+STOP_ONCE = """
+    if not (run.directory.path / "stopped").exists():
+        (run.directory.path / "stopped").touch()
+        raise KeyboardInterrupt
+"""
+
+
+def test_resume_runs_what_was_begun(protocol, tmp_path):
+    file = protocol("helper.VALUE", "import helper", STOP_ONCE.strip(), helper="VALUE = 1")
+    path = interrupted(file, tmp_path)
+    protocol("'changed'", where="a", helper="VALUE = 2")
+    summary = running.resume(path)
+    assert summary["answer"] == 1
+    assert summary["file"] == file  # data beside the original file are still found
+    Path(file).unlink()
+    assert protocol_of(RunDirectory(path)).name == "mine"
+
+
+def test_a_kept_file_that_was_changed_is_refused(protocol, tmp_path):
+    path = interrupted(protocol("1", more=STOP_ONCE.strip()), tmp_path)
+    kept = path / "protocol" / "mine.py"
+    kept.write_text(kept.read_text().replace('"answer": 1', '"answer": 2'))
+    with pytest.raises(RunError, match="must be what the run began with"):
+        running.resume(path)
+
+
+def test_a_run_of_a_version_that_kept_no_files_says_so(protocol, tmp_path):
+    path = interrupted(protocol("1", more=STOP_ONCE.strip()), tmp_path)
+    given = json.loads((path / "parameters.json").read_text())
+    del given["protocol_files"]
+    (path / "parameters.json").write_text(json.dumps(given))
+    with pytest.raises(RunError, match="must hold the file of its protocol"):
+        running.resume(path)
+
+
+def test_a_protocol_file_is_read_once_and_what_was_read_is_run(protocol, tmp_path):
+    """A file that changes after it was loaded does not change the run."""
+    file = protocol("helper.VALUE", "", "import helper", helper="VALUE = 1")
+    loaded = load_protocol(file)
+    protocol("helper.VALUE", "", "import helper", helper="VALUE = 2")
+    with loaded.code.importable():
+        assert loaded.run(None)["answer"] == 1
+
+
+def test_an_unreadable_file_of_a_protocol_gets_a_sentence(protocol, tmp_path, monkeypatch):
+    file = protocol("1", "import helper", helper="")
+    read = Path.read_bytes
+
+    def read_bytes(path):
+        if path.name == "helper.py":
+            raise PermissionError(13, "Permission denied")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    with pytest.raises(ParameterError, match="helper.py: must be a file that can be read .got: Permission denied"):
+        load_protocol(file)
+
+
+# ---------------------------------------------------------------------- the package's own sources
+TINY = {"averaged": True, "n_presentations": 30, "look_every_presentations": 10}
+
+
+@pytest.fixture
+def finished(tmp_path):
+    """A finished run that these sources made, and how to ask for it again."""
+
+    def run(**more):
+        return cortex_model.run("pseudoinverse_alignment", device="runtime", out=str(tmp_path), **TINY, **more)
+
+    directory = run()
+    return directory, run
+
+
+@pytest.fixture
+def other_sources(monkeypatch):
+    def pretend():
+        monkeypatch.setattr("cortex_model.provenance.package_sha256", lambda: "0" * 64)
+
+    return pretend
+
+
+def test_the_hash_of_the_package_is_that_of_every_source(tmp_path, monkeypatch):
+    package = tmp_path / "cortex_model"
+    for name in ("network/a.py", "devices/b.h", "protocols/c.py"):
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text("1")
+    monkeypatch.setattr(sources, "PACKAGE", package)
+    found = {sources.package_sha256.__wrapped__()}
+    for path in sorted(package.rglob("*.*")):
+        path.write_text("2")
+        found.add(sources.package_sha256.__wrapped__())
+    (package / "notes.txt").write_text("3")
+    found.add(sources.package_sha256.__wrapped__())
+    assert len(found) == 4
+
+
+def test_a_finished_run_of_these_sources_is_silent(finished):
+    _, run = finished
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run()
+
+
+def test_a_finished_run_of_other_sources_says_when_and_by_which_version(finished, other_sources, capsys):
+    directory, run = finished
+    finish = json.loads((directory.path / "provenance.json").read_text())["finished"][:10]
+    other_sources()
+    with pytest.warns(CortexModelWarning, match=rf"{finish} .* by cortex-model 0\.1\.0.*--again makes it anew"):
+        run()
+    arguments = ["pseudoinverse_alignment", "--device", "runtime", "--out", str(directory.path.parent), "--json"]
+    arguments += [part for name, value in TINY.items() for part in ("--set", f"{name}={value}")]
+    from typer.testing import CliRunner
+
+    from cortex_model.cli import app
+
+    told = json.loads(CliRunner().invoke(app, ["run", *arguments]).stdout.strip().split("\n")[-1])
+    assert "--again makes it anew" in told["made_by_other_sources"]
+
+
+def test_again_makes_it_anew(finished, other_sources):
+    directory, run = finished
+    other_sources()
+    run(again=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run()
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_many_runs_are_counted_in_one_line(again, finished, other_sources):
+    directory, run = finished
+    both = [directory, run(seed=1)]
+    other_sources()
+    if again:
+        running.mind_other_sources(both, again=True)
+        assert [each.has_finished for each in both] == [False, False]
+    else:
+        with pytest.warns(CortexModelWarning, match="^2 of 2 finished runs were made by other sources") as caught:
+            running.mind_other_sources([*both, both[0]], again=False)
+        assert len(caught) == 1
+
+
+def test_sweep_and_reproduce_count_them(tmp_path, other_sources, monkeypatch):
+    from cortex_model import reproduce
+
+    minded = []
+    for module in ("cortex_model.reproduce", "cortex_model.sweeps.sweeping"):
+        monkeypatch.setattr(f"{module}.mind_other_sources", lambda runs, again: minded.append((len(runs), again)))
+    monkeypatch.setattr("cortex_model.sweeps.cluster.handed_out", lambda *_: [])
+    with pytest.raises(RunError):
+        monkeypatch.setattr(reproduce, "make_runs", lambda *_: None)
+        reproduce.reproduce("fig1a", "digits", 1, tmp_path, "runtime", lambda *_: None, again=True)
+    with pytest.raises(Exception):  # noqa: B017 (nothing was run, so there is nothing to gather)
+        cortex_model.sweep("pseudoinverse_alignment", {"damping": [0.0, 0.1]}, device="runtime", out=str(tmp_path))
+    assert [again for _, again in minded] == [True, False]
+    assert all(n > 0 for n, _ in minded)
+
+
+def test_a_run_that_goes_on_with_other_sources_warns(protocol, tmp_path, other_sources):
+    path = interrupted(protocol("1", more=STOP_ONCE.strip()), tmp_path)
+    other_sources()
+    summary = running.resume(path)
+    assert any("whose sources were others" in sentence for sentence in summary["warnings"])
+    (resumed,) = json.loads((path / "provenance.json").read_text())["resumed"]
+    assert resumed["sources_sha256"] == "0" * 64
+
+
+def test_provenance_says_which_compiler_made_the_code():
+    from cortex_model.devices.compilation import COMPILER_FLAGS
+    from cortex_model.provenance import provenance
+
+    assert provenance("runtime", 0)["compiler"] == {}
+    used = provenance("cpp_standalone", 0)["compiler"]
+    assert used["flags"] == COMPILER_FLAGS
+    assert np.all([used["command"], used["version"]])
