@@ -139,6 +139,8 @@ def of_all_rules():
         f"{swept.error('bare'):.2f} to {t.error(matched):.2f} % in five epochs, {ways[0]:.0f} % of the way to "
         f"backpropagation's {t.error(best):.2f} %, and from {fig.error('reciprocal, bare, rate 0.1'):.2f} to "
         f"{fig.error(matched):.2f} % in eight, {ways[1]:.0f} % of the way to {fig.error(best):.2f} %",
+        f"With damping 1 it brings {swept.error('reciprocal feedback, damping 1'):.2f} to "
+        f"{table('sleep_budget_mnist').error('damping 1, matched gain, after sleep, sleep per wake 1'):.2f} %",
         f"pseudoinverse leaves {deep.error('exact pseudoinverse'):.2f} % here",
         f"falls from {swept.error('reciprocal feedback, damping 0.1'):.2f} % to "
         f"{swept.error('reciprocal feedback, damping 10'):.2f} %, which is backpropagation's "
@@ -300,6 +302,12 @@ def test_what_the_page_says_without_numbers_holds():
     assert wakes == sorted(wakes)
     assert t.wake("reciprocal, bare, rate 0.1") < t.wake("random feedback, rate 0.1")
     assert t.overlap("reciprocal, bare, own rate 0.6", "random feedback, own rate 0.3")
+    assert t.overlap("reciprocal, damping 10, rate 0.1", "backpropagation, rate 0.1", "wake_to_10")
+    small = table("published_cifar10")
+    order[2] = "reciprocal, bare"
+    wakes = [small.wake(f"{line}, rate 0.03", 60) for line in order]
+    assert wakes == sorted(wakes)
+    assert small.overlap("reciprocal, bare, rate 0.03", "random feedback, rate 0.03", "wake_to_60")
     net = table("surpassed_authors_net_mnist")
     for line in ("reciprocal, damping 10", "weight mirror", "Kolen-Pollack"):
         assert abs(net.error(f"{line}, rate 0.1") - net.error("backpropagation, rate 0.1")) < 0.1
