@@ -206,12 +206,12 @@ def parameters(protocol: str = "wake_sleep_classification") -> None:
 @app.command()
 def figure(name: str, run_dirs: list[Path], out_folder: Out = Path("figures")) -> None:
     """Draw a figure from run directories: PDF, PNG and the CSV of what is plotted."""
-    from cortex_model.reproduce import load_figure
+    from cortex_model.reproduce import INTERVALS, load_figure
     from cortex_model.results import RunDirectory
 
     drawn = load_figure(name)
     rows = drawn.draw([RunDirectory.opened(path) for path in run_dirs], out_folder)
-    print_rows(rows)
+    print_rows(rows, INTERVALS)
 
 
 @app.command()
@@ -227,10 +227,11 @@ def reproduce(
 ) -> None:
     """Make the runs that a figure needs and that are not there yet, draw it, print its numbers beside the paper's."""
     from cortex_model.devices.availability import check_device, default_device
+    from cortex_model.reproduce import INTERVALS
     from cortex_model.reproduce import reproduce as make
 
     check_device(device or default_device())
-    print_rows(make(name, dataset, seeds, out_folder, device or default_device(), again=again))
+    print_rows(make(name, dataset, seeds, out_folder, device or default_device(), again=again), INTERVALS)
 
 
 # ---------------------------------------------------------------------- recordings

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from cortex_model.analysis.learning_curves import students_t
 from cortex_model.benchmark.tables import markdown
 from cortex_model.equations import (
     EQUATIONS,
@@ -18,7 +19,7 @@ from cortex_model.equations import (
     LEAKY_EQUATIONS,
     SLEEP_RULES,
 )
-from cortex_model.experiments import read_rows
+from cortex_model.experiments import error_text, read_rows
 from cortex_model.protocol import load_protocol, protocol_names
 from cortex_model.reproduce import figure_folder
 
@@ -114,33 +115,46 @@ PLAIN = ("condition_number", "forward_drift", "distance_forward", "update_differ
 
 
 def experiment_table(path: Path) -> str:
-    """The table of an experiment, from the CSV that was written with its figure."""
-    rows = read_rows(path)
+    """The table of an experiment, from the CSV that was written with its figure; arms that share runs once."""
+    rows = once(read_rows(path))
     levels = [key.removeprefix("reach_") for key in rows[0] if key.startswith("reach_")]
     others = [key for key in HEADINGS if key in rows[0]]
     has_cost = "operations" in rows[0]
-    measured = MEASURED.get(rows[0].get("measure", ""), "error")
-    head = ["arm", "seeds", f"{measured} [95 %]", *(f"wake (total) to {level} %" for level in levels)]
+    intervals = sorted({students_t(int(row["seeds"])) for row in rows if row["seeds"] != "1"})
+    measured = MEASURED.get(rows[0].get("measure", ""), "error") + f" [95 %, {', '.join(intervals)}]" * bool(intervals)
+    head = ["arm", "seeds", measured, *(f"wake (total) to {level} %" for level in levels)]
     head += [HEADINGS[key] + ("" if key in PLAIN else ", degrees") for key in others]
-    head += ["half cycles of sleep", "operations"] * has_cost + ["minutes a run"]
+    head += ["half cycles of sleep", "operations"] * has_cost
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for row in rows:
-        cells = [row["arm"], row["seeds"], _interval(row)]
-        for level in levels:
-            wake, total, reach = (row[f"{key}_{level}"] for key in ("wake_to", "total_to", "reach"))
-            text = f"{int(wake):,} ({int(total):,})" if wake else "never"
-            cells.append(text + ("" if reach == row["seeds"] or not wake else f", {reach} of {row['seeds']} seeds"))
+        cells = [row["arm"], row["seeds"], error_text(row), *(needed_text(row, level) for level in levels)]
         cells += [f"{float(row[key]):.3g}" if row[key] else "" for key in others]
         cells += [f"{int(row['sleep_half_cycles']):,}", row["operations"]] if has_cost else []
-        lines.append("| " + " | ".join([*cells, row["minutes_a_run"]]) + " |")
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def _interval(row: dict[str, str]) -> str:
-    """Mean and interval of what arms are compared by; the mean alone for a single seed."""
-    mean, low, high = (float(row[key]) for key in ("error", "low", "high"))
-    form = ".2f" if abs(mean) >= 0.1 else ".2g"
-    return f"{mean:{form}}" if row["seeds"] == "1" else f"{mean:{form}} [{low:{form}}, {high:{form}}]"
+def once(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Rows without those that repeat the numbers of an earlier one: arms with the same parameters share their runs."""
+    kept: dict = {}
+    for row in rows:
+        kept.setdefault(tuple(value for key, value in row.items() if key not in ("arm", "x")), row)
+    return list(kept.values())
+
+
+def needed_text(row: dict[str, str], level: str) -> str:
+    """Wake presentations to a level, all in brackets; a bound where the mean lies before the first evaluation."""
+    wake, high, total, reach = (
+        row[key] for key in (f"wake_to_{level}", f"wake_to_{level}_high", f"total_to_{level}", f"reach_{level}")
+    )
+    if not wake:
+        return "never"
+    first, sign = int(row["first_evaluation"]), ""
+    if int(wake) < first:
+        sign = "about " if high and int(high) >= first else "< "
+        wake, total = row["first_evaluation"], row["first_evaluation_total"]
+    text = f"{sign}{int(wake):,} ({sign}{int(total):,})"
+    return text + ("" if reach == row["seeds"] else f", {reach} of {row['seeds']} seeds")
 
 
 def result_tables() -> dict[str, Callable[[], str]]:

@@ -161,28 +161,17 @@ def arm_row(experiment: Experiment, dataset: str, arm: Arm, runs: list[RunDirect
     Returns
     -------
     row : dict
-        Seeds; the final error with its intervals over seeds (Student's t, and bootstrap beside it); wake
-        presentations, and wake and sleep presentations together, to each level, as means over the seeds that reach
-        it, and how many do; final values of the averaged measures; cost; minutes of one run.
+        Seeds; the final error with its intervals over seeds (Student's t, and bootstrap beside it); what
+        `presentations_needed` counts; final values of the averaged measures; cost; minutes of one run.
     """
     errors = learning_curve(runs, experiment.measure, experiment.over)
     final = errors["values"][:, -1]
-    mean, low, high = mean_and_interval(final)
-    columns = [mean, low, high, *bootstrap_interval(final)]
+    columns = [*mean_and_interval(final, least=0), *bootstrap_interval(final)]
     names = ["error", "low", "high", "bootstrap_low", "bootstrap_high"]
     row = {"arm": arm.name, "x": "" if arm.x is None else arm.x, "seeds": len(runs), "measure": experiment.measure}
     row |= {name: float(f"{value:.6g}") for name, value in zip(names, columns, strict=True)}
     levels = (experiment.levels or {}).get(dataset, ())
-    slept = learning_curve(runs, "sleep_presentations", experiment.over)["mean"] if levels else None
-    for level in levels:
-        needed = np.array([presentations_to_level(errors["over"], values, level) for values in errors["values"]])
-        reached = needed[~np.isnan(needed)]
-        total = reached + np.interp(reached, errors["over"], slept)
-        wake, wake_low, wake_high = mean_and_interval(reached) if len(reached) else (np.nan,) * 3
-        row |= {f"wake_to_{level:g}": _whole(wake), f"wake_to_{level:g}_low": _whole(wake_low)}
-        row |= {f"wake_to_{level:g}_high": _whole(wake_high)}
-        row |= {f"total_to_{level:g}": _whole(total.mean() if len(total) else np.nan)}
-        row |= {f"reach_{level:g}": len(reached)}
+    row |= presentations_needed(runs, levels, errors, experiment.over) if levels else {}
     for measure in experiment.averaged:
         has_it = measure in runs[0].measures()
         value = learning_curve(runs, measure, experiment.over)["mean"][-1] if has_it else np.nan
@@ -193,6 +182,47 @@ def arm_row(experiment: Experiment, dataset: str, arm: Arm, runs: list[RunDirect
         row["sleep_half_cycles"] = summary["half_cycles"]["sleep"]
         row["operations"] = f"{summary['operations']['wake'] + summary['operations']['sleep']:.3e}"
     row["minutes_a_run"] = f"{np.mean([minutes(run) for run in runs]):.2f}"
+    return row
+
+
+def presentations_needed(runs: list[RunDirectory], levels: Iterable[float], errors: dict, over: str) -> Row:
+    """Presentations to each level of the error.
+
+    Parameters
+    ----------
+    runs : list of RunDirectory
+    levels : iterable of float
+    errors : dict
+        `learning_curve` of the error.
+    over : str
+        Measure that counts presentations.
+
+    Returns
+    -------
+    row : dict
+        ``first_evaluation``, the first after learning has begun: what is reached before it is only known to lie
+        before it. For each level wake presentations (``wake_to_``), wake and sleep presentations together
+        (``total_to_``), both as means over the seeds that reach it, and how many do (``reach_``).
+
+    Notes
+    -----
+    The evaluation at 0 comes before the sleep that precedes the first stimulus. That sleep is over once a stimulus
+    has been shown, so it counts in every total.
+    """
+    slept = learning_curve(runs, "sleep_presentations", over)["mean"]
+    beforehand = runs[0].description()["parameters"].get("sleep_before_presentations", 0)
+    slept = np.maximum(slept, min(beforehand, slept[-1]))  # which is 0 for a rule that does not sleep
+    first = errors["over"][min(1, len(errors["over"]) - 1)]
+    row = {"first_evaluation": int(first)}
+    row["first_evaluation_total"] = _whole(first + np.interp(first, errors["over"], slept))
+    for level in levels:
+        needed = np.array([presentations_to_level(errors["over"], values, level) for values in errors["values"]])
+        reached = needed[~np.isnan(needed)]
+        total = reached + np.interp(reached, errors["over"], slept)
+        wake = mean_and_interval(reached, least=0) if len(reached) else (np.nan,) * 3
+        row |= {f"wake_to_{level:g}{end}": _whole(n) for end, n in zip(("", "_low", "_high"), wake, strict=True)}
+        row |= {f"total_to_{level:g}": _whole(total.mean() if len(total) else np.nan)}
+        row |= {f"reach_{level:g}": len(reached)}
     return row
 
 
@@ -220,6 +250,13 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 def varied(name: str, values: Iterable, arm: Callable[[Any], dict], line: str) -> list[Arm]:
     """Arms of one line that differ in a number: ``arm(value)`` is the setting, ``name`` stands before the value."""
     return [Arm(f"{line}, {name} {value:g}", arm(value), line, float(value)) for value in values]
+
+
+def error_text(row: Row) -> str:
+    """Mean and interval of what arms are compared by; the mean alone for a single seed."""
+    mean, low, high = (float(row[key]) for key in ("error", "low", "high"))
+    form = ".2f" if abs(mean) >= 0.1 else ".2g"
+    return f"{mean:{form}}" if np.isnan(low) else f"{mean:{form}} [{low:{form}}, {high:{form}}]"
 
 
 def _whole(value):

@@ -46,14 +46,16 @@ def tell(summary: dict[str, Any], as_json: bool) -> None:
     out.print(table)
 
 
-def print_rows(rows: list[dict[str, Any]]) -> None:
-    """Rows with the same keys as a table."""
+def print_rows(rows: list[dict[str, Any]], note: str = "") -> None:
+    """Rows with the same keys as a table, and a note below it."""
     if not rows:
         return
     table = Table(*rows[0], box=None)
     for row in rows:
         table.add_row(*map(str, row.values()))
     out.print(table)
+    if note:
+        out.print(note, markup=False)
 
 
 @contextmanager

@@ -24,6 +24,8 @@ from cortex_model.sources import load_module, package_folder
 #: A row of the table that is printed: quantity, simulated, paper, source.
 Row = dict[str, Any]
 Report = Callable[[int, int, str], None]
+#: What stands below such a table.
+INTERVALS = "[low, high], t(n): 95 % interval of the mean over seeds, by Student's t with n degrees of freedom."
 
 
 @dataclass(frozen=True)

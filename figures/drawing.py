@@ -6,8 +6,17 @@ from textwrap import fill
 import matplotlib
 import numpy as np
 
-from cortex_model.analysis.learning_curves import learning_curve, mean_and_interval
-from cortex_model.experiments import NO_DATASET, Arm, Experiment, Panel, arm_row, runs_of_arms, write_rows
+from cortex_model.analysis.learning_curves import learning_curve, mean_and_interval, meaning_of_bands, students_t
+from cortex_model.experiments import (
+    NO_DATASET,
+    Arm,
+    Experiment,
+    Panel,
+    arm_row,
+    error_text,
+    runs_of_arms,
+    write_rows,
+)
 from cortex_model.reproduce import Figure, Row, runs_of, write_figure
 from cortex_model.results import RunDirectory
 
@@ -58,14 +67,14 @@ def draw(experiment: Experiment, directories: list[RunDirectory], out: Path) -> 
             points = swept if experiment.x_label else curves
             table += points(ax, experiment, panel, shown, rows, colours)
             finish(ax, experiment, panel)
-        legend(figure, axes[0], colours)
+        legend(figure, colours, meaning_of_bands(row["seeds"] for row in rows.values()))
         figure.suptitle(f"{experiment.title}: {dataset}", x=0.01, ha="left", fontsize=19)
         write_figure(figure, table, name, out)
         plt.close(figure)
     write_rows(list(rows.values()), Path(out) / f"{name}_table.csv")
     return [
-        {"quantity": arm, "simulated": f"{row['error']:.2f} [{row['low']:.2f}, {row['high']:.2f}]", "paper": "",
-         "source": f"{experiment.measure}, {row['seeds']} seeds"}
+        {"quantity": arm, "simulated": error_text(row) + (f", {students_t(row['seeds'])}" if row["seeds"] > 1 else ""),
+         "paper": "", "source": f"{experiment.measure}, {row['seeds']} seeds"}
         for arm, row in rows.items()
     ]  # fmt: skip
 
@@ -116,9 +125,9 @@ def swept(ax, experiment, panel: Panel, arms, rows, colours) -> list[Row]:
         if not points:
             continue
         x, mean = [p[1] for p in points], np.array([p[2] for p in points])
-        low, high = (np.nan_to_num(np.array([p[at] for p in points]), nan=0.0) for at in (3, 4))
-        is_off = low <= 0 if panel.scale == "log" else low == 0  # below the axis, or a single seed
-        bars = np.array([mean - np.where(is_off, mean, low), np.where(high == 0, mean, high) - mean]).clip(0)
+        low, high = (np.array([p[at] for p in points]) for at in (3, 4))
+        is_off = np.isnan(low) | ((panel.scale == "log") & (low <= 0))  # a single seed, or below the axis
+        bars = np.array([mean - np.where(is_off, mean, low), np.where(np.isnan(high), mean, high) - mean]).clip(0)
         style = {"linestyle": "none"} if panel.against else {"linewidth": 2}
         ax.errorbar(x, mean, bars, color=colours[line], marker="o", capsize=3, **style)
         table += [point(panel, arm, *values) for arm, *values in points]
@@ -166,8 +175,11 @@ def finish(ax, experiment: Experiment, panel: Panel) -> None:
         ax.minorticks_off()
 
 
-def legend(figure, axes, colours: dict[str, str]) -> None:
-    """Names of the lines beside the last panel, each once, in their colours."""
+def legend(figure, colours: dict[str, str], of_bands: str) -> None:
+    """Names of the lines beside the last panel, each once, in their colours, below what a band or a bar is."""
     names = {line.strip(): colour for line, colour in colours.items()}
     handles = [plt.Line2D([], [], color=colour, linewidth=4) for colour in names.values()]
-    figure.legend(handles, names, loc="outside right center", frameon=False, fontsize=13)
+    figure.legend(
+        handles, names, loc="outside right center", frameon=False, fontsize=13, alignment="left",
+        title=fill(of_bands, LONGEST), title_fontsize=12,
+    )  # fmt: skip

@@ -240,7 +240,7 @@ def numbers(arms, averaged, theory: Prediction) -> list[Row]:
         widths, distances = (values_of(runs, m) for m in ("recalled_width_degrees", "distance_to_prediction"))
         predicted, floor = values_of(runs, "predicted_width_degrees")[0, 0], runs[0].summary()["predicted_floor"]
         is_damped = runs[0].summary()["damping"] > 0
-        rows.append((f"{name}: width at the lowest population, degrees", with_interval(widths[:, 0], ".1f"),
+        rows.append((f"{name}: width at the lowest population, degrees", with_interval(widths[:, 0], ".1f", least=0),
                      f"theory: {predicted:.1f}" if is_damped else "theory: ill-posed"))  # fmt: skip
         rows.append((f"{name}: distance of V to where theory says it ends", with_interval(distances.mean(axis=1)),
                      f"theory: {floor:.3g}" if is_damped else "theory: ill-posed"))  # fmt: skip

@@ -113,7 +113,9 @@ def numbers(label: str, runs: list[RunDirectory]) -> list[Row]:
     if predicted:
         late = [np.sqrt(np.mean(curve[len(curve) // 2 :] ** 2)) for curve in y]
         beside = {"paper": "not given", "source": f"closed form: {predicted:.3g}"}
-        return [{"quantity": f"{label}: distance at the end", "simulated": with_interval(late, ".3g"), **beside}]
+        return [
+            {"quantity": f"{label}: distance at the end", "simulated": with_interval(late, ".3g", least=0), **beside}
+        ]
     fallen = [np.log10(curve[0] / curve[-1]) for curve in y]
     straight = [straightness(x, curve, *FITTED) for curve in y]
     return [

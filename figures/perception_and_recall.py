@@ -147,7 +147,7 @@ def draw_latencies(ax, decoded) -> list[Row]:
             latencies = values_of(decoded, "latency_ms", condition, information)
             seen = (~np.isnan(latencies)).sum(axis=0)
             levels = np.flatnonzero(2 * seen > len(latencies))
-            rows = [mean_and_interval(its[~np.isnan(its)]) for its in latencies[:, levels].T]
+            rows = [mean_and_interval(its[~np.isnan(its)], least=0) for its in latencies[:, levels].T]
             mean, low, high = np.array(rows).reshape(-1, 3).T
             colour, shift = COLOURS[condition], 0.06 if information == "low_level" else 0
             ax.errorbar(mean, levels + shift, xerr=[mean - low, high - mean], color=colour, linestyle=style, marker="o",
@@ -234,7 +234,7 @@ def numbers(arms, decoded, claims) -> list[Row]:
         for information in INFORMATION:
             by_population = values_of(decoded, "latency_ms", condition, information).T
             seen = [its[~np.isnan(its)] for its in by_population]
-            texts = [with_interval(its, ".1f") if len(its) else "never" for its in seen]
+            texts = [with_interval(its, ".1f", least=0) if len(its) else "never" for its in seen]
             rows.append((f"{condition}: latency of {SHOWN[information][0]}, input to top, ms", "; ".join(texts)))
     for (damping,), runs in arms.items():
         explained = np.mean([run.measures()["reconstruction_explained_variance"].values[-1] for run in runs], axis=0)

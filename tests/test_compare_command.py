@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -15,6 +16,7 @@ from cortex_model.cli import main
 from cortex_model.protocol import load_protocol
 from cortex_model.results import RunDirectory
 from cortex_model.running import start
+from cortex_model.weights import Weights
 
 RDMS, RESPONSES = (datasets.load_recording(f"synthetic_{kind}") for kind in ("rdms", "responses"))
 
@@ -159,3 +161,23 @@ def test_published_recordings_are_compared(compare, recorded):
     result = json.loads(output.strip().split("\n")[-1])
     assert result["noise_ceiling"] == pytest.approx([0.377, 0.672], abs=0.005)
     assert {"animacy", "HMAX", "monkey IT"} <= {row["name"] for row in result["rows"]}
+
+
+def untrained(output):
+    """Scores of the hierarchy before learning, from the JSON line."""
+    rows = json.loads(output.strip().split("\n")[-1])["rows"]
+    return {row["name"]: row["score"] for row in rows if row["name"].startswith("untrained")}
+
+
+def test_untrained_is_the_hierarchy_with_which_the_run_began(compare, run_dir, tmp_path):
+    """Not what the seed would draw, where the run began elsewhere."""
+    copy = tmp_path / "copy"
+    shutil.copytree(run_dir, copy)
+    assert RunDirectory(copy).start() is None
+    drawn = untrained(compare("--with", "synthetic_rdms", "--json")[1])
+    W = RunDirectory(copy).weights()
+    RunDirectory(copy).write_start(Weights({l: -(w**3) for l, w in W.forward.items()}, W.biases, W.feedback))
+    given = untrained(compare("--with", "synthetic_rdms", "--json", run=copy)[1])
+    assert drawn
+    assert given.keys() == drawn.keys()
+    assert all(given[name] != drawn[name] for name in drawn)

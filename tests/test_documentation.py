@@ -30,12 +30,19 @@ def test_every_experiment_that_is_kept_is_on_the_page_with_its_figure_and_comman
 
 def test_a_table_shows_what_its_csv_says(tmp_path):
     row = {"arm": "a", "seeds": 2, "error": 3.456, "low": 3.0, "high": 4.0, "wake_to_5": 1200, "total_to_5": 2400,
-           "reach_5": 1, "sleep_half_cycles": 7, "operations": "1.0e+09", "minutes_a_run": "0.5"}  # fmt: skip
-    other = row | {"arm": "b", "wake_to_5": "", "total_to_5": "", "reach_5": 0}
-    write_rows([row, other], tmp_path / "table.csv")
+           "wake_to_5_high": 1500, "first_evaluation": 1000, "first_evaluation_total": 2100, "reach_5": 1,
+           "sleep_half_cycles": 7, "operations": "1.0e+09", "minutes_a_run": "0.5"}  # fmt: skip
+    never = row | {"arm": "b", "wake_to_5": "", "wake_to_5_high": "", "total_to_5": "", "reach_5": 0}
+    early = row | {"arm": "c", "wake_to_5": 900, "wake_to_5_high": 950, "total_to_5": 1900, "reach_5": 2}
+    some_early = early | {"arm": "d", "wake_to_5_high": 1000}
+    write_rows([row, never, early, some_early, row | {"arm": "the runs of a, again"}], tmp_path / "table.csv")
     lines = documentation.experiment_table(tmp_path / "table.csv").split("\n")
-    assert lines[2] == "| a | 2 | 3.46 [3.00, 4.00] | 1,200 (2,400), 1 of 2 seeds | 7 | 1.0e+09 | 0.5 |"
+    assert lines[0] == "| arm | seeds | error [95 %, t(1)] | wake (total) to 5 % | half cycles of sleep | operations |"
+    assert lines[2] == "| a | 2 | 3.46 [3.00, 4.00] | 1,200 (2,400), 1 of 2 seeds | 7 | 1.0e+09 |"
     assert "| never |" in lines[3]
+    assert "| < 1,000 (< 2,100) |" in lines[4], "a straight line from the start measures nothing"
+    assert "| about 1,000 (about 2,100) |" in lines[5]
+    assert len(lines) == 6, "arms that share their runs are one row"
 
 
 def test_every_equation_that_has_a_name_in_the_theory_is_in_the_table():

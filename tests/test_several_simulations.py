@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -131,6 +132,16 @@ def test_a_run_of_two_phases_killed_at_twenty_moments_ends_in_the_same_bits(lesi
         np.testing.assert_array_equal(run.measures()["distance"], directory.measures()["distance"])
         assert {"before", "after_lesion"} <= run.summary().keys()
         assert not list(run.path.glob("checkpoint*"))
+
+
+def test_weights_at_the_start_are_kept_where_the_seed_does_not_say_them(lesion, whole, tmp_path):
+    assert whole[1].start() is None
+    file = tmp_path / "lesion.py"
+    drawn = 'initial_weights(p, run.seed, "random")'
+    given = drawn[:-1] + ', {"V_1": np.ones(p.layer_sizes)})'
+    file.write_text("import numpy as np\n" + Path(lesion).read_text().replace(drawn, given))
+    summary = begin(str(file), tmp_path)
+    np.testing.assert_array_equal(RunDirectory(summary["run_dir"]).start().feedback[1], np.ones((6, 4)))
 
 
 class Stopped(BaseException):

@@ -53,18 +53,7 @@ def learning_curve(directories: list[RunDirectory], measure: str, over: str) -> 
     RunError
         If a run has no such measure, or the runs differ in more than their seed.
     """
-    known: dict = {}
-    others = [
-        directory
-        for directory in directories
-        for name, value in directory.description()["parameters"].items()
-        if known.setdefault(name, value) != value
-    ]
-    if others:
-        raise RunError(
-            f"{others[0].path.name}: must have the parameters of {directories[0].path.name} (got others); "
-            "give runs of a learning rule that differ in their seed alone."
-        )
+    check_same_parameters(directories)
     rows = []
     for directory in directories:
         measures = directory.measures()
@@ -76,7 +65,36 @@ def learning_curve(directories: list[RunDirectory], measure: str, over: str) -> 
     return {"over": measures[over].values, "values": np.array(rows), "mean": mean, "low": low, "high": high}
 
 
-def mean_and_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def check_same_parameters(directories: Iterable[RunDirectory], only: Iterable[str] = ()) -> None:
+    """Raise unless runs have the same parameters: all of them, or only those that are named.
+
+    A parameter that a run does not have, because it was made before there was such a parameter, is not compared.
+
+    Raises
+    ------
+    RunError
+        With the first parameter that differs, and both values.
+    """
+    known: dict = {}
+    for directory in directories:
+        given = directory.description()["parameters"]
+        for name in [name for name in given if name in only or not only]:
+            first, before = known.setdefault(name, (directory, given[name]))
+            if before != given[name]:
+                raise RunError(
+                    f"{directory.path.name}: must have the {name} of {first.path.name} "
+                    f"(got {shown(given[name])} and {shown(before)}); draw runs with the same {name}."
+                )
+
+
+def shown(value) -> str:
+    """The value of a parameter as it is typed."""
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def mean_and_interval(
+    values: np.ndarray, confidence: float = 0.95, least: float = -np.inf
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean over seeds, and its interval by Student's t.
 
         mean -+ t_{n-1} s / sqrt(n)
@@ -89,6 +107,8 @@ def mean_and_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[np.
     ----------
     values : ndarray, shape (n_seeds, ...)
     confidence : float
+    least : float
+        What the quantity cannot be below, where the interval is cut: 0 for a count, a time or an error.
 
     Returns
     -------
@@ -99,7 +119,7 @@ def mean_and_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[np.
     if n == 1:
         return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
     half = student.ppf(0.5 + confidence / 2, n - 1) * np.std(values, axis=0, ddof=1) / np.sqrt(n)
-    return mean, mean - half, mean + half
+    return mean, np.maximum(mean - half, least), mean + half
 
 
 def bootstrap_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
@@ -155,10 +175,26 @@ def presentations_to_level(presentations: np.ndarray, errors: np.ndarray, level:
     return float(np.interp(-level, -errors[[before, after]], presentations[[before, after]]))
 
 
-def with_interval(values: np.ndarray, form: str = ".3g") -> str:
-    """Numbers of several seeds as text: ``mean [low, high]`` of `mean_and_interval`; the mean alone for one seed."""
-    mean, low, high = mean_and_interval(values)
-    return f"{mean:{form}}" if len(values) == 1 else f"{mean:{form}} [{low:{form}}, {high:{form}}]"
+def with_interval(values: np.ndarray, form: str = ".3g", least: float = -np.inf) -> str:
+    """Numbers of several seeds as text; the mean alone for one seed.
+
+    ``mean [low, high], t(2)``: `mean_and_interval`, and the degrees of freedom of its Student's t, which are few.
+    """
+    mean, low, high = mean_and_interval(values, least=least)
+    if len(values) == 1:
+        return f"{mean:{form}}"
+    return f"{mean:{form}} [{low:{form}}, {high:{form}}], {students_t(len(values))}"
+
+
+def students_t(n_seeds: int) -> str:
+    """What the interval over so many seeds is made with: ``t(2)`` for three, Student's t with 2 degrees of freedom."""
+    return f"t({n_seeds - 1})"
+
+
+def meaning_of_bands(n_seeds: Iterable[int]) -> str:
+    """What a band or a bar shows, for the numbers of seeds that a figure has."""
+    kinds = ", ".join(f"n = {n}, {students_t(n)}" if n > 1 else "n = 1, no interval" for n in sorted(set(n_seeds)))
+    return f"mean and 95 % interval over seeds ({kinds})"
 
 
 def straightness(presentations: np.ndarray, distances: np.ndarray, low: float, high: float) -> float:

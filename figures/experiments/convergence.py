@@ -1,4 +1,4 @@
-"""Does V have to converge? Error against the angle of a V that is disturbed by noise or rounded to few levels."""
+"""How near V has to be: error against the angle of a V that is disturbed, and sleeps between two disturbances."""
 
 from cortex_model.experiments import Arm, Experiment, Panel, varied
 from cortex_model.settings import setting

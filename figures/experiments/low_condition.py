@@ -3,7 +3,7 @@
 from cortex_model.experiments import Arm, Experiment, Panel
 from cortex_model.settings import EARLY, setting
 
-#: Row -> its learning rate, chosen on validation images (`cortex_model.settings`) for an orthogonal start.
+#: Row -> its learning rate, the better of 0.1 and 0.3 on validation images (`cortex_model.settings`) for this start.
 RATES = {
     "backpropagation": 0.1, "random feedback": 0.3, "reciprocal, bare": 0.3, "reciprocal, damping 10": 0.1,
     "reciprocal, damping 1": 0.3,

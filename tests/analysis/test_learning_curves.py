@@ -9,6 +9,7 @@ from cortex_model.analysis.learning_curves import (
     grouped,
     learning_curve,
     mean_and_interval,
+    meaning_of_bands,
     presentations_to_level,
     straightness,
     with_interval,
@@ -47,7 +48,18 @@ def test_one_seed_has_no_interval():
     mean, low, high = mean_and_interval([[3.0]])
     assert mean == 3 and np.isnan(low) and np.isnan(high)
     assert with_interval([3.0]) == "3"
-    assert with_interval([1.0, 3.0], ".1f") == "2.0 [-10.7, 14.7]"
+    assert with_interval([1.0, 3.0], ".1f") == "2.0 [-10.7, 14.7], t(1)"
+
+
+def test_interval_of_what_cannot_be_negative_is_cut_and_says_its_degrees_of_freedom():
+    mean, low, high = mean_and_interval([[1.0], [2.0], [9.0]], least=0)
+    _, below_zero, same_high = mean_and_interval([[1.0], [2.0], [9.0]])
+    assert below_zero < 0 == low and high == same_high
+    assert with_interval([1.0, 2.0, 9.0], ".0f", least=0) == f"4 [0, {high[0]:.0f}], t(2)"
+    assert (
+        meaning_of_bands([3, 5, 3, 1])
+        == "mean and 95 % interval over seeds (n = 1, no interval, n = 3, t(2), n = 5, t(4))"
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,13 +102,13 @@ def test_a_run_made_before_a_parameter_existed_belongs_to_later_ones(tmp_path):
     for order in (runs, runs[::-1]):
         assert learning_curve(order, "error", "n")["mean"].tolist() == [2, 3, 4]
     runs.append(directory(tmp_path, "a", 2, [3.0, 4.0, 5.0], later=2))
-    with pytest.raises(RunError, match="a-0.0-2: must have the parameters of a-0.0-0"):
+    with pytest.raises(RunError, match=r"a-0.0-2: must have the later of a-0.0-1 \(got 2 and 1\)"):
         learning_curve(runs, "error", "n")
 
 
 def test_runs_that_do_not_belong_together_are_refused(tmp_path):
     runs = [directory(tmp_path, "a", 0, [1.0, 2.0, 3.0], damping=d) for d in (0, 1)]
-    with pytest.raises(RunError, match="must have the parameters of"):
+    with pytest.raises(RunError, match=r"a-1-0: must have the damping of a-0-0 \(got 1 and 0\)"):
         learning_curve(runs, "error", "n")
     with pytest.raises(RunError, match="must hold the measure loss"):
         learning_curve(runs[:1], "loss", "n")

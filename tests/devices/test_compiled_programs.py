@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,9 +10,11 @@ import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from cortex_model.devices import compilation
+from cortex_model import equations
+from cortex_model.devices import availability, compilation
 from cortex_model.devices import program as standalone
 from cortex_model.devices.simulation import Simulation
 from cortex_model.errors import DeviceError
@@ -122,6 +125,7 @@ def test_flags_compiler_and_versions_are_in_the_name_of_the_program(monkeypatch)
     for name, value in (
         ("COMPILER_FLAGS", ["-O0"]),
         ("compiler_version", lambda: "g++ 99"),
+        ("search_paths", lambda: {"CPATH": "/opt/include"}),
         ("version", lambda package: "0.0"),
     ):
         with monkeypatch.context() as patch:
@@ -132,8 +136,12 @@ def test_flags_compiler_and_versions_are_in_the_name_of_the_program(monkeypatch)
 
 @pytest.mark.compiler
 @pytest.mark.parametrize(
-    "source", ["equations.py", "philox.py", "network/hierarchy.py", "devices/gates.py", "devices/compilation.py"]
-)
+    "source",
+    [
+        "equations.py", "parameters.py", "philox.py", "network/hierarchy.py", "devices/gates.py",
+        "devices/compilation.py", "devices/simulation.py", "phases/chunk.py",
+    ],
+)  # fmt: skip
 def test_sources_are_in_the_name_of_the_program(monkeypatch, tmp_path, source):
     key = standalone.program_key(1)
     shutil.copytree(Path(standalone.__file__).parents[1], tmp_path / "copy", ignore=shutil.ignore_patterns("*.pyc"))
@@ -142,6 +150,96 @@ def test_sources_are_in_the_name_of_the_program(monkeypatch, tmp_path, source):
     with open(tmp_path / "copy" / source, "a") as file:
         file.write("# changed\n")
     assert standalone.program_key(1) != key
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize(
+    ("table", "name", "other"),
+    [
+        ("NONLINEARITIES", "tanh", ("tanh(0.5*basal_drive)", "1")),
+        ("EQUATIONS", "weight_update", "weight += 0"),
+        ("SLEEP_ACTIVITY", "recirculation", "rate"),
+    ],
+)
+def test_an_equation_that_is_replaced_in_memory_is_in_the_name_of_the_program(monkeypatch, table, name, other):
+    key = Simulation(SleepWakeParameters()).key
+    monkeypatch.setitem(getattr(equations, table), name, other)
+    assert Simulation(SleepWakeParameters()).key != key
+
+
+# ---------------------------------------------------------------------- the environment
+@pytest.fixture
+def compiler(tmp_path):
+    """A C++ compiler of another name, which notes how it is called."""
+    file = tmp_path / "my-compiler"
+    file.write_text(
+        f'#!/bin/sh\necho "$@ CXXFLAGS=$CXXFLAGS MAKEFLAGS=$MAKEFLAGS" >> {tmp_path}/calls\n'
+        '[ "$1" = --version ] && echo "my-compiler 1.0" && exit\nexec g++ "$@"\n'
+    )
+    file.chmod(0o755)
+    return file
+
+
+@pytest.mark.compiler
+def test_the_compiler_that_CXX_names_compiles_and_is_in_the_name(compiler, monkeypatch, tmp_path, sources):
+    key = standalone.program_key(1)
+    monkeypatch.setenv("CXX", str(compiler))
+    monkeypatch.setenv("CXXFLAGS", "-ffast-math")
+    assert standalone.program_key(1) != key
+    used = standalone.compiler_used("cpp_standalone", "numpy")
+    assert (used["command"], used["version"]) == (str(compiler), "my-compiler 1.0")
+    directory = standalone.build(tmp_path / "program", sources)
+    assert subprocess.run([directory / "main"]).returncode == 0
+    calls = [line for line in (tmp_path / "calls").read_text().splitlines() if "--version" not in line]
+    assert any("-o main" in line for line in calls)
+    assert not any("-ffast-math" in line for line in calls)
+
+
+def test_a_compiler_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(DeviceError, match="that CXX names .got none with 'no-such-compiler'"):
+        compilation.compiler_version()
+    assert not next(state for state in availability.device_states() if state.device == "cpp_standalone").can_run
+
+
+def test_preferences_of_brian2_that_others_set_change_no_source(tmp_path, monkeypatch):
+    """As preference files set them, of the user or of the folder, before anything is built."""
+    from brian2 import prefs
+
+    from cortex_model.devices import session
+
+    p = SleepWakeParameters(layer_sizes=(5, 4, 3))
+
+    def sources_of(folder):
+        session.generate(session.new_hierarchy(p, "cpp_standalone"), folder)
+        numbered = re.compile(r"codeobject(_\d+)?")
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        return sorted(numbered.sub("codeobject", f"{path.name}\n{path.read_text()}") for path in files)
+
+    clean = sources_of(tmp_path / "clean")
+    found = prefs.as_file
+    prefs.codegen.cpp.extra_compile_args = ["-w", "-O3", "-ffast-math", "-march=native"]
+    prefs.codegen.loop_invariant_optimisations = False
+    prefs.codegen.generators.cpp.flush_denormals = True
+    prefs.codegen.cpp.define_macros = [("DIFFERENT", "1")]
+    prefs.devices.cpp_standalone.openmp_threads = 2
+    prefs.core.default_integer_dtype = np.int64
+    assert sources_of(tmp_path / "polluted") == clean
+    assert prefs.as_file == found
+
+
+def test_no_flags_of_the_environment_reach_what_cython_compiles(monkeypatch):
+    monkeypatch.setenv("CFLAGS", "-ffast-math")
+    with compilation.own_flags():
+        assert "CFLAGS" not in os.environ
+    assert os.environ["CFLAGS"] == "-ffast-math"
+
+
+@pytest.mark.compiler
+def test_what_cython_compiles_is_kept_apart_by_flags_and_compiler(monkeypatch):
+    kept = standalone.cython_cache()
+    monkeypatch.setattr(standalone, "COMPILER_FLAGS", ["-O0"])
+    assert standalone.cython_cache() != kept
 
 
 # ---------------------------------------------------------------------- builds

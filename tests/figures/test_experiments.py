@@ -5,14 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cortex_model.analysis.learning_curves import mean_and_interval
+from cortex_model.analysis.learning_curves import learning_curve, mean_and_interval
 from cortex_model.devices.availability import default_device
 from cortex_model.errors import ParameterError, RunError
-from cortex_model.experiments import NO_DATASET, minutes, read_rows
+from cortex_model.experiments import NO_DATASET, minutes, presentations_needed, read_rows
 from cortex_model.protocol import load_module
 from cortex_model.reproduce import RunRequest, experiment_names, figure_folder, load_figure
 from cortex_model.results import RunDirectory
 from cortex_model.running import start
+from cortex_model.storage import write_arrays
 
 SEEDS = (0, 1)
 SHORT = {"epochs": 1, "perturb_every_presentations": 20}
@@ -121,3 +122,45 @@ def test_a_disturbed_v_is_farther_from_its_fixed_point(few):
         noise = run.description()["parameters"]["feedback_noise"]
         angles[noise] = run.measures()["alignment_angle_to_fixed_point_degrees"].values[-1].mean()
     assert angles[3.0] > angles[0.03] + 10
+
+
+# ---------------------------------------------------------------------- presentations to a level
+def evaluated(parent, seed, errors, slept, **parameters):
+    """A run directory with four evaluations, 100 wake presentations apart."""
+    made = RunDirectory.created(parent, {"parameters": parameters, "seed": seed}, f"seed{seed}")
+    columns = {"error": errors, "wake": [0, 100, 200, 300], "sleep_presentations": slept}
+    write_arrays(made.path / "measures.nc", {key: (["look"], np.array(v), "1") for key, v in columns.items()}, {})
+    return made
+
+
+def needed_by(runs, *levels):
+    return presentations_needed(runs, levels, learning_curve(runs, "error", "wake"), "wake")
+
+
+def test_a_total_counts_the_sleep_before_the_first_stimulus(tmp_path):
+    """Evaluation 0 comes before that sleep, so a level within the first gap was given a part of it only."""
+    runs = [
+        evaluated(tmp_path, seed, [90.0, 10.0 + seed, 5.0, 1.0], [0, 1100, 1200, 1300], sleep_before_presentations=1000)
+        for seed in SEEDS
+    ]
+    row = needed_by(runs, 50, 8, 0.5)
+    for level in (50, 8):
+        assert row[f"total_to_{level}"] == pytest.approx(1000 + 2 * row[f"wake_to_{level}"], abs=2)
+    assert row["wake_to_50"] < row["first_evaluation"] == 100 < row["wake_to_8"]
+    assert row["first_evaluation_total"] == 100 + 1100
+    assert (row["wake_to_0.5"], row["total_to_0.5"], row["reach_0.5"]) == ("", "", 0)
+
+
+def test_a_rule_that_does_not_sleep_has_no_sleep_before_it(tmp_path):
+    run = evaluated(tmp_path, 0, [90.0, 10.0, 5.0, 1.0], [0, 0, 0, 0], sleep_before_presentations=1000)
+    row = needed_by([run], 50, 8)
+    assert row["total_to_50"] == row["wake_to_50"] == 50
+    assert row["total_to_8"] == row["wake_to_8"] == 140
+    assert row["first_evaluation_total"] == 100
+
+
+def test_the_interval_of_a_count_is_cut_at_zero(tmp_path):
+    runs = [evaluated(tmp_path, seed, errors, [0] * 4) for seed, errors in enumerate(([90, 1, 1, 1], [90, 90, 90, 1]))]
+    row = needed_by(runs, 50)
+    assert row["wake_to_50_low"] == 0
+    assert row["wake_to_50_high"] > 2 * row["wake_to_50"], "the upper end is where it was"

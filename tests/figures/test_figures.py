@@ -1,5 +1,8 @@
 """Every figure is drawn from runs, and its CSV holds what the runs measured."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 
@@ -115,8 +118,36 @@ def test_fig2b_shows_mean_and_interval_of_each_rule(runs_for, tmp_path, rows_of)
             for key, expected in zip(("mean", "low", "high"), mean_and_interval(values), strict=True):
                 np.testing.assert_allclose([float(row[key]) for row in line], expected, rtol=1e-6)
         last = np.mean([m["test_error_percent"][-1] for m in of_rule])
-        printed = next(row for row in rows if row["quantity"] == f"{name}: last error, %")
+        printed = next(row for row in rows if row["quantity"] == f"{name}: last error on digits, %")
         assert float(printed["simulated"].split()[0]) == pytest.approx(last, abs=0.01)
+        assert printed["simulated"].endswith(", t(1)")
+
+
+def test_fig2b_puts_no_numbers_of_the_paper_beside_another_dataset(runs_for, tmp_path):
+    rows = load_figure("fig2b").draw(runs_for("fig2b"), tmp_path)
+    assert {row["paper"] for row in rows} == {""}
+    assert {row["source"] for row in rows} == {"the authors show mnist and cifar10, not digits"}
+    module = load_module(figure_folder() / "fig2b.py")
+    runs = [run for run in runs_for("fig2b") if run.description()["parameters"]["learning_rule"] == "backpropagation"]
+    beside = module.numbers("backpropagation", "backpropagation", runs, "mnist")
+    assert [row["paper"] for row in beside] == ["2", "3", module.PAPER_LAST["mnist"]["backpropagation"]]
+    assert all("mnist" in row["quantity"] and "mnist" in row["source"] for row in beside)
+
+
+@pytest.mark.parametrize(("changed", "got"), [
+    ({"epochs": 2}, "must have the epochs of .* (got 2 and 1); draw runs with the same epochs"),
+    ({"learning_rule": "reciprocal", "layer_sizes": [64, 9, 10]}, "must have the layer_sizes of .* (got 64,9,10 and"),
+    ({"learning_rule": "reciprocal", "dataset": "mnist"}, "must have the dataset of .* (got mnist and digits)"),
+])  # fmt: skip
+def test_fig2b_says_which_parameter_differs(changed, got, runs_for, tmp_path):
+    one = next(r for r in runs_for("fig2b") if r.description()["parameters"]["learning_rule"] == "backpropagation")
+    description = one.description()
+    other = tmp_path / "other"
+    shutil.copytree(one.path, other)
+    description["parameters"] |= changed
+    (other / "parameters.json").write_text(json.dumps(description))
+    with pytest.raises(RunError, match="other: " + got.replace("(", r"\(").replace(")", r"\)")):
+        load_figure("fig2b").draw([one, RunDirectory(other)], tmp_path)
 
 
 def test_fig2b_gives_all_rules_the_same_hyper_parameters():
