@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from cortex_model.devices.simulation import Member, Simulation, Stop
 from cortex_model.errors import ParameterError
@@ -132,9 +133,10 @@ def start_together(
             shared.leave()
 
     threads = [threading.Thread(target=run, args=(at,), daemon=True) for at in range(len(settings))]
-    for thread in threads:
-        thread.start()
-    shared.serve()
-    for thread in threads:
-        thread.join()
+    with threadpool_limits(1):  # or the first run that ends would give the others their threads back
+        for thread in threads:
+            thread.start()
+        shared.serve()
+        for thread in threads:
+            thread.join()
     return outcomes

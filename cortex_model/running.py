@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from threadpoolctl import threadpool_limits
 
 from cortex_model.devices.program import program_cache
 from cortex_model.errors import CortexModelWarning, RunError
@@ -122,8 +123,8 @@ def carry_out(loaded, parameters, seed, device, directory, report=None, again=Fa
             origin = _origin(run)
             write_json(directory.path / PROVENANCE, origin)
             try:
-                with loaded.code.importable() if loaded.code else nullcontext():
-                    summary = loaded.run(run)
+                with loaded.code.importable() if loaded.code else nullcontext(), threadpool_limits(1):
+                    summary = loaded.run(run)  # with one thread: sums over several end in other bits
             except BaseException as error:
                 directory.log(f"stopped: {type(error).__name__}: {error}")
                 error.add_note(str(directory.path))

@@ -182,7 +182,7 @@ def test_a_damaged_checkpoint_is_refused(tmp_path, monkeypatch, capsys):
         patch.setattr("cortex_model.running.carry_out", lambda *_: {})
         main_without_exit()
     (run_dir,) = tmp_path.iterdir()
-    (run_dir / "checkpoint.npz").write_bytes(b"PK\x03\x04" + os.urandom(100))
+    (run_dir / "checkpoint_1.npz").write_bytes(b"PK\x03\x04" + os.urandom(100))
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code == 2

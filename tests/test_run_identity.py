@@ -309,3 +309,13 @@ def test_provenance_says_which_compiler_made_the_code():
     used = provenance("cpp_standalone", 0)["compiler"]
     assert used["flags"] == COMPILER_FLAGS
     assert np.all([used["command"], used["version"]])
+
+
+def test_a_run_uses_one_thread_whatever_it_finds(protocol, answer):
+    """Linear algebra over several threads ends in other bits, by the number of cores."""
+    import threadpoolctl
+
+    most = "max([1, *(pool['num_threads'] for pool in threadpoolctl.threadpool_info())])"
+    with threadpoolctl.threadpool_limits(2):
+        assert answer(protocol(most, "import threadpoolctl"))[0] == 1
+        assert max(pool["num_threads"] for pool in threadpoolctl.threadpool_info()) == 2

@@ -147,7 +147,7 @@ def process_of_the_run(folder):
 
 def wait_for_a_checkpoint(folder):
     deadline = time.monotonic() + 30
-    while not any(read_npz(path)["at_slot"] > 0 for path in folder.glob("*/checkpoint.npz")):
+    while not any(read_npz(path)["at_slot"] > 0 for path in folder.glob("*/checkpoint_1.npz")):
         assert time.monotonic() < deadline, "no checkpoint"
         time.sleep(0.02)
 

@@ -97,6 +97,7 @@ def scenario():
 def run_on(simulation, scenario, **options):
     """Weights after a scenario, and the top population's rates in all its evaluations."""
     rates = []
+    options = {"first_presentation": 0} | options
     stop = simulation.run(*scenario[1:], at_stop=lambda stop: rates.append(stop.rates.copy()), **options)
     return stop.weights, np.concatenate(rates)
 
