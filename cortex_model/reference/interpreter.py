@@ -114,7 +114,9 @@ class Interpreter:
         self.n_presented[phase] += 1
         self.at, sizes = at, self.placed.layer_sizes
         self.state = {
-            l: {name: np.full((n, sizes[l]), np.nan) for name in self.placed.variables(l)} for l in range(len(sizes))
+            l: {name: np.full((n, size), np.nan) for name in self.placed.variables(l)}
+            | {name: np.full((n, 1), np.nan) for name in self.placed.shared(l)}
+            for l, size in enumerate(sizes)
         }
 
     # ------------------------------------------------------------------ one event
