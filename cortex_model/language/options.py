@@ -140,7 +140,7 @@ def without_projection(rule: Rule, name: str) -> Rule:
             if left := gone & set(re.findall(r"\w+", text)):
                 raise RuleError(
                     f"{rule.name}: what projection {name!r} carries must be a summand where it can be left out (got "
-                    f"{left.pop()!r} in {text!r}); add it, or keep the projection."
+                    f"{sorted(left)[0]!r} in {text!r}); add it, or keep the projection."
                 )
     return replace(changed, projections={n: p for n, p in changed.projections.items() if n != name})
 

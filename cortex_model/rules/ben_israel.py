@@ -18,15 +18,15 @@ from cortex_model.rules.reciprocal import SLEEP_NUMBERS
 
 SLEEP = (
     Show("pre of V", "rate = noise(1)\nsent_down = rate", name="descending_noise"),
-    Carry("V", "sent_down", "apical_drive"),
-    Settle("post of V", "down", "apical_drive"),
+    Carry("V", "sent_down", "down_drive"),
+    Settle("post of V", "down", "down_drive"),
     Then(),
     Show("post of V", "sent_back = down"),
     Show("pre of V", "sent_down = 0"),  # the noise ends; what it has driven comes back
     Carry("W", "sent_back", "back_drive", levels="levels of V"),
     Settle("pre of V", "sent_down", "back_drive"),
-    Carry("V", "sent_down", "apical_drive"),
-    Settle("post of V", "down", "apical_drive"),
+    Carry("V", "sent_down", "down_drive"),
+    Settle("post of V", "down", "down_drive"),
     Let("post of V", "difference = sent_back - down"),
     Learn(
         "V", "sleep_learning_rate", "difference_post*rate_pre - damping*weight", per="rate_pre",
