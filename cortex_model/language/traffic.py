@@ -90,7 +90,7 @@ def overwritten(placed: PlacedRule) -> Iterator[str]:
             what = f"{one!r} and {other!r} through {first}" if first == second else f"{first} and {second}"
             yield (
                 f"{placed.rule.name}: a sum must be of one variable through one projection (got {target!r} of "
-                f"population {population} as the target of {what}); give each a target of its own, and add them in a Let."
+                f"population {population} as the target of {what}); give each its own target, and add them in a Let."
             )
     for event in placed.events:
         if not isinstance(event.moment, Carry | Learn):
