@@ -93,7 +93,7 @@ def overwritten(placed: PlacedRule) -> Iterator[str]:
                 f"population {population} as the target of {what}); give each its own target, and add them in a Let."
             )
     for event in placed.events:
-        if not isinstance(event.moment, Carry | Learn):
+        if isinstance(event.moment, Let | Settle | Pool):
             for key in sorted(placed.touches(event)[1] & set(sums)):
                 yield (
                     f"{placed.rule.name}: the target of a sum must not be assigned (got {key[1]!r} in "
