@@ -38,6 +38,7 @@ def joined(*rules: Rule) -> Rule:
             together,
             phases={**together.phases, **phases},
             numbers={**together.numbers, **rule.numbers},
+            requires={},
             recorded=tuple(dict.fromkeys((*together.recorded, *rule.recorded))),
         )
     return together

@@ -258,6 +258,25 @@ def with_feedback_gain(rule: Rule, gain: str) -> Rule:
     return replace(rule, numbers=numbers, phases={**rule.phases, "wake": (matched, *rule.phases["wake"])})
 
 
+def with_perturbed_feedback(rule: Rule) -> Rule:
+    """The rule with feedback weights that the host disturbs now and then: by noise, and by few levels."""
+    numbers = {
+        "feedback_noise": Number(0.0, "V is perturbed: deviation of gaussian noise, in units of W's", at_least=0),
+        "feedback_levels": Number(0, "V is perturbed: rounded to so many levels; 0: it is not", at_least=0, whole=True),
+        "perturb_every_presentations": Number(
+            1000, "wake presentations between two perturbations of V", "presentations", at_least=1, whole=True
+        ),
+    }
+    code = "V = perturbed(V, normal(V), feedback_noise*std(W), feedback_levels)"
+    host = Host("V", code, every="perturb_every_presentations", name="perturbed_feedback")
+    return replace(
+        rule,
+        numbers={**rule.numbers, **numbers},
+        requires={**rule.requires, "feedback_levels != 1": "because with one level every weight would be 0"},
+        phases={**rule.phases, "wake": (host, *rule.phases["wake"])},
+    )
+
+
 def configured(
     rule: Rule,
     *,

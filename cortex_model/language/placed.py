@@ -55,13 +55,14 @@ class PlacedRule:
 
         This is what a declaration means; nothing below knows more of it. `BOUNDARY` stands before each time step.
         """
-        yield from self._groups(self.rule.phases[phase], counts)
+        yield from self.unrolled(self.rule.phases[phase], counts)
 
-    def _groups(self, sequence, counts):
+    def unrolled(self, sequence: tuple, counts: Counts | None = None) -> Iterator[Group]:
+        """A sequence of moments as `groups`; ``counts`` are needed where something is repeated, or takes time."""
         for part in sequence:
             if isinstance(part, Repeat):
                 for _ in range(counts.rounds[part.times]):
-                    yield from self._groups(part.moments, counts)
+                    yield from self.unrolled(part.moments, counts)
             elif isinstance(part, Stretch):
                 yield from self._unfolded(part).groups(counts)
             elif isinstance(part, Climb | Descend):

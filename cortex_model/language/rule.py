@@ -120,6 +120,8 @@ class Rule:
         Variables that outlive a presentation, beside weights, and what each is at the start.
     recorded : tuple of str
         Variables that are looked at from outside, though nothing within the rule may read them.
+    requires : dict of str
+        Conditions that numbers must meet together, each with the reason: ``{"damping < noise_gain": "because ..."}``.
     paper : str
         Where it was published.
     dynamics : Dynamics
@@ -132,6 +134,7 @@ class Rule:
     numbers: Mapping[str, Number]
     remembers: Mapping[str, float] = field(default_factory=dict)
     recorded: tuple[str, ...] = ("rate",)
+    requires: Mapping[str, str] = field(default_factory=dict)
     paper: str = ""
     dynamics: Dynamics = SETTLED
 
@@ -141,7 +144,7 @@ class Rule:
         Raises
         ------
         RuleError
-            For a number that the rule does not have, or that is out of its range.
+            For a number that the rule does not have, that is out of its range, or that does not go with others.
         """
         numbers, given = {**self.dynamics.numbers, **self.numbers}, dict(overrides or {})
         for name, value in given.items():
@@ -164,7 +167,12 @@ class Rule:
                 values[name] = number
             return values[name]
 
-        return {name: value_of(name) for name in numbers}
+        values = {name: value_of(name) for name in numbers}
+        for condition, reason in self.requires.items():
+            if not evaluated(condition, values):
+                got = ", ".join(f"{name} {values[name]:g}" for name in sorted(names(expression(condition))))
+                raise RuleError(f"{self.name}: {condition} must hold, {reason} (got {got}); change one of them.")
+        return values
 
     def replacing(self, **moments: Moment) -> "Rule":
         """The rule with other moments in the place of those of the same names.

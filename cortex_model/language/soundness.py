@@ -20,6 +20,7 @@ from cortex_model.language.sequence import moments_of, repeats_of
 from cortex_model.language.statements import (
     DRAWS,
     FUNCTIONS,
+    HOST_FUNCTIONS,
     OPEN,
     expression,
     functions,
@@ -31,8 +32,6 @@ from cortex_model.language.statements import (
 from cortex_model.language.traffic import at_once, overwritten, unread, unwritten
 
 PHASES = ("wake", "sleep", "evaluation", "perception", "recall")
-#: What host code can call.
-HOST_FUNCTIONS = ("pinv", "norm", "sign", "abs", "sqrt")
 
 
 def complaints(rule: Rule, layer_sizes: tuple[int, ...] = (7, 5, 6, 4)) -> list[str]:
@@ -87,6 +86,12 @@ def _of_words(rule, layer_sizes) -> Iterator[str]:
                 yield f"{rule.name}.{what}: must have other names (got {name!r}: {reason}); choose another one."
     for name in set(numbers) & {*rule.projections, *rule.remembers}:
         yield f"{rule.name}.numbers: must have names of their own (got {name!r} twice); choose another one."
+    for condition in rule.requires:
+        for name in sorted(names(expression(condition)) - set(numbers)):
+            yield (
+                f"{rule.name}.requires: must be of numbers of the rule (got {name!r} in {condition!r}); "
+                f"{_nearest(name, numbers)}"
+            )
     for name, number in numbers.items():
         if not number.meaning.strip():
             yield f"{rule.name}.{name}: must say what it means (got {number.meaning!r}); write its meaning."

@@ -19,14 +19,23 @@ class Unfolded:
     ----------
     placed : PlacedRule
     stretch : Stretch
+
+    Attributes
+    ----------
+    shown, each, last : list of tuple of Event
+        Groups of the first step, of each step, and of the end of the last step.
+    carried, rest, conduct : list or tuple of Event
+        What projections carry; everything's return to rest; what moves along axons.
+    waiting, held : set of Event
+        Those that wait for the onset; those that carry what does not change in the stretch.
     """
 
     def __init__(self, placed, stretch):
         self.placed, self.from_rest = placed, stretch.from_rest
-        sequence = list(placed._groups(stretch.moments, None))
-        kind = lambda *kinds: [g for g in sequence if isinstance(g[0].moment, kinds)]  # noqa: E731
-        self.shown, self.carried = kind(Show), [event for group in kind(Carry) for event in group]
-        rest = [g for g in sequence if not isinstance(g[0].moment, Show | Carry)]
+        sequence = list(placed.unrolled(stretch.moments))
+        self.shown = [group for group in sequence if isinstance(group[0].moment, Show)]
+        self.carried = [event for group in sequence for event in group if isinstance(event.moment, Carry)]
+        rest = [group for group in sequence if not isinstance(group[0].moment, Show | Carry)]
         goes_on = self._goes_on([event for group in rest for event in group])
         self.each = [part for group in rest if (part := tuple(e for e in group if e in goes_on))]
         self.last = [part for group in rest if (part := tuple(e for e in group if e not in goes_on))]

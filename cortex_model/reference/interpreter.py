@@ -14,13 +14,15 @@ from cortex_model.language import statements
 from cortex_model.language.events import BOUNDARY, Event
 from cortex_model.language.moments import Carry, Host, Learn, Pool
 from cortex_model.language.placed import PlacedRule, of_ends
-from cortex_model.philox import DESCENDING, population_noise
+from cortex_model.philox import DESCENDING, population_noise, standard_normal
+from cortex_model.weights import perturbed
 
 LOGICAL = ("logical_and", "logical_or", "logical_not")
 FUNCTIONS = {name: getattr(np, name) for name in (*statements.FUNCTIONS, *LOGICAL) if name != "int"}
 FUNCTIONS["int"] = lambda x: np.asarray(x).astype(int)
-#: What the host can do with matrices.
-HOST_FUNCTIONS = {"pinv": np.linalg.pinv, "norm": np.linalg.norm, "sign": np.sign, "abs": np.abs, "sqrt": np.sqrt}
+#: `statements.HOST_FUNCTIONS`, but for ``normal``.
+HOST_FUNCTIONS = {name: getattr(np, name) for name in ("std", "sign", "abs", "sqrt")}
+HOST_FUNCTIONS |= {"pinv": np.linalg.pinv, "norm": np.linalg.norm, "perturbed": perturbed}
 
 Matrices = dict[tuple[str, int], np.ndarray]
 
@@ -107,12 +109,13 @@ class Interpreter:
         shown = {"stimulus": stimulus, "target": target}
         self.given = {name: np.atleast_2d(np.asarray(rows, float)) for name, rows in shown.items() if rows is not None}
         n = self.batch_size = max((len(rows) for rows in self.given.values()), default=self._batch_size)
+        self.at = at
         for host in self.placed.hosts(phase):
             if self.n_presented[phase] % -(-int(self.values[host.every]) // n) == 0:
                 for level in self.placed.places.of(host):
                     self._do_as_host(host, level)
         self.n_presented[phase] += 1
-        self.at, sizes = at, self.placed.layer_sizes
+        sizes = self.placed.layer_sizes
         self.state = {
             l: {name: np.full((n, size), np.nan) for name in self.placed.variables(l)}
             | {name: np.full((n, 1), np.nan) for name in self.placed.shared(l)}
@@ -184,7 +187,11 @@ class Interpreter:
 
     def _do_as_host(self, host: Host, level: int) -> None:
         of_level = {name: matrix for (name, l), matrix in self.weights.items() if l == level}
-        own = {**HOST_FUNCTIONS, **self.values, **of_level}
+
+        def normal(matrix):
+            return standard_normal(self.seed, "feedback_noise", level, matrix.shape, self.at)
+
+        own = {**HOST_FUNCTIONS, "normal": normal, **self.values, **of_level}
         exec(_compiled(host.code, "exec"), own)
         for name in statements.written_by(host.code):
             if name in of_level:

@@ -68,5 +68,6 @@ RULE = replace(
     phases=RANDOM_FEEDBACK.phases
     | {"sleep": (*ASCENDING, Repeat("forward_sleep_learning_rate > 0", Then(rests=True), *DESCENDING))},
     numbers=RANDOM_FEEDBACK.numbers | SLEEP_NUMBERS | NOISE_GAIN | FORWARD_SLEEP,
+    requires={"forward_sleep_learning_rate == 0 or damping < noise_gain": "because both weights would vanish"},
     paper="Cameron, Chen & Sejnowski 2025",
 )

@@ -1,6 +1,7 @@
 """Every rule over every option: the declaration, carried out, gives what theory gives, without Brian2."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ import pytest
 from cortex_model import theory
 from cortex_model.language import NONLINEARITIES, PlacedRule, in_time
 from cortex_model.language.nonlinearities import SLOPE_RULES, TOPS
-from cortex_model.language.options import configured
+from cortex_model.language.options import configured, with_perturbed_feedback
 from cortex_model.reference.interpreter import Interpreter
 from cortex_model.rules import shipped
+from cortex_model.weights import Weights, refreshed
 
 RULES = list(shipped())
 #: Rules whose wake is their own; the others have that of random_feedback.
@@ -84,6 +86,24 @@ def test_matched_norms(make_case, check_equals_theory, rule, is_leaky):
     interpreter = case.interpreter()
     case.interpreted(interpreter)
     assert all(gain != 1 for gain in interpreter.remembered.values()) and interpreter.remembered
+
+
+@pytest.mark.parametrize(("noise", "levels"), [(0.3, 0), (0.0, 4), (0.2, 8)])
+def test_perturbed_feedback(make_case, noise, levels):
+    """By what `cortex_model.weights.refreshed` does between presentations."""
+    case = make_case("random_feedback", change=with_perturbed_feedback)
+    own = {"feedback_noise": noise, "feedback_levels": levels, "perturb_every_presentations": 2}
+    case.values = case.placed.rule.values({**own, "learning_rate": 0.0})
+    interpreter = case.interpreter()
+    parts = {letter: {l: m for (n, l), m in case.weights.items() if n == letter} for letter in "WVb"}
+    expected = Weights(parts["W"], parts["b"], parts["V"])
+    for at in range(4):
+        interpreter.present("wake", np.ones(7), np.ones(4), at=at)
+        if at % 2 == 0:
+            expected, _ = refreshed(expected, {}, "perturbed", SimpleNamespace(**own), interpreter.seed, at)
+    for l, feedback in expected.feedback.items():
+        assert np.abs(feedback - case.weights["V", l]).max() > 1e-2
+        np.testing.assert_allclose(interpreter.weights["V", l], feedback, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("rule", RULES)

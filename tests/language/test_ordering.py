@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cortex_model.language import Carry, Learn, Let, Number, PlacedRule, Projection, Rule, Show, in_time
+from cortex_model.language import Carry, Dynamics, Learn, Let, Number, PlacedRule, Projection, Rule, Show, in_time
 from cortex_model.language.options import configured
 from cortex_model.language.ordering import Ordering
 from cortex_model.reference.interpreter import Interpreter
@@ -222,6 +222,27 @@ def test_plasticity_whose_gate_is_always_open_is_noticed(reciprocal, starting_we
         if isinstance(event.moment, Learn):
             gates = {**ordering.gates, event: "another_gate"}
             assert is_noticed(placed, Broken(ordering, gates=gates, open_gate=True), starting_weights), event
+
+
+# ---------------------------------------------------------------------- other dynamics
+SPIKING = Dynamics(  # signed spikes of an integrator that is reset by subtraction; x is their trace at the synapse
+    "spiking",
+    "{x}_potential += {f}\n{x}_spikes = int({x}_potential > 0.5) - int({x}_potential < -0.5)\n"
+    "{x}_potential -= {x}_spikes\n{x} += relaxation*({x}_spikes - {x})",
+    {"relaxation": Number(0.2, "part of the way that a trace decays in a step", above=0, at_most=1)},
+)
+
+
+@pytest.mark.parametrize("rule", shipped())
+def test_any_dynamics_is_a_string(starting_weights, rule):
+    """Variables, order, slots and gates follow from it as from that of leaky rates."""
+    placed = PlacedRule(in_time(configured(shipped()[rule]), SPIKING), SIZES, DELAYS)
+    ordering = Ordering(placed)
+    assert {"rate_potential", "rate_spikes"} <= set(placed.variables(1))
+    got, expected = both(placed, ordering, starting_weights, n=1, n_steps=12, onset=4)
+    for key, matrix in expected.items():
+        np.testing.assert_array_equal(got[key], matrix, err_msg=str(key))
+    assert len(ordering.slots("wake", placed.counts(placed.rule.values(), 12, 4))) == 12
 
 
 # ---------------------------------------------------------------------- what order depends on

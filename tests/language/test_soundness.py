@@ -34,6 +34,7 @@ from cortex_model.language.options import (
     with_feedback_gain,
     with_feedback_to_input,
     with_nonlinearities,
+    with_perturbed_feedback,
     without_projection,
 )
 from cortex_model.language.soundness import checked, complaints
@@ -52,6 +53,8 @@ HOUSE_FORM = re.compile(r"[\w.]+: (.+ )?must .+ \(got .+\); .+[.?]", re.DOTALL)
 @pytest.mark.parametrize("rule", [*shipped().values(), *declared.DECLARED], ids=lambda rule: rule.name)
 def test_rules_are_sound(rule):
     assert complaints(rule) == []
+    if "V" in rule.projections:
+        assert complaints(with_perturbed_feedback(rule)) == []
     if rule not in declared.DECLARED:
         assert complaints(rule, (4, 6)) == complaints(rule, (3, 8, 8, 2, 1)) == []
 
@@ -305,6 +308,22 @@ def test_a_rule_refuses_numbers_that_it_does_not_have():
             RULE.values({"damping": wrong})
     with pytest.raises(RuleError, match="whole number"):
         shipped()["exact_pseudoinverse"].values({"pseudoinverse_every_presentations": 1.5})
+
+
+def test_numbers_must_go_together():
+    both_vanish = {"damping": 1.0, "noise_gain": 1.0, "forward_sleep_learning_rate": 0.1}
+    with pytest.raises(RuleError, match=r"damping < noise_gain must hold, because both weights would vanish \(got"):
+        RULE.values(both_vanish)
+    assert RULE.values(both_vanish | {"noise_gain": 2.0}) and RULE.values(both_vanish | {"damping": 0.5})
+    with pytest.raises(RuleError, match="feedback_levels != 1 must hold"):
+        with_perturbed_feedback(RULE).values({"feedback_levels": 1})
+    assert "got 'dumping'" in complaints(replace(RULE, requires={"dumping > 0": "because"}))[0]
+
+
+def test_options_and_time_can_be_chosen_in_either_order():
+    for rule in shipped().values():
+        options = {"presynaptic_normalisation": True, "sleep_normalisation": True, "feedback_to_input": True}
+        assert configured(in_time(rule), **options).content_hash == in_time(configured(rule, **options)).content_hash
 
 
 def test_numbers_follow_others_unless_they_are_given():
