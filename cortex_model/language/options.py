@@ -8,6 +8,7 @@ from functools import cache
 from cortex_model.errors import RuleError
 from cortex_model.language.moments import Carry, Host, Learn, Let, Pool, Settle
 from cortex_model.language.nonlinearities import NONLINEARITIES, SLOPE_RULES, TOPS, Nonlinearity
+from cortex_model.language.places import Places
 from cortex_model.language.rule import Number, Rule, evaluated
 from cortex_model.language.sequence import moments_of
 from cortex_model.language.statements import (
@@ -187,6 +188,9 @@ def with_normalisation(rule: Rule, phase: str) -> Rule:
     """
     learns = [m for m in moments_of(rule.phases.get(phase, ())) if isinstance(m, Learn) and m.per]
     biased = {_active(rule, m) for m in learns if rule.projections[m.projection].pre.strip() == "1"}
+    widest, places = {}, Places(rule, 4)
+    for pool in (_power(rule, learn, _active(rule, learn) in biased) for learn in learns):
+        widest[pool] = max(widest.get(pool, pool), pool, key=lambda each: len(places.populations(each.where)))
     pooled: set = set()
 
     def change(moment):
@@ -195,7 +199,7 @@ def with_normalisation(rule: Rule, phase: str) -> Rule:
             return (moment,)
         if not moment.per:
             return (moment,)
-        pool = _power(rule, moment, _active(rule, moment) in biased)
+        pool = widest[_power(rule, moment, _active(rule, moment) in biased)]
         own = rule.projections[moment.projection]
         seen_at = "post" if own.post.strip() == "l" else "pre"
         learn = replace(moment, step=f"{moment.step}*{pool.total.removesuffix('_power')}_reciprocal_{seen_at}")

@@ -5,7 +5,7 @@ r"""The reference that reciprocal feedback should reach: feedback weights are th
 where W^+ is the Moore-Penrose inverse; other letters are those of `cortex_model.rules.hierarchy`. The host computes it
 anew every ``pseudoinverse_every_presentations``; in between V is held. That is not local, nor is it meant to be.
 
-Source: the paper, with its pseudoinverse put in instead of learned ("pseudobackprop").
+Source: Cameron, Chen and Sejnowski, COSYNE 2025, with the pseudoinverse put in instead of learned.
 """
 
 from dataclasses import replace

@@ -10,8 +10,8 @@ where xi is noise of mean 0 and variance 1, eta the ``sleep_learning_rate``, eta
 difference between two moments of the postsynaptic population times the presynaptic activity: local. All pairs of
 adjacent populations sleep at once; there is no nonlinearity. With d = 0 V becomes W^+, with large d a multiple of W^T.
 
-Source: R. Cameron, C. Chen and T. J. Sejnowski, "A biologically-plausible learning rule using reciprocal feedback
-connections", COSYNE 2025 (Fig. 1B).
+Source: Cameron, Chen and Sejnowski, "A biologically-plausible learning rule using reciprocal feedback connections",
+COSYNE 2025 (Fig. 1B).
 """
 
 from dataclasses import replace

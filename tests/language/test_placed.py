@@ -1,5 +1,7 @@
 """A rule in a hierarchy: places, sequences, variables, all of them derived."""
 
+from dataclasses import replace
+
 import pytest
 
 from cortex_model.errors import RuleError
@@ -20,6 +22,7 @@ from cortex_model.language import (
 )
 from cortex_model.language.options import configured, with_feedback_to_input, without_biases
 from cortex_model.language.sequence import moments_of
+from cortex_model.language.soundness import checked
 from cortex_model.reference.interpreter import Interpreter
 from cortex_model.rules import shipped
 
@@ -111,6 +114,16 @@ def test_pools_are_seen_by_those_who_learn_from_them():
     assert set(normalised.shared(2)) == {
         f"{name}_{what}" for name in ("rate", "up", "sent_back") for what in ("power", "reciprocal")
     }
+
+
+def test_a_pool_is_summed_once_whoever_learns_from_it_first():
+    wake = shipped()["backpropagation"].phases["wake"]
+    assert [moment.projection for moment in wake[-3:]] == ["W", "b", "V"]
+    turned = replace(shipped()["backpropagation"], phases={"wake": (*wake[:-3], *wake[:-4:-1])})
+    rule = configured(turned, presynaptic_normalisation=True)
+    pools = [event for event in PlacedRule(rule, SIZES).events if getattr(event.moment, "total", "") == "rate_power"]
+    assert [event.level for event in pools] == [0, 1, 2]
+    assert checked(rule) is rule
 
 
 def test_axons_are_as_long_as_the_longest_delay():
