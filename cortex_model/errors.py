@@ -12,6 +12,10 @@ class ParameterError(CortexModelError, ValueError):
     """A parameter, an override or a matrix that does not fit."""
 
 
+class RuleError(ParameterError):
+    """A learning rule whose declaration does not hold together, or a number that it does not have."""
+
+
 class ConditionError(CortexModelError, ValueError):
     """A condition of a theorem that does not hold for the given matrices."""
 

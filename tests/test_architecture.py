@@ -15,8 +15,8 @@ LEVELS = {
     for level, parts in enumerate(
         [
             {"errors", "sources"},
-            {"equations", "parameters", "philox", "weights", "theory"},
-            {"network", "phases", "datasets"},
+            {"equations", "parameters", "philox", "weights", "theory", "language"},
+            {"network", "phases", "datasets", "rules", "reference"},
             {"checkpoint", "devices", "results", "storage", "provenance"},
             {"analysis", "traces"},
             {
@@ -44,7 +44,8 @@ HEAVY = {"brian2": {"network", "devices"}, "brian2cuda": {"devices"}, "matplotli
 LIGHT_MODULES = [
     "cortex_model", "cortex_model.equations", "cortex_model.parameters", "cortex_model.weights",
     "cortex_model.philox", "cortex_model.theory", "cortex_model.datasets", "cortex_model.phases.schedule",
-    "cortex_model.phases.chunk", "cortex_model.devices.simulation",
+    "cortex_model.phases.chunk", "cortex_model.devices.simulation", "cortex_model.language", "cortex_model.rules",
+    "cortex_model.reference.interpreter",
 ]  # fmt: skip
 
 
@@ -107,10 +108,14 @@ def test_parts_form_no_cycle():
 
 
 def test_simulator_never_asks_theory():
-    """Theory predicts what the simulator gives: neither may be made from the other."""
+    """Theory, and the interpreter, say what the simulator must give: neither may be made from the other."""
     for path in SOURCES:
         if part_of(path) in ("network", "devices"):
-            assert "theory" not in set(parts_imported(path)), path
+            assert not {"theory", "reference"} & set(parts_imported(path)), path
+        if part_of(path) == "reference":
+            assert set(parts_imported(path)) <= {"reference", "language", "philox", "weights", "errors"}, path
+        if part_of(path) == "language":
+            assert set(parts_imported(path)) <= {"language", "errors"}, path
         if part_of(path) == "theory":
             assert set(parts_imported(path)) <= {"theory", "errors"}, path
 

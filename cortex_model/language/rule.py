@@ -1,0 +1,230 @@
+"""Projections, numbers, dynamics, and what holds them together: a learning rule."""
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+from cortex_model.errors import RuleError
+from cortex_model.language.moments import Moment
+from cortex_model.language.sequence import mapped, moments_of
+from cortex_model.language.statements import expression, names
+
+
+@dataclass(frozen=True)
+class Projection:
+    """One Synapses for each level l of ``levels``, from population ``pre`` to population ``post``.
+
+    Attributes
+    ----------
+    pre, post : str
+        Numbers of populations, in terms of ``l`` and ``L`` (the top one): ``l-1``. ``1`` as ``pre`` is one unit whose
+        ``rate`` is always 1: its synapses are biases.
+    levels : str
+        ``first..last``, or one level.
+    start : str
+        Weights before the first presentation: ``random``, ``zero``, ``transpose of W`` or ``pseudoinverse of W``.
+    """
+
+    pre: str
+    post: str
+    levels: str = "1..L"
+    start: str = "random"
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number that the strings of a rule may read. It becomes a parameter of every run of the rule.
+
+    Attributes
+    ----------
+    default : float or str
+        A number; or an expression of other numbers, which it then follows: ``1 + damping``.
+    meaning : str
+    unit : str
+    at_least, above, at_most, below : float, optional
+        Its range.
+    whole : bool
+        Whether it counts something.
+    """
+
+    default: float | str
+    meaning: str
+    unit: str = "1"
+    at_least: float | None = None
+    above: float | None = None
+    at_most: float | None = None
+    below: float | None = None
+    whole: bool = False
+
+    @property
+    def range(self) -> str:
+        """In words: ``a number at least 0 and below 1``."""
+        limits = {"at least": self.at_least, "above": self.above, "at most": self.at_most, "below": self.below}
+        said = " and ".join(f"{words} {limit:g}" for words, limit in limits.items() if limit is not None)
+        return f"a {'whole ' if self.whole else ''}number {said}".strip()
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value is in the range."""
+        return (
+            isinstance(value, int | float)
+            and math.isfinite(value)
+            and (not self.whole or float(value).is_integer())
+            and (self.at_least is None or value >= self.at_least)
+            and (self.above is None or value > self.above)
+            and (self.at_most is None or value <= self.at_most)
+            and (self.below is None or value < self.below)
+        )
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """What one time step makes of "x settles to f".
+
+    Attributes
+    ----------
+    name : str
+    step : str
+        Statements, with ``{x}`` for the variable and ``{f}`` for what it goes to.
+    numbers : dict of Number
+        What they read besides.
+    """
+
+    name: str
+    step: str
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+
+
+#: All settles at once, in the order of the declaration.
+SETTLED = Dynamics("settled", "{x} = {f}")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A learning rule: what is joined, what happens in a presentation of each phase, with which numbers.
+
+    Attributes
+    ----------
+    name : str
+    projections : dict of Projection
+        By letter or name; ``W`` is what other letters start from.
+    phases : dict of tuple
+        Phase (``wake``, ``sleep``, ``evaluation``, ``perception``, ``recall``) -> what happens in one presentation.
+    numbers : dict of Number
+    remembers : dict of float
+        Variables that outlive a presentation, beside weights, and what each is at the start.
+    recorded : tuple of str
+        Variables that are looked at from outside, though nothing within the rule may read them.
+    requires : dict of str
+        Conditions that numbers must meet together, each with the reason: ``{"damping < noise_gain": "because ..."}``.
+    paper : str
+        Where it was published.
+    dynamics : Dynamics
+        See `in_time`.
+    """
+
+    name: str
+    projections: Mapping[str, Projection]
+    phases: Mapping[str, tuple]
+    numbers: Mapping[str, Number]
+    remembers: Mapping[str, float] = field(default_factory=dict)
+    recorded: tuple[str, ...] = ("rate",)
+    requires: Mapping[str, str] = field(default_factory=dict)
+    paper: str = ""
+    dynamics: Dynamics = SETTLED
+
+    def values(self, overrides: Mapping[str, float] | None = None) -> dict[str, float]:
+        """Every number of the rule, by name: its default, or what is given.
+
+        Raises
+        ------
+        RuleError
+            For a number that the rule does not have, that is out of its range, or that does not go with others.
+        """
+        numbers, given = {**self.dynamics.numbers, **self.numbers}, dict(overrides or {})
+        for name, value in given.items():
+            if name not in numbers:
+                raise RuleError(
+                    f"{self.name}.{name}: must be a number of this rule (got {value!r}); {_nearest(name, numbers)}"
+                )
+            if not numbers[name].allows(value):
+                raise RuleError(
+                    f"{self.name}.{name}: must be {numbers[name].range} (got {value!r}); give another value, "
+                    f"such as the default {numbers[name].default}."
+                )
+        values: dict[str, float] = {}
+
+        def value_of(name):
+            if name not in values:
+                number = given.get(name, numbers[name].default)
+                if isinstance(number, str):
+                    number = evaluated(number, {other: value_of(other) for other in names(expression(number))})
+                values[name] = number
+            return values[name]
+
+        values = {name: value_of(name) for name in numbers}
+        for condition, reason in self.requires.items():
+            if not evaluated(condition, values):
+                got = ", ".join(f"{name} {values[name]:g}" for name in sorted(names(expression(condition))))
+                raise RuleError(f"{self.name}: {condition} must hold, {reason} (got {got}); change one of them.")
+        return values
+
+    def replacing(self, **moments: Moment) -> "Rule":
+        """The rule with other moments in the place of those of the same names.
+
+        Raises
+        ------
+        RuleError
+            If it has no moment of a name.
+        """
+        known = {moment.name for sequence in self.phases.values() for moment in moments_of(sequence) if moment.name}
+        for name in moments:
+            if name not in known:
+                raise RuleError(
+                    f"{self.name}: must have a moment to be replaced (got {name!r}); {_nearest(name, known)}"
+                )
+        return self.changed(lambda moment: (moments.get(moment.name, moment),))
+
+    def changed(self, change, phases: tuple[str, ...] | None = None) -> "Rule":
+        """The rule with every moment (of some phases) replaced by the moments that ``change`` makes of it."""
+        within = self.phases if phases is None else phases
+        return replace(
+            self, phases={name: mapped(s, change) if name in within else s for name, s in self.phases.items()}
+        )
+
+    @property
+    def content_hash(self) -> str:
+        """Twelve hexadecimal digits that name what is declared; prose (``paper``, meanings) does not take part."""
+        text = json.dumps(_plain(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def evaluated(text: str, values: Mapping[str, float]) -> float:
+    """An expression of numbers, evaluated."""
+    return eval(_compiled(text), {"__builtins__": {}, "abs": abs, "int": int}, dict(values))
+
+
+@cache
+def _compiled(text):
+    return compile(text.strip(), "number", "eval")
+
+
+def _nearest(name, known):
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(known)) or 'none'}."
+
+
+def _plain(value):
+    if dataclasses.is_dataclass(value):
+        fields = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        for prose in ("paper", "meaning"):
+            fields.pop(prose, None)
+        return {"is": type(value).__name__, **fields}
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, tuple | list) else value

@@ -1,0 +1,277 @@
+"""What is wrong with a rule, in sentences, before anything is built.
+
+Above all a presentation reads nothing that it has not written. Then weights, and what a rule says that it remembers,
+are all that goes from one presentation to the next: what chunks, resumption to the bit, and networks of several rules
+side by side rest on.
+"""
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import replace
+
+from cortex_model.errors import RuleError
+from cortex_model.language.moments import Carry, Host, Learn, Let, Pool, Settle
+from cortex_model.language.names import refusal
+from cortex_model.language.nonlinearities import NONLINEARITIES
+from cortex_model.language.options import PER
+from cortex_model.language.placed import PlacedRule, of_ends
+from cortex_model.language.rule import Rule
+from cortex_model.language.sequence import moments_of, repeats_of
+from cortex_model.language.statements import (
+    DRAWS,
+    FUNCTIONS,
+    HOST_FUNCTIONS,
+    OPEN,
+    expression,
+    functions,
+    names,
+    read_by,
+    statements,
+    written_by,
+)
+from cortex_model.language.traffic import at_once, overwritten, unread, unwritten
+
+PHASES = ("wake", "sleep", "evaluation", "perception", "recall")
+
+
+def complaints(rule: Rule, layer_sizes: tuple[int, ...] = (7, 5, 6, 4)) -> list[str]:
+    """Sentences that say what does not hold together; none where the rule is sound.
+
+    Parameters
+    ----------
+    rule : Rule
+        In which all settles at once; with its nonlinearities chosen or open.
+    layer_sizes : sequence of int
+        The hierarchy in which it is to be.
+
+    Returns
+    -------
+    sentences : list of str
+        Where; what must hold (what is); what to do.
+    """
+    for look in (_of_words, _of_strings, _of_places, _of_what_is_known):
+        if found := list(dict.fromkeys(look(rule, layer_sizes))):
+            return found
+    placed = PlacedRule(rule, layer_sizes)
+    looks = (unwritten(placed), unread(placed), overwritten(placed), at_once(placed))
+    return list(dict.fromkeys(sentence for look in looks for sentence in look))
+
+
+def checked(rule: Rule, layer_sizes: tuple[int, ...] = (7, 5, 6, 4)) -> Rule:
+    """The rule, if it is sound.
+
+    Raises
+    ------
+    RuleError
+        With the first complaint.
+    """
+    if found := complaints(rule, layer_sizes):
+        more = f" ({len(found) - 1} more)" if len(found) > 1 else ""
+        raise RuleError(found[0] + more)
+    return rule
+
+
+# ---------------------------------------------------------------------- words
+def _of_words(rule, layer_sizes) -> Iterator[str]:
+    """Names of phases, projections and numbers; ranges of numbers."""
+    for phase in rule.phases:
+        if phase not in PHASES:
+            yield f"{rule.name}.phases: must be of {', '.join(PHASES)} (got {phase!r}); {_nearest(phase, PHASES)}"
+    if "wake" not in rule.phases:
+        yield f"{rule.name}.phases: must hold what happens in wake (got {', '.join(rule.phases) or 'none'}); add it."
+    numbers = {**rule.dynamics.numbers, **rule.numbers}
+    for what, given in (("projections", rule.projections), ("numbers", numbers), ("remembers", rule.remembers)):
+        for name in given:
+            if reason := refusal(name):
+                yield f"{rule.name}.{what}: must have other names (got {name!r}: {reason}); choose another one."
+    for name in set(numbers) & {*rule.projections, *rule.remembers}:
+        yield f"{rule.name}.numbers: must have names of their own (got {name!r} twice); choose another one."
+    for condition in rule.requires:
+        for name in sorted(names(expression(condition)) - set(numbers)):
+            yield (
+                f"{rule.name}.requires: must be of numbers of the rule (got {name!r} in {condition!r}); "
+                f"{_nearest(name, numbers)}"
+            )
+    for name, number in numbers.items():
+        if not number.meaning.strip():
+            yield f"{rule.name}.{name}: must say what it means (got {number.meaning!r}); write its meaning."
+        if isinstance(number.default, str):
+            try:
+                yield from (
+                    f"{rule.name}.{name}: must follow from numbers of the rule (got {other!r} in {number.default!r}); "
+                    f"{_nearest(other, numbers)}"
+                    for other in sorted(names(expression(number.default)))
+                    if other not in numbers
+                )
+            except RuleError as error:
+                yield _at(f"{rule.name}.{name}", error)
+        elif not number.allows(number.default):
+            yield (
+                f"{rule.name}.{name}: the default must be {number.range} (got {number.default!r}); "
+                "change the default or the range."
+            )
+
+
+# ---------------------------------------------------------------------- strings
+def _of_strings(rule, layer_sizes) -> Iterator[str]:
+    """Strings that Brian2 cannot read; functions that there are not."""
+    for phase, moment in _all(rule):
+        try:
+            trees = list(_trees(moment))
+        except RuleError as error:
+            yield _at(f"{rule.name}.{phase}", error)
+            continue
+        known = HOST_FUNCTIONS if isinstance(moment, Host) else {*FUNCTIONS, *DRAWS, *OPEN, *NONLINEARITIES}
+        for name in sorted({name for tree in trees for name in functions(tree)} - set(known)):
+            yield (
+                f"{rule.name}.{phase}: functions must be ones that every device has (got {name!r}); "
+                f"{_nearest(name, known)}"
+            )
+        for name in _assigned(moment):
+            if reason := None if isinstance(moment, Host) else refusal(name):
+                yield f"{rule.name}.{phase}: variables must have other names (got {name!r}: {reason}); rename it."
+        if isinstance(moment, Learn):
+            yield from _of_a_step(rule, phase, moment)
+
+
+def _of_a_step(rule, phase, learn):
+    pools = [moment for _, moment in _all(rule) if isinstance(moment, Pool)]
+    pooled = {f"{name}_{end}" for pool in pools for name in _assigned(pool) for end in ("pre", "post")}
+    if alone := names(expression(learn.step)) - set(rule.numbers) - pooled:
+        yield (
+            f"{rule.name}.{phase}: the step of a Learn must be a product of numbers of the rule, or of what a pool "
+            f"gives (got {sorted(alone)[0]!r} in {learn.step!r}); move it into the change, or declare it as a Number."
+        )
+    if learn.per and not PER.fullmatch(learn.per):
+        yield (
+            f"{rule.name}.{phase}: per must name an activity at an end, such as rate_pre or 'rate_pre of W' (got "
+            f"{learn.per!r}); rewrite it."
+        )
+
+
+def _trees(moment):
+    """The expressions of a moment."""
+    if isinstance(moment, Let | Pool | Host):
+        yield from (statement.value for statement in statements(moment.code))
+    for part in ("towards", "of", "step", "change"):
+        if hasattr(moment, part):
+            yield expression(getattr(moment, part))
+
+
+def _assigned(moment):
+    if isinstance(moment, Settle):
+        return [moment.variable]
+    if isinstance(moment, Carry):
+        return [moment.source, moment.target]
+    return [*written_by(getattr(moment, "code", "")), *([moment.total] if isinstance(moment, Pool) else [])]
+
+
+# ---------------------------------------------------------------------- places
+def _of_places(rule, layer_sizes) -> Iterator[str]:
+    """Populations, projections and levels that there are not."""
+    placed = PlacedRule(replace(rule, phases={}), layer_sizes)
+    try:
+        for name, level in placed.places.synapses:
+            placed.ends(name, level)
+    except RuleError as error:
+        yield str(error)
+        return
+    for phase, moment in _all(rule):
+        try:
+            for level in placed.places.of(moment):
+                if isinstance(moment, Pool):
+                    placed.places.seen_by(moment.seen_by, level)
+        except RuleError as error:
+            yield _at(f"{rule.name}.{phase}", error)
+    for phase, sequence in rule.phases.items():
+        is_first = True
+        for part in sequence:
+            if isinstance(part, Host) and not is_first:
+                yield (
+                    f"{rule.name}.{phase}: what the host does must stand at the beginning of a phase (got "
+                    f"{part.code!r} after other moments); move it there, since it happens between presentations."
+                )
+            is_first = is_first and isinstance(part, Host)
+
+
+# ---------------------------------------------------------------------- names that are read
+def _of_what_is_known(rule, layer_sizes) -> Iterator[str]:
+    """Names that nothing has, with the nearest one that something has."""
+    placed = PlacedRule(rule, layer_sizes)
+    numbers = {**rule.dynamics.numbers, **rule.numbers}
+    for phase, repeat in ((p, r) for p, sequence in rule.phases.items() for r in repeats_of(sequence)):
+        for name in sorted(names(expression(repeat.times)) - set(numbers)):
+            yield (
+                f"{rule.name}.{phase}: how often something is repeated must be said by numbers (got {name!r}); "
+                f"{_nearest(name, numbers)}"
+            )
+    for phase, moment in _all(rule):
+        if isinstance(moment, Host):
+            known = {*rule.projections, *numbers, *rule.remembers}
+            for name in sorted({moment.every, *read_by(moment.code), *written_by(moment.code)} - known):
+                yield (
+                    f"{rule.name}.{phase}: host code must be of projections, numbers and what is remembered (got "
+                    f"{name!r} in {moment.code!r}); {_nearest(name, known)}"
+                )
+            continue
+        for level in placed.places.of(moment):
+            yield from _unknown(placed, phase, moment, level, numbers)
+
+
+def _unknown(placed, phase, moment, level, numbers):
+    """Complaints of one event about names that are nothing."""
+    rule, common = placed.rule, {*numbers}
+    if isinstance(moment, Learn):
+        for name in sorted(names(expression(moment.change)) - {f"{n}_{end}" for n, end in of_ends(moment)}):
+            if name not in {*common, "weight"}:
+                yield (
+                    f"{rule.name}.{phase}: a change of synapses must read variables of either end, numbers or weight "
+                    f"(got {name!r} in {moment.change!r}); write {name}_pre or {name}_post, or declare it as a Number."
+                )
+        ends = dict(zip(("pre", "post"), placed.ends(moment.projection, level), strict=True))
+        reads = [(ends[end], name) for name, end in sorted(of_ends(moment))]
+        code = moment.change
+    elif isinstance(moment, Carry):
+        reads, code = [(placed.ends(moment.projection, level)[0], moment.source)], moment.source
+    else:
+        code = moment.of if isinstance(moment, Pool) else getattr(moment, "code", "") or moment.towards
+        found = names(expression(code)) if isinstance(moment, Pool | Settle) else read_by(code)
+        reads = [(level, name) for name in sorted(found - common)]
+    for population, name in reads:
+        has = _held(placed, population)
+        if name in has:
+            continue
+        if name in ("stimulus", "target"):
+            there = "input" if name == "stimulus" else "top"
+            yield (
+                f"{rule.name}.{phase}: {name} must be read in the {there} population "
+                f"(got {code!r} in population {population}); Show it there, and Carry what follows from it."
+            )
+            continue
+        here = "the unit that is always 1" if population is None else f"population {population}"
+        yield (
+            f"{rule.name}.{phase}: {name!r} must be something that {here} has, or a number of the rule (got {code!r}); "
+            f"{_nearest(name, {*has, *common})}"
+        )
+
+
+def _held(placed, population):
+    """What can be read in a population."""
+    if population is None:
+        return {"rate"}
+    given = {0: "stimulus", placed.L: "target"}.get(population)
+    own = {*placed.variables(population), *placed.shared(population), *placed.rule.remembers}
+    return own | ({given} if given else set())
+
+
+def _all(rule):
+    return [(phase, moment) for phase, sequence in rule.phases.items() for moment in moments_of(sequence)]
+
+
+def _at(where, error):
+    return f"{where}: {str(error).split(': ', 1)[-1]}"
+
+
+def _nearest(name, known):
+    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known)) or 'none'}."

@@ -1,0 +1,28 @@
+"""Learning rules, one file each: a module that defines ``RULE``. To add one, add a file."""
+
+import importlib
+import pkgutil
+
+from cortex_model.errors import RuleError
+from cortex_model.language.rule import Rule
+
+
+def shipped() -> dict[str, Rule]:
+    """Every rule that comes with the package, by name."""
+    modules = [importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)]
+    rules = [module.RULE for module in modules if hasattr(module, "RULE")]
+    return {rule.name: rule for rule in rules}
+
+
+def rule_named(name: str) -> Rule:
+    """The shipped rule of that name.
+
+    Raises
+    ------
+    RuleError
+        If there is none.
+    """
+    rules = shipped()
+    if name not in rules:
+        raise RuleError(f"learning_rule: must be one of {', '.join(rules)} (got {name!r}); choose one of them.")
+    return rules[name]
