@@ -152,6 +152,7 @@ class Run:
         """
         p = self.parameters
         simulation = Simulation(p, self.device, getattr(p, "codegen_target", "numpy"))
+        simulation.checked([Member(schedule, weights, {})], stimuli)
         key = content_hash(simulation.key, self._description(schedule))
         kept = self.directory.read_checkpoint(key)
         position, rows, answers, gains = {"slot": 0, "seconds": 0.0}, {}, [], None
