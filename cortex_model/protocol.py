@@ -16,7 +16,7 @@ from cortex_model.errors import ParameterError
 from cortex_model.parameters import Parameters, content_hash
 from cortex_model.phases.chunk import Stimuli
 from cortex_model.phases.schedule import EVALUATION, LEARNING_RULES, Schedule
-from cortex_model.results import RunDirectory
+from cortex_model.results import COMPILING, PROGRAM_READY, RunDirectory
 from cortex_model.weights import Weights
 
 
@@ -120,6 +120,7 @@ class Run:
     report: Callable[[int, int, str], None] = lambda done, total, text: None
     weights: Weights | None = None
     measures: dict[str, tuple] = field(default_factory=dict)
+    looks: np.ndarray | None = None
     warnings: list[str] = field(default_factory=list)
     shared: Any = None
 
@@ -167,8 +168,10 @@ class Run:
         self.report(0, total, "compiling" if self.device != "runtime" else "preparing")
         started = time.perf_counter()
         if self.shared is None:
+            if self.device != "runtime":
+                self.directory.log(COMPILING)
             simulation.build()
-            self.directory.log(f"program ready after {time.perf_counter() - started:.1f} s")
+            self.directory.log(f"{PROGRAM_READY} {time.perf_counter() - started:.1f} s")
 
         def at_stop(stop: Stop):
             nonlocal answers
@@ -196,6 +199,8 @@ class Run:
         else:
             last = self.shared.simulate(Member(schedule, weights, numbers, first, at_stop, gains), stimuli, p)
         self.weights = last.weights
+        self.looks = np.array([sum(schedule.n_presentations(phase, slot) for phase in ("wake", "sleep"))
+                               for slot in sorted(looks)])  # fmt: skip
         for name, values in rows.items():
             values = np.asarray(values)
             unit, dimension = described[name]

@@ -94,8 +94,8 @@ class Weights:
             if array.size and not (array.min() >= -limit and array.max() <= limit):
                 wrong = array[~(np.abs(array) <= limit)][0]
                 raise ParameterError(
-                    f"Weights.{name}: must hold numbers that are finite in {p.dtype} (got {wrong:g}); check its source, "
-                    "its scale and dtype."
+                    f"Weights.{name}: must hold numbers that are finite in {p.dtype} (got {wrong:g}); check its "
+                    "source, its scale and dtype."
                 )
 
     def first_not_finite(self) -> str | None:

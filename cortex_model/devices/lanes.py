@@ -75,7 +75,6 @@ class Lane:
         self.stop = Stop(first, first, member.weights.astype(parameters.dtype), gains, nothing, 0.0)
         self.failure = None
         self._held, self._begun = None, False
-        self._settings = np.geterr()  # of NumPy, for the callback; while a device runs it is quiet
 
     def begin(self, slot):
         """Look for the first time, where the common schedule has come to its start."""
@@ -113,8 +112,7 @@ class Lane:
     def _look(self):
         try:
             if self.member.at_stop is not None:
-                with np.errstate(**self._settings):
-                    self.member.at_stop(self.stop)
+                self.member.at_stop(self.stop)
         except Exception as error:
             self.failure = error
 

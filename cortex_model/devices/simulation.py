@@ -170,6 +170,7 @@ class Simulation:
             raise outcome
         return outcome
 
+    @np.errstate(over="ignore", invalid="ignore")  # what outgrows its precision is said in a DivergenceError
     def run_ensemble(self, members: list[Member], stimuli: Stimuli) -> list[Stop | Exception]:
         """Run ``ensemble_size`` networks side by side, in chunks.
 
@@ -241,9 +242,7 @@ class Simulation:
         try:
             raise_where_all_failed()
             if n_chunks > 0:
-                # numbers that outgrow their precision are said in a DivergenceError
-                with np.errstate(over="ignore", invalid="ignore"):
-                    (self._run_program if self._program else self._run_live)(n_chunks, chunk, finish)
+                (self._run_program if self._program else self._run_live)(n_chunks, chunk, finish)
         except Exception:
             if not all(lane.failure for lane in lanes):
                 raise
