@@ -137,7 +137,7 @@ def _check_presentations(schedule, parameters):
         slot = int(np.flatnonzero(schedule.step == 0)[wrong.argmax()])
         raise ParameterError(
             f"Schedule.presentation: must be the same for {n_steps} slot{'s' * (n_steps > 1)} of a kind that follow "
-            f"each other (got {lengths[wrong.argmax()]} from slot {slot} on); give each presentation a number of its own."
+            f"each other (got {lengths[wrong.argmax()]} from slot {slot} on); number each presentation."
         )
 
 
