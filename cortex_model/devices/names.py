@@ -47,7 +47,7 @@ def offered(hierarchy, names: Names) -> Names:
     known = set(DEFAULT_FUNCTIONS)
     for obj in hierarchy.network.objects:
         if obj.name not in {own.name for own in hierarchy.foreign}:
-            known |= set(getattr(obj, "variables", ()))
+            known |= {*getattr(obj, "variables", ()), *(getattr(obj, "namespace", None) or ())}
     for obj in hierarchy.foreign:
         if isinstance(obj, Group):
             given = obj.namespace.maps[0] if isinstance(obj.namespace, ChainMap) else obj.namespace or {}

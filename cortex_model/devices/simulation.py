@@ -170,7 +170,6 @@ class Simulation:
             raise outcome
         return outcome
 
-    @np.errstate(over="ignore", invalid="ignore")  # what outgrows its precision is said in a DivergenceError
     def run_ensemble(self, members: list[Member], stimuli: Stimuli) -> list[Stop | Exception]:
         """Run ``ensemble_size`` networks side by side, in chunks.
 
@@ -192,7 +191,12 @@ class Simulation:
         ParameterError, DeviceError
             Before anything is built, for what does not fit (`checked`).
         """
-        stimuli, defaults = self.checked(members, stimuli), self._default_numbers()
+        stimuli = self.checked(members, stimuli)
+        with np.errstate(over="ignore", invalid="ignore"):  # what outgrows its precision is said in a DivergenceError
+            return self._run_checked(members, stimuli)
+
+    def _run_checked(self, members, stimuli):
+        defaults = self._default_numbers()
         ensemble = Ensemble([member.schedule for member in members])
         starts = [int(ensemble.boundaries[e][member.first_slot]) for e, member in enumerate(members)]
         stops = ensemble.schedule.stops(self.parameters.chunk_slots)

@@ -125,7 +125,8 @@ class Hierarchy:
         ParameterError
             For something that is not a Brian2 object.
         DeviceError
-            On a standalone device whose program is built.
+            On a standalone device whose program is built, and for an object that was made on another device, before
+            the hierarchy.
         """
         if self.is_built:
             raise DeviceError(
@@ -137,6 +138,11 @@ class Hierarchy:
                 raise ParameterError(
                     f"Hierarchy.add: must get Brian2 objects (got {type(obj).__name__}); "
                     "give a NeuronGroup, a Synapses or a monitor."
+                )
+            if getattr(obj, "variables", self.forward[1].variables).device is not self.forward[1].variables.device:
+                raise DeviceError(
+                    f"Hierarchy.add: {obj.name} must be made after the hierarchy, on its device (got one of another "
+                    "device); ask the simulation for its hierarchy first."
                 )
             self.foreign.append(obj)
             self.network.add(obj)
