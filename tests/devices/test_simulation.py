@@ -77,8 +77,10 @@ def test_everything_is_checked_before_anything_is_built(scenario, monkeypatch, d
         r"Weights\.V_1: must be there if and only if .* \(got one more\)": {
             "weights": Weights.from_named(weights.named() | {"V_1": weights.forward[1].T})
         },
-        r"Weights\.V_3: .* \(got none\)": {"weights": Weights(weights.forward, weights.biases, {2: weights.feedback[2]})},
-    }  # fmt: skip
+        r"Weights\.V_3: .* \(got none\)": {
+            "weights": Weights(weights.forward, weights.biases, {2: weights.feedback[2]})
+        },
+    }
     for sentence, changes in wrong.items():
         given = one._replace(**changes)
         with pytest.raises(ParameterError, match=f"^{sentence}"):
@@ -88,9 +90,15 @@ def test_everything_is_checked_before_anything_is_built(scenario, monkeypatch, d
     assert built == []
 
 
-@pytest.mark.parametrize("device", ["runtime", pytest.param("cpp_standalone", marks=pytest.mark.compiler)])
+@pytest.mark.parametrize(
+    ("device", "dtype", "rate"),
+    [
+        ("runtime", "float64", 1e30),
+        ("runtime", "float32", 1e300),  # which float32 cannot hold
+        pytest.param("cpp_standalone", "float64", 1e30, marks=pytest.mark.compiler),
+    ],
+)
 @pytest.mark.parametrize("number", ["learning_rate", "sleep_learning_rate"])
-@pytest.mark.parametrize(("dtype", "rate"), [("float64", 1e30), ("float32", 1e300)])  # which float32 cannot hold
 def test_weights_that_diverge_stop_the_run_and_name_the_rate_to_lower(scenario, device, number, dtype, rate, recwarn):
     many = scenario(n_wake=150, evaluate_every=50, dtype=dtype)
     fast = many._replace(numbers=many.numbers | {number: rate})
