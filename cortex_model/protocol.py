@@ -16,7 +16,7 @@ from cortex_model.errors import ParameterError, RunError
 from cortex_model.parameters import Parameters, content_hash
 from cortex_model.phases.chunk import Stimuli
 from cortex_model.phases.schedule import EVALUATION, LEARNING_RULES, Schedule
-from cortex_model.results import PROTOCOL_FILES, RunDirectory
+from cortex_model.results import COMPILING, PROGRAM_READY, PROTOCOL_FILES, RunDirectory
 from cortex_model.sources import OwnCode, load_module, package_folder
 from cortex_model.weights import Weights, initial_weights
 
@@ -142,8 +142,8 @@ class Run:
         What it ends with: `simulate` fills them in; a protocol that simulates nothing sets them itself.
     shared : SharedProgram, optional
         Where it meets the runs with which it shares a program (`cortex_model.ensembles`).
-    n_simulations, n_presented : int
-        Simulations so far, and the presentations in them.
+    n_simulations, n_presented, n_learned : int
+        Simulations so far, the presentations in them, and those of wake and sleep alone.
     """
 
     parameters: Any
@@ -153,10 +153,12 @@ class Run:
     report: Callable[[int, int, str], None] = lambda done, total, text: None
     weights: Weights | None = None
     measures: dict[str, tuple] = field(default_factory=dict)
+    looks: np.ndarray | None = None
     warnings: list[str] = field(default_factory=list)
     shared: Any = None
     n_simulations: int = 0
     n_presented: int = 0
+    n_learned: int = 0
 
     def simulate(
         self,
@@ -191,6 +193,7 @@ class Run:
         p = self.parameters
         simulation = Simulation(p, self.device, getattr(p, "codegen_target", "numpy"))
         schedule = schedule.counted_from(self.n_presented)
+        simulation.checked([Member(schedule, weights, {})], stimuli)
         self.n_simulations += 1
         self.n_presented = schedule.next_presentation
         if self.n_simulations == 1:
@@ -204,8 +207,10 @@ class Run:
         self.report(0, total, "compiling" if self.device != "runtime" else "preparing")
         started = time.perf_counter()
         if self.shared is None:
+            if self.device != "runtime":
+                self.directory.log(COMPILING)
             simulation.build()
-            self.directory.log(f"program ready after {time.perf_counter() - started:.1f} s")
+            self.directory.log(f"{PROGRAM_READY} {time.perf_counter() - started:.1f} s")
 
         def at_stop(stop: Stop):
             if stop.first == stop.last and (kept is not None or stop.last not in looks):
@@ -229,6 +234,7 @@ class Run:
             last = self.shared.simulate(member, stimuli, p)
         self.weights = last.weights
         self.measures = joined(self.measures, here.rows, described)
+        self._count_looks(schedule)
         return here.seconds
 
     def warn(self, sentence: str) -> None:
@@ -236,6 +242,14 @@ class Run:
         if sentence not in self.warnings:
             self.warnings.append(sentence)
             self.directory.log(f"warning: {sentence}")
+
+    def _count_looks(self, schedule):
+        """Add the presentations of wake and sleep before each look; evaluations are not counted."""
+        earlier = [] if self.looks is None else self.looks
+        slots = [*np.unique(schedule.looks), None]
+        *now, n_now = [sum(schedule.n_presentations(phase, slot) for phase in ("wake", "sleep")) for slot in slots]
+        self.looks = np.array([*earlier, *(n + self.n_learned for n in now)], int)
+        self.n_learned += n_now
 
     def _keep_start(self, weights):
         """Keep the weights with which the run begins, where they are not those that parameters and seed say."""

@@ -21,6 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cortex_model.errors import RunError
 from cortex_model.storage import read_arrays, read_json, write_arrays, write_json, write_whole
 from cortex_model.weights import Weights
@@ -28,6 +30,8 @@ from cortex_model.weights import Weights
 PARAMETERS, PROVENANCE, SUMMARY = "parameters.json", "provenance.json", "summary.json"
 PROTOCOL_FILES, CHECKPOINTS = "protocol", "checkpoint_*.npz"
 START, WEIGHTS, MEASURES, LOG = "start.nc", "weights.nc", "measures.nc", "run.log"
+#: Lines of the log between which a program is compiled.
+COMPILING, PROGRAM_READY = "compiling a program", "program ready after"
 
 
 class RunDirectory:
@@ -104,19 +108,28 @@ class RunDirectory:
 
     @property
     def state(self) -> str:
-        """``finished``, ``running``, ``interrupted`` or ``not started``."""
+        """``finished``, ``running``, ``not started``, ``interrupted``, or ``interrupted while compiling``."""
         if self.has_finished:
             return "finished"
         if is_locked(self.path):
             return "running"
-        return "interrupted" if any(self.path.glob(CHECKPOINTS)) else "not started"
+        if not (self.path / PROVENANCE).exists():
+            return "not started"
+        lines = (self.path / LOG).read_text().split("\n") if (self.path / LOG).exists() else []
+        builds = [line for line in lines if COMPILING in line or PROGRAM_READY in line]
+        return "interrupted while compiling" if builds and COMPILING in builds[-1] else "interrupted"
 
     def summary(self) -> dict[str, Any]:
         """The numbers that matter."""
         return read_json(self.path / SUMMARY)
 
     def measures(self):
-        """What was measured, one row a look: an xarray.Dataset."""
+        """What was measured, one row a look: an xarray.Dataset.
+
+        Coordinates (not in runs of version 0.1.0): ``look`` counts the presentations of wake and sleep before a row;
+        those of ``feedback_projection``, ``forward_projection``, ``population`` and ``hidden_population`` are the l of
+        V_l, W_l and h_l.
+        """
         return read_arrays(self.path / MEASURES)
 
     def weights(self) -> Weights:
@@ -151,11 +164,25 @@ class RunDirectory:
         """The weights with which the run began; None where they are those that parameters and seed say."""
         return _read_weights(self.path / START) if (self.path / START).exists() else None
 
-    def finish(self, weights: Weights | None, measures: dict[str, tuple], summary: dict[str, Any]) -> None:
-        """Write the results; the summary last of all."""
+    def finish(
+        self, weights: Weights | None, measures: dict[str, tuple], summary: dict[str, Any], looks: Any = None
+    ) -> None:
+        """Write the results; the summary last of all.
+
+        Parameters
+        ----------
+        weights : Weights or None
+        measures : dict
+            Name -> (dimension names, values, unit).
+        summary : dict
+        looks : ndarray, optional
+            Presentations of wake and sleep before each look.
+        """
         if weights is not None:
             write_arrays(self.path / WEIGHTS, weight_arrays(weights), {"description": "weights after the run"})
-        write_arrays(self.path / MEASURES, measures, {"description": "one row a look"})
+        write_arrays(
+            self.path / MEASURES, coordinates(measures, weights, looks) | measures, {"description": "one row a look"}
+        )
         write_json(self.path / SUMMARY, summary)
         self._forget_checkpoints()
 
@@ -166,6 +193,28 @@ def _write_bytes(content, part):
 
 def _read_weights(path):
     return Weights.from_named({name: array.values for name, array in read_arrays(path).items()})
+
+
+def coordinates(measures: dict[str, tuple], weights: Weights | None, looks: Any = None) -> dict[str, tuple]:
+    """Coordinates of the dimensions of measures, as far as they are known, as named arrays.
+
+    See `RunDirectory.measures` and `RunDirectory.finish`. A protocol without a simulation says in a measure named
+    ``presentations`` when it looked.
+    """
+    sizes = {dim: n for dims, values, _ in measures.values() for dim, n in zip(dims, np.shape(values), strict=True)}
+    if looks is None and "presentations" in measures:
+        looks = measures["presentations"][1]
+    known = [("look", looks, "presentations")] if looks is not None else []
+    if weights is not None:
+        top = max(weights.forward)
+        known += [("feedback_projection", sorted(weights.feedback), ""), ("forward_projection", range(1, top + 1), "")]
+        known += [("hidden_population", range(1, top), "")]
+        known += [("population", range(top + 1 - sizes.get("population", 0), top + 1), "")]
+    return {
+        dim: ([dim], np.asarray(values), unit)
+        for dim, values, unit in known
+        if dim not in measures and sizes.get(dim) == len(values)
+    }
 
 
 def weight_arrays(weights: Weights) -> dict[str, tuple]:

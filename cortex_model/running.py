@@ -137,7 +137,7 @@ def carry_out(loaded, parameters, seed, device, directory, report=None, again=Fa
                 **summary,
                 "warnings": run.warnings,
             }
-            directory.finish(run.weights, run.measures, summary)
+            directory.finish(run.weights, run.measures, summary, run.looks)
             directory.log("finished")
             return summary
     except Timeout:

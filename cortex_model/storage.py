@@ -49,14 +49,15 @@ def write_arrays(path: Path, arrays: dict[str, tuple], attributes: dict[str, Any
     ----------
     path : Path
     arrays : dict
-        Name -> (dimension names, values, unit).
+        Name -> (dimension names, values, unit, or nothing for a number of something).
     attributes : dict
         Numbers and texts about all of them.
     """
     import xarray
 
     dataset = xarray.Dataset(
-        {name: (dims, values, {"units": unit}) for name, (dims, values, unit) in arrays.items()}, attrs=attributes
+        {name: (dims, values, {"units": unit} if unit else {}) for name, (dims, values, unit) in arrays.items()},
+        attrs=attributes,
     )
     write_whole(path, lambda part: dataset.to_netcdf(part, engine="h5netcdf"))
 

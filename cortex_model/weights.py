@@ -63,12 +63,51 @@ class Weights:
         return digest.hexdigest()
 
     def astype(self, dtype: Any) -> "Weights":
-        """The same weights in another precision."""
-        return self.from_named({name: np.array(array, dtype) for name, array in self.named().items()})
+        """The same weights in another precision; what it cannot hold is infinite (`check` says so)."""
+        with np.errstate(over="ignore"):
+            return self.from_named({name: np.array(array, dtype) for name, array in self.named().items()})
+
+    def check(self, parameters: Any) -> None:
+        """Refuse weights that are not those of a hierarchy.
+
+        Raises
+        ------
+        ParameterError
+            For a matrix that is missing, one that does not belong, a wrong shape, and numbers that are not finite in
+            the hierarchy's precision.
+        """
+        p, sizes = parameters, parameters.layer_sizes
+        shapes = {f"W_{l}": (sizes[l], sizes[l - 1]) for l in range(1, p.n_layers + 1)}
+        shapes |= {f"b_{l}": (sizes[l],) for l in range(1, p.n_layers + 1)}
+        shapes |= {f"V_{l}": p.feedback_shape(l) for l in p.feedback_layers}
+        parts = {"W": self.forward, "b": self.biases, "V": self.feedback}
+        given = {f"{letter}_{l}": np.asarray(array) for letter, part in parts.items() for l, array in part.items()}
+        if differing := sorted(given.keys() ^ shapes.keys()):
+            got = "one more" if differing[0] in given else "none"
+            raise ParameterError(
+                f"Weights.{differing[0]}: must be there if and only if layer_sizes, feedback_to_input and the learning "
+                f"rule ask for it, so {', '.join(shapes)} (got {got}); make them with initial_weights."
+            )
+        limit = np.finfo(p.dtype).max
+        for name, array in given.items():
+            _check_shape(name, array, shapes[name])
+            if array.size and not (array.min() >= -limit and array.max() <= limit):
+                wrong = array[~(np.abs(array) <= limit)][0]
+                raise ParameterError(
+                    f"Weights.{name}: must hold numbers that are finite in {p.dtype} (got {wrong:g}); check its "
+                    "source, its scale and dtype."
+                )
 
     def first_not_finite(self) -> str | None:
         """Name of the first array that holds something that is not a finite number, or None."""
         return next((name for name, array in self.named().items() if not np.isfinite(array).all()), None)
+
+
+def _check_shape(name, matrix, shape):
+    if matrix.shape != shape:
+        raise ParameterError(
+            f"Weights.{name}: must have shape {shape} (got {matrix.shape}); give it as (postsynaptic, presynaptic)."
+        )
 
 
 def _gaussian(numbers, n_lower):
@@ -133,18 +172,16 @@ def initial_weights(parameters: Any, seed: int, feedback_start: str, given: dict
         matrix = np.asarray(matrix, float)
         if name not in drawn:
             raise ParameterError(f"Weights.{name}: must be one of {', '.join(drawn)} (got {name!r}); rename it.")
-        if matrix.shape != drawn[name].shape:
-            raise ParameterError(
-                f"Weights.{name}: must have shape {drawn[name].shape} (got {matrix.shape}); "
-                "give it as (postsynaptic, presynaptic)."
-            )
+        _check_shape(name, matrix, drawn[name].shape)
         if not np.isfinite(matrix).all():
             raise ParameterError(f"Weights.{name}: must hold finite numbers (got NaN or infinity); check its source.")
         drawn[name] = matrix
     for level in p.feedback_layers:
         if f"V_{level}" not in (given or {}):
             drawn[f"V_{level}"] = FEEDBACK_STARTS[feedback_start](drawn[f"W_{level}"], drawn[f"V_{level}"])
-    return Weights.from_named(drawn).astype(p.dtype)
+    weights = Weights.from_named(drawn).astype(p.dtype)
+    weights.check(p)
+    return weights
 
 
 def perturbed(feedback: np.ndarray, noise: np.ndarray, deviation: float, n_levels: int) -> np.ndarray:

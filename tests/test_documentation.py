@@ -73,3 +73,14 @@ def test_every_file_the_readme_links_to_exists():
     assert links
     for link in links:
         assert (ROOT / link).exists(), link
+
+
+def test_the_readmes_own_objects_run_and_are_recorded(capsys):
+    (block,) = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "hierarchy.add" in block]
+    names = {}
+    exec(compile(block, "README.md", "exec"), names)
+    said, traces = capsys.readouterr().out, names["traces"]
+    assert "dv/dt = (drive - v)/tau : 1" in said and "apical_drive_post = sum of weight*sent_pre over synapses" in said
+    assert traces["v"].shape == (names["leaky"].N, names["asleep"].n_slots) and traces["v"].any()
+    learned, start = names["stop"].weights.feedback[2], names["weights"].feedback[2]
+    assert learned.shape == (32, 10) and (learned != start).any()

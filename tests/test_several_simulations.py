@@ -68,8 +68,9 @@ def test_the_second_call_starts_from_what_it_is_handed_and_sees_new_noise(lesion
 
 def test_rows_of_the_second_call_follow_those_of_the_first(whole):
     summary, directory = whole
-    distance = directory.measures()["distance"].values
-    assert distance.shape == (22,)
+    measured = directory.measures()["distance"]
+    distance = measured.values
+    assert measured["look"].values.tolist() == [*range(0, 61, 6), *range(60, 121, 6)]
     assert (distance[10], distance[11], distance[-1]) == tuple(
         summary[name] for name in ("before", "after_lesion", "after_sleep")
     )

@@ -1,6 +1,7 @@
 """A sweep on a real cluster: the results of single runs, whatever dies, fails or was there already."""
 
 import ast
+import asyncio
 import csv
 import inspect
 import json
@@ -24,6 +25,7 @@ from cortex_model.cli import app
 from cortex_model.errors import ParameterError
 from cortex_model.results import RunDirectory, find_runs
 from cortex_model.storage import read_npz
+from cortex_model.sweeps.cluster import _client
 from cortex_model.sweeps.grid import asked_runs, checked_grid
 from cortex_model.sweeps.sweeping import Progress
 from cortex_model.sweeps.sweeping import sweep as make
@@ -246,6 +248,22 @@ def test_the_grid_is_read_as_the_parameters_are():
     progress.states[2] = "finished"
     progress.began -= 10
     assert progress.seconds_left() == pytest.approx(50, rel=0.1)
+
+
+# ---------------------------------------------------------------------- notebooks
+def test_a_scheduler_is_reached_from_within_an_event_loop():
+    """As in a cell of a notebook; and one that is nowhere is still refused in a sentence."""
+
+    async def cell(scheduler):
+        with _client(scheduler, None) as client:
+            return client.scheduler_info()["address"]
+
+    with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as cluster:
+        assert asyncio.run(cell(cluster.scheduler_address)) == cluster.scheduler_address
+        with _client(cluster.scheduler_address, None) as client:
+            assert client.scheduler_info()["address"] == cluster.scheduler_address
+    with pytest.raises(ParameterError, match="must be the address of a dask scheduler that answers"):
+        asyncio.run(cell("nowhere://"))
 
 
 # ---------------------------------------------------------------------- SLURM

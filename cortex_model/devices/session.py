@@ -19,6 +19,7 @@ from brian2 import (
     ms,
     prefs,
 )
+from brian2.core.base import BrianObjectException
 from brian2.devices.device import all_devices, reset_device, set_device
 
 from cortex_model.devices import cuda
@@ -27,6 +28,7 @@ from cortex_model.devices.dense import dense
 from cortex_model.devices.dense.deferred import defer, is_deferred
 from cortex_model.devices.dense.deferred import header as changes
 from cortex_model.devices.gates import obey_gates
+from cortex_model.devices.names import Names, explained, offered
 from cortex_model.devices.program import cython_cache, program_key
 from cortex_model.network import Hierarchy
 
@@ -88,8 +90,15 @@ def connect_densely(synapses, networks, batch):
         defer(synapses)
 
 
-def generate(hierarchy, folder: Path) -> dict[str, dict]:
+def generate(hierarchy, folder: Path, names: Names | None = None) -> dict[str, dict]:
     """Write a standalone program's sources into ``folder``.
+
+    Parameters
+    ----------
+    hierarchy : Hierarchy
+    folder : Path
+    names : Names, optional
+        What equations of a user's own may hold besides what they are given; so in the functions below.
 
     Returns
     -------
@@ -104,7 +113,7 @@ def generate(hierarchy, folder: Path) -> dict[str, dict]:
     """
     device, network = get_device(), hierarchy.network
     obey_gates(network, hierarchy.device, hierarchy.codegen_target)
-    network.run(0 * ms)  # registers the objects
+    run_with(hierarchy, 0 * ms, names)  # registers the objects
     now = {name: device.get_array_name(hierarchy.clockwork.now.variables[name]) for name in ("first_slot", "n_slots")}
     step = repr(float(defaultclock.dt))
     clock_time = device.get_array_name(defaultclock.variables["t"])
@@ -165,7 +174,21 @@ def _reachable(hierarchy, device):
     return variables
 
 
-def generate_extended(hierarchy):
+def run_with(hierarchy, duration, names):
+    """Run the network with names from outside.
+
+    Raises
+    ------
+    ParameterError
+        If an equation holds a name that nobody knows.
+    """
+    try:
+        hierarchy.network.run(duration, namespace=offered(hierarchy, Names({}) if names is None else names))
+    except BrianObjectException as error:
+        raise explained(error) from error.__cause__
+
+
+def generate_extended(hierarchy, names):
     """Sources of a hierarchy that was extended: ``(key, place)``.
 
     Returns
@@ -176,7 +199,7 @@ def generate_extended(hierarchy):
         Folder -> manifest: puts the sources where they are to be compiled.
     """
     folder = Path(tempfile.mkdtemp(prefix="cortex-model-")) / "sources"
-    manifest, digest = generate(hierarchy, folder), hashlib.sha256()
+    manifest, digest = generate(hierarchy, folder, names), hashlib.sha256()
     files = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     numbered = re.compile(rb"codeobject(_\d+)?")  # Brian2 counts code objects over the whole process
     for content in sorted(numbered.sub(b"codeobject", n.encode() + c) for n, c in files.items()):
@@ -189,7 +212,7 @@ def generate_extended(hierarchy):
     return program_key(digest.hexdigest(), device=hierarchy.device), place
 
 
-def run_live(hierarchy, n_chunks, chunk, finish, read):
+def run_live(hierarchy, n_chunks, chunk, finish, read, names):
     """Run chunks on the runtime device: one ``Network.run`` for all of them, hands changed between two steps.
 
     Parameters
@@ -201,6 +224,7 @@ def run_live(hierarchy, n_chunks, chunk, finish, read):
         (index, arrays read, seconds of the loop) after the chunk.
     read : list of str
         Names of the arrays to read.
+    names : Names
     """
     objects = {obj.name: obj for obj in hierarchy.network.sorted_objects}
     index, started = -1, 0.0
@@ -236,6 +260,6 @@ def run_live(hierarchy, n_chunks, chunk, finish, read):
     hierarchy.network.add(looking)
     try:
         with own_flags():
-            hierarchy.network.run(FOR_EVER)
+            run_with(hierarchy, FOR_EVER, names)
     finally:
         hierarchy.network.remove(looking)

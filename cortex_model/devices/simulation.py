@@ -9,10 +9,11 @@ from cortex_model.devices import program as standalone
 from cortex_model.devices.arrays import gain_arrays, state_names, weight_arrays, weights_of
 from cortex_model.devices.lanes import Lane, Member, Stop
 from cortex_model.equations import numbers_of
-from cortex_model.errors import DeviceError
+from cortex_model.errors import DeviceError, ParameterError
 from cortex_model.parameters import HierarchyParameters
 from cortex_model.phases.chunk import Stimuli, answers, chunk_arrays, stimulus_arrays
 from cortex_model.phases.ensemble import Ensemble
+from cortex_model.phases.presentable import check_schedule, check_shown
 from cortex_model.phases.schedule import Schedule
 from cortex_model.weights import Weights
 
@@ -66,6 +67,7 @@ class Simulation:
         self.parameters, self.device, self.codegen_target = parameters, device, codegen_target
         self.ensemble_size = ensemble_size
         self._hierarchy = self._program = None
+        self._built_with: dict[str, Any] = {}
         self._recorded: dict[str, list[np.ndarray]] = {}
         self._next_presentation = 0
 
@@ -108,9 +110,12 @@ class Simulation:
             return generate(self.hierarchy, folder)
 
         if self._hierarchy is not None and self._hierarchy.foreign:
+            from cortex_model.devices.names import names_of_caller
             from cortex_model.devices.session import generate_extended
 
-            key, generate = generate_extended(self.hierarchy)
+            names = names_of_caller()
+            key, generate = generate_extended(self.hierarchy, names)
+            self._built_with = dict(names.used)
         else:
             key = self._key(self.ensemble_size)
         directory = standalone.build(standalone.program_cache() / key, generate, self.device)
@@ -160,8 +165,8 @@ class Simulation:
 
         Raises
         ------
-        DeviceError
-            If ``numbers`` holds a name that no equation knows.
+        ParameterError, DeviceError
+            Before anything is built, for what does not fit (`checked`).
         DivergenceError
             If a weight is no longer a finite number.
         """
@@ -196,23 +201,15 @@ class Simulation:
 
         Raises
         ------
-        DeviceError
-            If the number of networks is not ``ensemble_size``.
+        ParameterError, DeviceError
+            Before anything is built, for what does not fit (`checked`).
         """
-        if len(members) != self.ensemble_size:
-            raise DeviceError(
-                f"Simulation.run_ensemble: must get {self.ensemble_size} networks, as many as ensemble_size "
-                f"(got {len(members)}); change one of them."
-            )
-        defaults = numbers_of(self.parameters.dynamics) | {"noise_seed": 0}
-        defaults |= {"relaxation": self.parameters.relaxation} if self.parameters.is_leaky else {}
-        known = set(defaults)
-        if unknown := sorted({name for member in members for name in member.numbers} - known):
-            raise DeviceError(
-                f"Simulation.run: numbers must be among {', '.join(sorted(known))} (got {unknown[0]!r}); "
-                "correct its name."
-            )
-        stimuli = stimuli.checked(self.parameters.layer_sizes)
+        stimuli = self.checked(members, stimuli)
+        with np.errstate(over="ignore", invalid="ignore"):  # what outgrows its precision is said in a DivergenceError
+            return self._run_checked(members, stimuli)
+
+    def _run_checked(self, members, stimuli):
+        defaults = self._default_numbers()
         ensemble = Ensemble([member.schedule for member in members])
         starts = [int(ensemble.boundaries[e][member.first_slot]) for e, member in enumerate(members)]
         stops = ensemble.schedule.stops(self.parameters.chunk_slots)
@@ -268,7 +265,53 @@ class Simulation:
                 raise
         return [lane.failure or lane.stop for lane in lanes]
 
+    def checked(self, members: list[Member], stimuli: Stimuli) -> Stimuli:
+        """Stimuli as arrays, once all that is to be run is known to be whole; nothing is built before.
+
+        Parameters
+        ----------
+        members, stimuli
+            As for `run_ensemble`.
+
+        Raises
+        ------
+        ParameterError
+            For stimuli, schedules or weights that do not fit the hierarchy or each other.
+        DeviceError
+            For numbers that no equation knows, or another number of networks than ``ensemble_size``.
+        """
+        p = self.parameters
+        if len(members) != self.ensemble_size:
+            raise DeviceError(
+                f"Simulation.run_ensemble: must get {self.ensemble_size} networks, as many as ensemble_size "
+                f"(got {len(members)}); change one of them."
+            )
+        stimuli, known = stimuli.checked(p.layer_sizes, p.dtype), self._default_numbers()
+        for member in members:
+            check_schedule(member.schedule, p)
+            check_shown(member.schedule, stimuli)
+            member.weights.check(p)
+            if unknown := sorted(set(member.numbers) - set(known)):
+                raise DeviceError(
+                    f"Simulation.run: numbers must be among {', '.join(sorted(known))} (got {unknown[0]!r}); "
+                    "correct its name."
+                )
+            if member.gains and sorted(member.gains) != p.feedback_layers:
+                raise ParameterError(
+                    f"Simulation.run: gains must be given for the feedback projections {p.feedback_layers} "
+                    f"(got {sorted(member.gains)}); give each one."
+                )
+        return stimuli
+
+    def _default_numbers(self):
+        defaults = numbers_of(self.parameters.dynamics) | {"noise_seed": 0}
+        return defaults | ({"relaxation": self.parameters.relaxation} if self.parameters.is_leaky else {})
+
     def _run_program(self, n_chunks, chunk, finish):
+        if self._built_with:
+            from cortex_model.devices.names import check_unchanged, names_of_caller
+
+            check_unchanged(self.hierarchy, self._built_with, names_of_caller())
         monitored = self._monitored()
         read = [*state_names(self.parameters).values(), "readout.rate", *monitored]
         try:
@@ -286,9 +329,11 @@ class Simulation:
             raise
 
     def _run_live(self, n_chunks, chunk, finish):
+        from cortex_model.devices.names import names_of_caller
         from cortex_model.devices.session import run_live
 
-        run_live(self.hierarchy, n_chunks, chunk, finish, [*state_names(self.parameters).values(), "readout.rate"])
+        read = [*state_names(self.parameters).values(), "readout.rate"]
+        run_live(self.hierarchy, n_chunks, chunk, finish, read, names_of_caller())
 
     # ------------------------------------------------------------------ foreign objects
     def _monitored(self):

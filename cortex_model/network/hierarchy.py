@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 from brian2 import BrianObject, Network, NetworkOperation, NeuronGroup, StateMonitor, Synapses
+from brian2.synapses.synapses import SummedVariableUpdater
 
 from cortex_model.errors import DeviceError, ParameterError
 from cortex_model.network.clockwork import ORDER, Clockwork
@@ -43,6 +44,8 @@ class Hierarchy:
         ``forward[l]`` joins l-1 to l and holds W_l; ``feedback[l]`` joins l to l-1 and holds V_l.
     biases : dict of Synapses
         ``biases[l]`` joins one neuron, whose rate is always 1, to l and holds b_l.
+    pools : list of NeuronGroup and Synapses
+        Single neurons that sum over a population, and the Synapses by which they do.
     clockwork : Clockwork
         Schedule, stimuli, and ``now``: the gates of the present slot and the numbers that equations see.
     network : Network
@@ -87,7 +90,7 @@ class Hierarchy:
                 self.feedback[level] = projection(p, "feedback", level, ends[0], upper, clockwork)
             if p.biases:
                 self.biases[level] = bias_projection(p, level, always_active[0], ends[1], clockwork)
-        pools = self._pools()
+        self.pools = self._pools()
         for level, group in enumerate(self.populations):
             add_wake(p, level, group, clockwork)
             add_sleep(p, level, group, clockwork, level + 1 in self.feedback, level in self.feedback)
@@ -96,7 +99,7 @@ class Hierarchy:
             add_plasticity(p, level, synapses, feedback, self.biases.get(level), clockwork)
         projections = [*self.forward.values(), *self.feedback.values(), *self.biases.values()]
         groups = [*clockwork.groups, *self.populations, *always_active]
-        self.network = Network(groups, projections, pools, name="network")
+        self.network = Network(groups, projections, self.pools, name="network")
 
     def _pools(self):
         """Pools that sum over one population, and what sees them."""
@@ -122,7 +125,8 @@ class Hierarchy:
         ParameterError
             For something that is not a Brian2 object.
         DeviceError
-            On a standalone device whose program is built.
+            On a standalone device whose program is built, and for an object that was made on another device, before
+            the hierarchy.
         """
         if self.is_built:
             raise DeviceError(
@@ -134,6 +138,11 @@ class Hierarchy:
                 raise ParameterError(
                     f"Hierarchy.add: must get Brian2 objects (got {type(obj).__name__}); "
                     "give a NeuronGroup, a Synapses or a monitor."
+                )
+            if getattr(obj, "variables", self.forward[1].variables).device is not self.forward[1].variables.device:
+                raise DeviceError(
+                    f"Hierarchy.add: {obj.name} must be made after the hierarchy, on its device (got one of another "
+                    "device); ask the simulation for its hierarchy first."
                 )
             self.foreign.append(obj)
             self.network.add(obj)
@@ -153,21 +162,70 @@ class Hierarchy:
         return [obj for obj in self.foreign if isinstance(obj, NetworkOperation)]
 
     def weights(self, direction: str, level: int, network: int = 0) -> np.ndarray:
-        """W_l (``"forward"``) or V_l (``"feedback"``) of one network as a matrix, shape (n_post, n_pre)."""
-        synapses, sizes = getattr(self, direction)[level], self.parameters.layer_sizes
-        ends = (level - 1, level) if direction == "forward" else (level, level - 1)
-        weights = np.reshape(synapses.weight[:], (self.ensemble_size, -1))[network]
-        return to_matrix(weights, *(sizes[end] for end in ends))
+        """W_l (``"forward"``) or V_l (``"feedback"``) of one network, as the runtime device holds them now.
+
+        Parameters
+        ----------
+        direction : {"forward", "feedback"}
+        level : int
+            l.
+        network : int
+            Which of an ensemble.
+
+        Returns
+        -------
+        weights : ndarray, shape (n_post, n_pre)
+            A copy: Brian2's own ``weight[:]`` is a view into memory that does not outlive its Synapses.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such projection or network.
+        DeviceError
+            On a standalone device, where a `cortex_model.devices.lanes.Stop` has the weights.
+        """
+        projections = {"forward": self.forward, "feedback": self.feedback}
+        if level not in projections.get(direction, ()) or not 0 <= network < self.ensemble_size:
+            there = ", ".join(f"{name} {sorted(levels)}" for name, levels in projections.items())
+            raise ParameterError(
+                f"Hierarchy.weights: must be asked for {there}, of networks 0 to {self.ensemble_size - 1} "
+                f"(got {direction!r}, {level!r}, network {network!r}); name one of them."
+            )
+        try:
+            values = np.array(projections[direction][level].weight[:])
+        except NotImplementedError:
+            raise DeviceError(
+                "Hierarchy.weights: must be asked for on the runtime device (got a compiled program, which keeps its "
+                "weights to itself); take those of the Stop that Simulation.run returns."
+            ) from None
+        p, sizes = self.parameters, self.parameters.layer_sizes
+        shape = (sizes[level], sizes[level - 1]) if direction == "forward" else p.feedback_shape(level)
+        return to_matrix(values.reshape(self.ensemble_size, -1)[network], *shape[::-1])
 
     def __str__(self) -> str:
-        """Every object and the equations that happen in it, in their order."""
-        lines = []
-        for group in [*self.populations, *self.forward.values(), *self.biases.values(), *self.feedback.values()]:
-            size = (
-                f"{group.source.name} -> {group.target.name}" if isinstance(group, Synapses) else f"{group.N} neurons"
-            )
-            lines.append(f"{group.name} ({size})")
-            for updater in sorted((o for o in group.contained_objects if hasattr(o, "gate")), key=lambda o: o.order):
-                code = updater.abstract_code.strip().replace("\n", "; ").replace("_synaptic_var", "sum of")
-                lines.append(f"  {updater.gate:24} {code}")
+        """Every object and the equations that happen in it, in their order; then what a user has added."""
+        groups = [*self.populations, *self.forward.values(), *self.biases.values(), *self.feedback.values()]
+        lines = [line for group in [*groups, *self.pools] for line in [_headline(group), *_happening(group)]]
+        for obj in self.foreign:
+            is_group = isinstance(obj, NeuronGroup) and obj.equations
+            equations = str(obj.equations).strip().split("\n") if is_group else ()
+            lines += [_headline(obj), *_happening(obj), *(f"  {'':24} {line.strip()}" for line in equations)]
         return "\n".join(lines)
+
+
+def _headline(obj):
+    if isinstance(obj, Synapses):
+        return f"{obj.name} ({obj.source.name} -> {obj.target.name})"
+    if isinstance(obj, NeuronGroup):
+        return f"{obj.name} ({obj.N} neuron{'s' * (obj.N > 1)})"
+    return f"{obj.name} ({type(obj).__name__})"
+
+
+def _happening(group):
+    """The gate and the code of each equation that waits for a gate, and of each sum over synapses."""
+    updaters = [o for o in group.contained_objects if hasattr(o, "gate") or isinstance(o, SummedVariableUpdater)]
+    for updater in sorted(updaters, key=lambda o: o.order):
+        code = updater.abstract_code.strip().replace("\n", "; ")
+        if isinstance(updater, SummedVariableUpdater):
+            code = f"{updater.target_varname} = sum of {updater.expression.code} over synapses"
+        yield f"  {getattr(updater, 'gate', ''):24} {code}"

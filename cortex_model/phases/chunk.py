@@ -1,52 +1,13 @@
 """One chunk of a schedule as the arrays that a device is handed."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from cortex_model.equations import gates_of
-from cortex_model.errors import ParameterError
 from cortex_model.phases.ensemble import Ensemble
-from cortex_model.phases.schedule import DESCENDING, EVALUATION, RETURNING
+from cortex_model.phases.kinds import DESCENDING, RETURNING, SHOWN
+from cortex_model.phases.stimuli import Stimuli, one_hot
 
-
-@dataclass(frozen=True)
-class Stimuli:
-    """What wake and evaluation present.
-
-    Attributes
-    ----------
-    wake, evaluation : tuple of ndarray
-        (stimuli, targets): shapes (n_stimuli, n_0) and (n_stimuli, n_L).
-    """
-
-    wake: tuple[np.ndarray, np.ndarray] | None = None
-    evaluation: tuple[np.ndarray, np.ndarray] | None = None
-
-    def checked(self, layer_sizes: tuple[int, ...]) -> "Stimuli":
-        """These stimuli, if they fit a hierarchy.
-
-        Raises
-        ------
-        ParameterError
-            Where the number of stimulus elements or target elements is not that of the populations.
-        """
-        for phase in ("wake", "evaluation"):
-            for what, array, n in zip(
-                ("stimuli", "targets"), getattr(self, phase) or (), (layer_sizes[0], layer_sizes[-1]), strict=False
-            ):
-                if array.shape[1] != n:
-                    raise ParameterError(
-                        f"Stimuli.{phase}: {what} must have {n} elements, one for each neuron of the "
-                        f"{'input' if what == 'stimuli' else 'top'} population (got {array.shape[1]}); "
-                        "change layer_sizes or the dataset."
-                    )
-        return self
-
-
-def one_hot(labels: np.ndarray, n_classes: int) -> np.ndarray:
-    """Labels as target rates: 1 for the class, 0 for the others; shape (n_stimuli, n_classes)."""
-    return np.eye(n_classes)[labels]
+__all__ = ["Stimuli", "answers", "chunk_arrays", "one_hot", "stimulus_arrays"]
 
 
 def stimulus_arrays(stimuli: Stimuli, parameters) -> dict[str, np.ndarray]:
@@ -79,7 +40,7 @@ def chunk_arrays(ensemble: Ensemble, first: int, last: int, stimuli: Stimuli, pa
     kind, n = schedule.kind[first:last], last - first
     is_answered = schedule.gate("record_gate")[first:last]
     n_wake = 0 if stimuli.wake is None else len(stimuli.wake[0])
-    rows = ensemble.stimulus(first, last) + n_wake * (kind == EVALUATION)[:, None, None]
+    rows = ensemble.stimulus(first, last) + n_wake * np.isin(kind, SHOWN["evaluation"])[:, None, None]
     arrays = {
         "schedule.presentation": schedule.presentation[first:last],
         "schedule.descending": np.isin(kind, (DESCENDING, RETURNING)),

@@ -228,7 +228,7 @@ def wake_sleep_schedule(
     parameters : SleepWakeParameters
         Rule, amounts and blocks of sleep.
     order_of_epoch : callable
-        Epoch -> permutation of the training stimuli.
+        Epoch -> permutation of the ``n_stimuli`` training stimuli.
     n_stimuli, n_wake, n_evaluated : int
         Training stimuli, wake presentations in all, stimuli of one evaluation (0: no evaluations).
     evaluate_every : int
@@ -248,9 +248,13 @@ def wake_sleep_schedule(
     Raises
     ------
     ParameterError
-        If there would be nothing to present.
+        If there would be nothing to present, a number is no count, or the rows of an epoch are too few.
     """
     p, slots, size = parameters, list(sleep_slots(parameters)), parameters.batch_size
+    _check_counts("wake_sleep_schedule", n_stimuli=n_stimuli, n_wake=n_wake, n_evaluated=n_evaluated,
+                  evaluate_every=evaluate_every, evaluate_early_every=evaluate_early_every)  # fmt: skip
+    if n_wake and not n_stimuli:
+        raise ParameterError(f"wake_sleep_schedule.n_stimuli: must be at least 1 where n_wake is {n_wake} (got 0).")
     if n_wake + p.sleep_before_presentations + n_evaluated == 0:
         raise ParameterError("Schedule: must hold at least one presentation (got none); raise epochs or sleep.")
     n_epochs = -(-_in_batches(n_wake, p) * size // max(n_stimuli, 1))
@@ -274,7 +278,9 @@ def wake_sleep_schedule(
         present(np.full(len(rows) // size, EVALUATION), np.where(rows < n_evaluated, rows, -1))
         looks.append(n_done)
 
-    order = np.concatenate([order_of_epoch(epoch) for epoch in range(n_epochs)] or [np.zeros(0, int)])
+    order = np.concatenate(
+        [_rows_of(order_of_epoch, epoch, n_stimuli) for epoch in range(n_epochs)] or [np.zeros(0, int)]
+    )
     order = order[: n_wake * size].reshape(-1, size)
     evaluate()
     if slots:
@@ -311,8 +317,19 @@ def wake_sleep_schedule(
 
 
 def sleep_schedule(parameters, n_presentations, look_every) -> Schedule:
-    """Nothing but sleep, looked at every ``look_every`` presentations (and before the first); in whole batches."""
+    """Nothing but sleep, looked at every ``look_every`` presentations (and before the first); in whole batches.
+
+    Raises
+    ------
+    ParameterError
+        For a rule that does not sleep, and for numbers that are no counts.
+    """
     slots, size = list(sleep_slots(parameters)), parameters.batch_size
+    _check_counts("sleep_schedule", n_presentations=n_presentations, look_every=look_every)
+    if not slots or look_every == 0:
+        what, got = ("learning_rule", parameters.learning_rule) if not slots else ("look_every", 0)
+        must = "a rule that sleeps, reciprocal or weight_mirror" if not slots else "at least 1"
+        raise ParameterError(f"sleep_schedule.{what}: must be {must} (got {got}); give another one.")
     n_slots = len(slots)
     n_presentations, look_every = _in_batches(n_presentations, parameters), _in_batches(look_every, parameters)
     looks = np.unique(np.append(np.arange(0, n_presentations, look_every), n_presentations)) * n_slots
@@ -356,6 +373,23 @@ def in_time(schedule: Schedule, parameters) -> Schedule:
         schedule.refreshes,
         steps,
     )
+
+
+def _check_counts(where, **counts):
+    for name, n in counts.items():
+        if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 0:
+            raise ParameterError(f"{where}.{name}: must be a whole number at least 0 (got {n!r}); round it.")
+
+
+def _rows_of(order_of_epoch, epoch, n_stimuli):
+    """What is shown in an epoch, in its order."""
+    rows = np.asarray(order_of_epoch(epoch))
+    if rows.dtype.kind not in "iu" or rows.ndim != 1 or len(rows) != n_stimuli:
+        raise ParameterError(
+            f"wake_sleep_schedule.order_of_epoch: must return n_stimuli ({n_stimuli}) whole numbers, rows of the "
+            f"stimuli (got {rows.dtype} of shape {rows.shape} for epoch {epoch}); return a permutation of them."
+        )
+    return rows
 
 
 def _in_batches(n_presentations, p):

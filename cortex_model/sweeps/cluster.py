@@ -1,6 +1,5 @@
 """Jobs handed out by dask: to processes of this machine, or to the workers of any scheduler."""
 
-import asyncio
 import contextlib
 import json
 import logging
@@ -18,6 +17,7 @@ import dask
 from distributed import Client, LocalCluster, get_worker
 from distributed.comm import connect
 from distributed.scheduler import KilledWorker
+from distributed.utils import LoopRunner
 
 from cortex_model.errors import ParameterError, RunError
 from cortex_model.running import ONE_THREAD, child_environment
@@ -88,7 +88,7 @@ def _client(scheduler, n_workers):
             yield client
         return
     try:
-        asyncio.run(_reach(scheduler))
+        LoopRunner().run_sync(_reach, scheduler)  # in a thread of its own where a loop runs, as in a notebook
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise ParameterError(
             f"--scheduler: must be the address of a dask scheduler that answers (got {scheduler!r}: {error}); "

@@ -24,7 +24,8 @@ def gathered(runs: list[RunDirectory | None], failures: list[str], axes: Mapping
     -------
     dataset : xarray.Dataset
         Every measure over the swept parameters, seed, and its own dimensions, shorter runs filled with NaN at the
-        end; the single numbers of the summaries; ``run``, the names of the run directories; ``failure``.
+        end; the single numbers of the summaries; ``run``, the names of the run directories; ``failure``. Coordinates
+        of the measures are kept where all runs share them: ``look`` is not where they slept or learned differently.
     """
     import xarray
 
@@ -45,7 +46,20 @@ def gathered(runs: list[RunDirectory | None], failures: list[str], axes: Mapping
     for name, values in _numbers({at: run.summary() for at, run in finished.items()}, len(runs)).items():
         if name not in variables and name not in axes:
             variables[name] = (list(axes), over_axes(values))
-    return xarray.Dataset(variables, coords={name: list(values) for name, values in axes.items()})
+    coords = {name: list(values) for name, values in axes.items()}
+    for dim, values in _coordinates([run.measures().coords for run in finished.values()]).items():
+        coords.setdefault(dim, values)
+    return xarray.Dataset(variables, coords=coords)
+
+
+def _coordinates(of_runs):
+    """Dimension -> its coordinate, where that of every run is the beginning of the longest."""
+    common: dict[str, Any] = {}
+    for dim in sorted(set().union(*of_runs)):
+        longest = max((its[dim] for its in of_runs if dim in its), key=len)
+        if all(dim in its and np.array_equal(its[dim], longest[: len(its[dim])]) for its in of_runs):
+            common[dim] = (dim, longest.values, dict(longest.attrs))
+    return common
 
 
 def _stacked(tables, n_runs):

@@ -232,7 +232,7 @@ def stable_sleep_learning_rate(weights: np.ndarray, damping: float = 0.0) -> flo
         If the damping is negative.
     """
     check_damping(damping, "stable_sleep_learning_rate")
-    return float(2 / (np.sum(weights**2) + damping))
+    return float(2 / (np.sum(np.asarray(weights, float) ** 2) + damping))
 
 
 def check_damping(damping: float, where: str) -> None:

@@ -1,5 +1,7 @@
 """A simulation: what it refuses, what it says when weights diverge, several of them in one process."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from brian2 import NetworkOperation
@@ -8,6 +10,7 @@ from cortex_model.devices.simulation import Simulation
 from cortex_model.errors import DeviceError, DivergenceError, ParameterError
 from cortex_model.parameters import HierarchyParameters
 from cortex_model.phases.chunk import Stimuli
+from cortex_model.weights import Weights
 
 
 def test_an_unknown_device_is_refused():
@@ -56,22 +59,60 @@ def test_stimuli_that_do_not_fit_are_refused(scenario):
         Simulation(one.parameters, "runtime").run(one.schedule, narrow, one.weights, one.numbers)
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("device", ["runtime", pytest.param("cpp_standalone", marks=pytest.mark.compiler)])
+@pytest.mark.parametrize("device", ["runtime", "cpp_standalone"])
+def test_everything_is_checked_before_anything_is_built(scenario, monkeypatch, device):
+    one, built = scenario(), []
+    monkeypatch.setattr(Simulation, "build", lambda simulation: built.append(simulation))
+    stimuli, targets = one.stimuli.wake
+    weights = one.weights
+    wrong = {
+        r"Stimuli\.wake: .* equally many": {"stimuli": Stimuli((stimuli[1:], targets), one.stimuli.evaluation)},
+        r"Schedule\.stimulus: must show rows": {"stimuli": Stimuli((stimuli[:0], targets[:0]), one.stimuli.evaluation)},
+        r"Stimuli\.evaluation: must be given": {"stimuli": Stimuli(one.stimuli.wake)},
+        r"Schedule\.looks": {"schedule": dataclasses.replace(one.schedule, looks=one.schedule.looks + 1000)},
+        r"Weights\.W_1: must have shape \(5, 7\)": {"weights": Weights.from_named(weights.named() | {"W_1": targets})},
+        r"Weights\.V_2: must hold numbers that are finite in float64 \(got nan\)": {
+            "weights": Weights.from_named(weights.named() | {"V_2": weights.feedback[2] * np.nan})
+        },
+        r"Weights\.V_1: must be there if and only if .* \(got one more\)": {
+            "weights": Weights.from_named(weights.named() | {"V_1": weights.forward[1].T})
+        },
+        r"Weights\.V_3: .* \(got none\)": {
+            "weights": Weights(weights.forward, weights.biases, {2: weights.feedback[2]})
+        },
+    }
+    for sentence, changes in wrong.items():
+        given = one._replace(**changes)
+        with pytest.raises(ParameterError, match=f"^{sentence}"):
+            Simulation(given.parameters, device).run(*given[1:])
+    with pytest.raises(ParameterError, match=r"^Simulation\.run: gains must be given for the feedback projections"):
+        Simulation(one.parameters, device).run(*one[1:], gains={7: 1.0})
+    assert built == []
+
+
+@pytest.mark.parametrize(
+    ("device", "dtype", "rate"),
+    [
+        ("runtime", "float64", 1e30),
+        ("runtime", "float32", 1e300),  # which float32 cannot hold
+        pytest.param("cpp_standalone", "float64", 1e30, marks=pytest.mark.compiler),
+    ],
+)
 @pytest.mark.parametrize("number", ["learning_rate", "sleep_learning_rate"])
-def test_weights_that_diverge_stop_the_run_and_name_the_rate_to_lower(scenario, device, number):
-    many = scenario(n_wake=150, evaluate_every=50)
-    fast = many._replace(numbers=many.numbers | {number: 1e30})
+def test_weights_that_diverge_stop_the_run_and_name_the_rate_to_lower(scenario, device, number, dtype, rate, recwarn):
+    many = scenario(n_wake=150, evaluate_every=50, dtype=dtype)
+    fast = many._replace(numbers=many.numbers | {number: rate})
     with pytest.raises(
         DivergenceError, match=rf"must stay finite \(got NaN or infinity .*; lower {number} from 1e\+30"
     ):
         Simulation(many.parameters, device).run(*fast[1:])
+    assert [str(warning.message) for warning in recwarn if issubclass(warning.category, RuntimeWarning)] == []
 
 
 def test_a_diverged_simulation_can_run_again(scenario, simulate, difference):
     many = scenario(n_wake=20)
     simulation = Simulation(many.parameters, "runtime")
-    with pytest.raises(DivergenceError), np.errstate(all="ignore"):
+    with pytest.raises(DivergenceError):
         simulation.run(*many._replace(numbers=many.numbers | {"sleep_learning_rate": 1e200})[1:])
     weights, _ = simulate(many, simulation=simulation)
     assert difference(weights, simulate(many)[0]) == 0

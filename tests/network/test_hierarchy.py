@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from cortex_model.devices.session import new_hierarchy
 from cortex_model.equations import GATES, gates_of
-from cortex_model.errors import ParameterError
-from cortex_model.parameters import HierarchyParameters
+from cortex_model.errors import DeviceError, ParameterError
+from cortex_model.parameters import HierarchyParameters, SleepWakeParameters
 
 EVERYTHING = {"feedback_to_input": True, "presynaptic_normalisation": True, "sleep_normalisation": True}
 
@@ -49,6 +49,67 @@ def test_weights_have_the_orientation_of_the_paper():
     hierarchy.feedback[2].weight = "100*i + j"
     assert hierarchy.weights("feedback", 2).shape == (3, 4)
     assert hierarchy.weights("feedback", 2)[2, 1] == 102
+
+
+def test_weights_of_direct_feedback_come_from_the_top():
+    p = SleepWakeParameters(layer_sizes=(6, 5, 4, 3), learning_rule="direct_feedback", feedback_to_input=True)
+    hierarchy = new_hierarchy(p, "runtime")
+    for level in (1, 2, 3):
+        hierarchy.feedback[level].weight = "100*i + j"
+        expected = 100 * np.arange(3)[None, :] + np.arange(p.layer_sizes[level - 1])[:, None]
+        assert np.array_equal(hierarchy.weights("feedback", level), expected)
+
+
+@pytest.mark.parametrize("sizes", [(3, 1), (1, 3), (3, 2)])
+def test_weights_are_a_copy(sizes):
+    hierarchy = hierarchy_of(*sizes)
+    weights = hierarchy.weights("forward", 1)
+    hierarchy.forward[1].weight = 7
+    assert not weights.any() and (hierarchy.weights("forward", 1) == 7).all()
+    weights[:] = 9
+    assert (hierarchy.weights("forward", 1) == 7).all()
+
+
+@pytest.mark.parametrize("asked", [("feedback", 1), ("forward", 3), ("sideways", 1), ("forward", 1, 1)], ids=str)
+def test_weights_that_are_not_there_are_refused(asked):
+    with pytest.raises(
+        ParameterError, match=r"^Hierarchy\.weights: must be asked for forward \[1, 2\], feedback \[2\]"
+    ):
+        hierarchy_of(4, 3, 2).weights(*asked)
+
+
+def test_weights_of_a_compiled_program_are_elsewhere():
+    hierarchy = new_hierarchy(HierarchyParameters(layer_sizes=(3, 2)), "cpp_standalone")
+    with pytest.raises(
+        DeviceError, match=r"^Hierarchy\.weights: .*; take those of the Stop that Simulation\.run returns"
+    ):
+        hierarchy.weights("forward", 1)
+
+
+@pytest.mark.parametrize("dynamics", ["settled", "leaky"])
+@pytest.mark.parametrize("rule", ["reciprocal", "direct_feedback"])
+def test_a_hierarchy_prints_every_sum_and_equation(rule, dynamics):
+    p = SleepWakeParameters(layer_sizes=(4, 3, 2), learning_rule=rule, dynamics=dynamics, **EVERYTHING)
+    hierarchy = new_hierarchy(p, "runtime")
+    own = NeuronGroup(2, "dv/dt = (drive - v)/(10*ms) : 1\ndrive : 1", name="own")
+    driving = Synapses(hierarchy.populations[1], own, "drive_post = rate_pre : 1 (summed)", name="driving")
+    hierarchy.add(own, driving)
+    lines = str(hierarchy).split("\n")
+    for obj in happening(hierarchy):
+        if hasattr(obj, "gate"):
+            assert any(line.startswith(f"  {obj.gate}") for line in lines), obj.name
+    objects = [obj for obj in hierarchy.network.objects if obj.name in {line.split(" (")[0] for line in lines}]
+    assert len(objects) == len(hierarchy.populations + hierarchy.pools) + 2 + 3 * 2
+    sums = [line.split(maxsplit=1)[1] for line in lines if "sum of" in line]
+    sent = "fed_back_pre" if dynamics == "leaky" else "sent_pre"
+    assert sums.count("basal_input_post = sum of weight*sent_pre over synapses") == 2
+    assert sums.count(f"apical_drive_post = sum of weight*{sent} over synapses") == 2
+    assert sums.count("error_drive_post = sum of weight*delta_pre over synapses") == (dynamics == "leaky")
+    assert "_synaptic_var" not in "".join(lines)
+    assert [line.strip() for line in lines[-5:]] == [
+        "own (2 neurons)", "dv/dt = (drive - v)/(10*ms) : 1", "drive : 1",
+        "driving (population_1 -> own)", "drive_post = sum of rate_pre over synapses",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("dynamics", ["settled", "leaky"])
@@ -129,6 +190,14 @@ def test_objects_of_ones_own_run_with_the_hierarchy():
 def test_what_is_no_brian2_object_is_refused():
     with pytest.raises(ParameterError, match=r"^Hierarchy\.add: must get Brian2 objects \(got str\); give a Neuron"):
         hierarchy_of(3, 2).add("a group")
+
+
+def test_what_was_made_before_the_hierarchy_on_another_device_is_refused():
+    hierarchy_of(3, 2)  # makes runtime the device
+    early = NeuronGroup(2, "v : 1", name="early")
+    hierarchy = new_hierarchy(HierarchyParameters(layer_sizes=(3, 2)), "cpp_standalone")
+    with pytest.raises(DeviceError, match=r"^Hierarchy\.add: early must be made after the hierarchy"):
+        hierarchy.add(early)
 
 
 def test_recording_waits_for_its_gate():

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from cortex_model.equations import GATES
-from cortex_model.errors import ParameterError
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.phases.chunk import Stimuli, answers, chunk_arrays, one_hot, stimulus_arrays
+from cortex_model.phases.chunk import Stimuli, answers, chunk_arrays, stimulus_arrays
 from cortex_model.phases.ensemble import Ensemble
 from cortex_model.phases.schedule import EVALUATION, WAKE, wake_sleep_schedule
 
@@ -73,20 +72,3 @@ def test_batches_and_networks_have_rows_and_answers_of_their_own():
     first, second = answers(readout, ensemble, 0, n_slots, p)
     assert first.tolist() == [[0, 1], [2, 3], [8, 9], [10, 11]]
     assert second.tolist() == [[4, 5], [6, 7], [12, 13], [14, 15]]
-
-
-def test_one_hot():
-    assert one_hot(np.array([2, 0]), 3).tolist() == [[0, 0, 1], [1, 0, 0]]
-
-
-@pytest.mark.parametrize(
-    ("stimuli", "sentence"),
-    [
-        (Stimuli(wake=(SHOWN[0][:, :2], SHOWN[1])), r"Stimuli\.wake: stimuli must have 3 elements, .* \(got 2\)"),
-        (Stimuli(evaluation=(ASKED[0], ASKED[0])), r"Stimuli\.evaluation: targets must have 2 elements, .* \(got 3\)"),
-    ],
-)
-def test_stimuli_that_do_not_fit_are_refused(stimuli, sentence):
-    assert STIMULI.checked((3, 4, 2)) is STIMULI
-    with pytest.raises(ParameterError, match=f"^{sentence}"):
-        stimuli.checked((3, 4, 2))

@@ -1,0 +1,114 @@
+"""Names in equations of a user's own objects: found where the run begins, as in Brian2, or asked for in a sentence."""
+
+import numpy as np
+import pytest
+from brian2 import NeuronGroup, StateMonitor, Synapses, ms
+from brian2.utils.logger import catch_logs
+
+from cortex_model.devices.simulation import Simulation
+from cortex_model.errors import DeviceError, ParameterError
+from cortex_model.parameters import SleepWakeParameters
+from cortex_model.phases.chunk import Stimuli
+from cortex_model.phases.schedule import sleep_schedule
+from cortex_model.weights import initial_weights
+
+P = SleepWakeParameters(layer_sizes=(4, 3), feedback_to_input=True, biases=False)
+ASLEEP = sleep_schedule(P, 8, look_every=4), Stimuli(), initial_weights(P, 1, "random"), {"sleep_learning_rate": 0.01}
+
+of_the_module = 20 * ms
+
+
+def extended(device, constant, **given):
+    """A simulation with leaky neurons whose equations hold a name, and what records them."""
+    simulation = Simulation(P, device)
+    hierarchy = simulation.hierarchy
+    equations = f"dv/dt = (drive - v)/{constant} : 1\ndrive : 1"
+    slow = NeuronGroup(3, equations, method="exact", name="slow", **given)
+    probe = Synapses(hierarchy.populations[1], slow, "drive_post = rate_pre : 1 (summed)", name="probe")
+    probe.connect(j="i")
+    monitor = StateMonitor(slow, "v", record=True, name="traced")
+    hierarchy.add(slow, probe, monitor)
+    return simulation, monitor
+
+
+def expected(time_constant):
+    """Traces where the constant is given in a namespace."""
+    simulation, monitor = extended("runtime", "tau", namespace={"tau": time_constant})
+    simulation.run(*ASLEEP)
+    return simulation.recorded(monitor)["v"]
+
+
+def test_names_of_the_caller_are_found():
+    of_the_function = 5 * ms
+    for name, value in (("of_the_module", of_the_module), ("of_the_function", of_the_function)):
+        simulation, monitor = extended("runtime", name)
+        simulation.run(*ASLEEP)
+        traces = simulation.recorded(monitor)["v"]
+        assert np.abs(traces).max() > 0.01
+        np.testing.assert_array_equal(traces, expected(value))
+
+
+def test_what_an_object_is_given_comes_first():
+    tau = 1 * ms
+    simulation, monitor = extended("runtime", "tau", namespace={"tau": 30 * tau})
+    with catch_logs():
+        simulation.run(*ASLEEP)
+    np.testing.assert_array_equal(simulation.recorded(monitor)["v"], expected(30 * ms))
+
+
+@pytest.mark.parametrize(  # all but the first stand in functions of this package
+    ("device", "name"),
+    [("runtime", "of_nobody"), ("runtime", "index"), ("runtime", "read"), ("cpp_standalone", "step")],
+)
+def test_names_of_nobody_are_asked_for(device, name):
+    simulation, _ = extended(device, name)
+    sentence = rf"^slow\.{name}: must be a name .* \(got none\); .* namespace=\{{'{name}': \.\.\.\}}"
+    with pytest.raises(ParameterError, match=sentence):
+        simulation.run(*ASLEEP)
+
+
+def test_a_callers_names_do_not_disturb_the_hierarchy():
+    rate = weight = delta = noise = 7.0
+    exp, tau = np.sin, 20 * ms
+    simulation, monitor = extended("runtime", "tau")
+    with catch_logs() as logs:
+        simulation.run(*ASLEEP)
+    assert [log for log in logs if "resolution_conflict" in log[1]] == []
+    np.testing.assert_array_equal(simulation.recorded(monitor)["v"], expected(tau))
+    assert {rate, weight, delta, noise} == {7.0} and exp is np.sin
+
+
+def test_names_are_looked_up_at_every_run():
+    simulation, monitor = extended("runtime", "tau")
+    tau = 20 * ms
+    simulation.run(*ASLEEP)
+    before = simulation.recorded(monitor)["v"]
+    tau = 5 * ms
+    simulation.run(*ASLEEP)
+    after = simulation.recorded(monitor)["v"][:, before.shape[1] :]
+    assert tau == 5 * ms and np.abs(after - before).max() > 0.01
+
+
+@pytest.mark.compiler
+def test_a_compiled_constant_is_found_and_cannot_change():
+    simulation, monitor = extended("cpp_standalone", "of_the_function")
+    of_the_function = 5 * ms
+    simulation.run(*ASLEEP)
+    v = simulation.recorded(monitor)["v"]  # a name of the object itself: may be anything
+    np.testing.assert_allclose(v, expected(of_the_function), rtol=1e-5, atol=1e-7)
+    simulation.run(*ASLEEP)
+    of_the_function = 6 * ms
+    with pytest.raises(
+        DeviceError, match=r"^Simulation\.of_the_function: must be what it was .*, 5\. ms \(got 6\. ms\)"
+    ):
+        simulation.run(*ASLEEP)
+    assert of_the_function == 6 * ms
+
+
+def test_differential_equations_of_ones_own_raise_no_warning_of_numpy(recwarn):
+    """Brian2 compares its float32 states with a number that float32 cannot hold."""
+    simulation, _ = extended("runtime", "of_the_module")
+    with catch_logs() as logs:
+        simulation.run(*ASLEEP)
+    assert [log for log in logs if "Warning" in log[2]] == []
+    assert [str(warning.message) for warning in recwarn if issubclass(warning.category, RuntimeWarning)] == []
