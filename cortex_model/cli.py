@@ -1,20 +1,22 @@
 """The command line ``cortex-model``: parsing and printing only."""
 
+import io
 import itertools
 import json
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from cortex_model.errors import CortexModelError, ParameterError
+from cortex_model.failures import told
 from cortex_model.printing import err, out, overrides, print_rows, progress_bar, tell
 
+TRACEBACK = "--traceback"
 app = typer.Typer(
-    help="Cortical hierarchies that learn through their reciprocal feedback connections, on Brian2.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -29,19 +31,38 @@ Seed = Annotated[int, typer.Option("--seed", help="Seed of weights, noise and or
 Sets = Annotated[list[str] | None, typer.Option("--set", help="key=value: any parameter; see `parameters`.")]
 
 
-def main() -> None:
-    """Run the command line: 0 on success, 2 on a mistake with one sentence, 130 on interruption."""
+@app.callback()
+def options(
+    traceback: Annotated[
+        bool, typer.Option(TRACEBACK, help="Show where an error came from, too; at any place of the line.")
+    ] = False,
+) -> None:
+    """Cortical hierarchies that learn through their reciprocal feedback connections, on Brian2."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line.
+
+    Exit status: 0 on success; 2 on whatever a user can mend, with one sentence; 1 where runs of a sweep failed; 130 on
+    interruption; 70 on what nobody foresaw, with one sentence that names the log of its traceback.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may hold bytes that are no text
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        app()
-    except CortexModelError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+        app([argument for argument in given if argument != TRACEBACK])
     except Interruption as error:
         where = (getattr(error, "__notes__", None) or ["RUN_DIR"])[0]
         print(f"Interrupted. Nothing is lost: `cortex-model resume {where}` goes on.", file=sys.stderr)
         sys.exit(130)
+    except Exception as error:
+        if TRACEBACK in given:
+            traceback.print_exception(error)
+        sentence, status = told(error)
+        print(sentence, file=sys.stderr)
+        sys.exit(status)
 
 
 class Interruption(BaseException):
@@ -94,12 +115,12 @@ def _run_together(protocol, settings, device, out_folder, again, as_json):
         if isinstance(outcome, dict):
             tell(outcome, as_json)
     failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-    for failure in failures:
-        if not isinstance(failure, CortexModelError):
-            raise failure
-        print(failure, file=sys.stderr)
+    worst = 0
+    for sentence, status in map(told, failures):
+        print(sentence, file=sys.stderr)
+        worst = max(worst, status)
     if failures:
-        raise typer.Exit(2)
+        raise typer.Exit(worst)
 
 
 @app.command()

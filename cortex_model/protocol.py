@@ -13,6 +13,7 @@ import numpy as np
 
 from cortex_model.devices.simulation import Member, Simulation, Stop
 from cortex_model.errors import ParameterError
+from cortex_model.failures import raised_by
 from cortex_model.parameters import Parameters, content_hash
 from cortex_model.phases.chunk import Stimuli
 from cortex_model.phases.schedule import EVALUATION, LEARNING_RULES, Schedule
@@ -91,9 +92,8 @@ def load_module(path: Path):
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        got = f"{type(error).__name__}: {error}"
-        raise ParameterError(f"{path}: must be Python that can be loaded (got {got}); mend it.") from None
+    except (Exception, SystemExit) as error:
+        raise ParameterError(raised_by(error, path)) from error
     return module
 
 

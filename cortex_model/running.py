@@ -10,11 +10,11 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from cortex_model.devices.program import program_cache
-from cortex_model.errors import RunError
+from cortex_model.errors import RunError, in_short
 from cortex_model.protocol import Run, load_protocol
 from cortex_model.provenance import provenance
 from cortex_model.results import PROVENANCE, RunDirectory, run_name
-from cortex_model.storage import read_json, write_json
+from cortex_model.storage import plain, read_json, write_json
 
 #: What keeps the linear algebra of a process to one thread, where there is a process for each core.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
@@ -119,7 +119,7 @@ def carry_out(loaded, parameters, seed, device, directory, report=None, again=Fa
             write_json(directory.path / PROVENANCE, origin)
             run = Run(parameters, seed, device, directory, report or (lambda *_: None), shared=shared)
             try:
-                summary = loaded.run(run)
+                summary = _checked(loaded.run(run), loaded)
             except BaseException as error:
                 directory.log(f"stopped: {type(error).__name__}: {error}")
                 error.add_note(str(directory.path))
@@ -139,6 +139,16 @@ def carry_out(loaded, parameters, seed, device, directory, report=None, again=Fa
         raise RunError(
             f"{directory.path}: must not be in use by another process (got a locked folder); wait for that run to end."
         ) from None
+
+
+def _checked(summary, loaded):
+    """What a protocol returned, if a summary can hold it."""
+    if not isinstance(summary, dict):
+        raise RunError(
+            f"{loaded.name}.run: must return a dictionary, its summary (got {in_short(summary)}); end it with "
+            "`return {...}`."
+        )
+    return plain(summary, f"the summary of {loaded.name}")
 
 
 def child_environment() -> dict[str, str]:

@@ -15,7 +15,7 @@ LEVELS = {
     for level, parts in enumerate(
         [
             {"errors"},
-            {"equations", "parameters", "philox", "weights", "theory"},
+            {"equations", "parameters", "offered", "philox", "weights", "theory"},
             {"network", "phases", "datasets"},
             {"devices", "results", "storage", "provenance"},
             {"analysis", "traces"},
@@ -32,6 +32,7 @@ LEVELS = {
                 "settings",
                 "comparing",
                 "printing",
+                "failures",
                 "rule_runs",
             },
             {"protocols", "figures"},
