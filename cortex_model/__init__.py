@@ -11,7 +11,7 @@ def run(protocol: str, *, seed: int = 0, device: str | None = None, out: str = "
 
     Parameters
     ----------
-    protocol : str
+    protocol : str or Path
         Name of a protocol, or a file that defines one.
     seed : int
         Of weights, noise and order of stimuli.
@@ -34,14 +34,15 @@ def run(protocol: str, *, seed: int = 0, device: str | None = None, out: str = "
     """
     from pathlib import Path
 
-    from cortex_model.devices.availability import check_device, default_device
+    from cortex_model.devices.availability import chosen_device
+    from cortex_model.parameters import checked_seed
     from cortex_model.protocol import load_protocol
     from cortex_model.results import RunDirectory
     from cortex_model.running import start
 
-    device = device or default_device()
-    check_device(device)
+    device, seed = chosen_device(device), checked_seed(seed, "seed")
     parameters = load_protocol(protocol).parameters().with_overrides(overrides)
+    parameters.check_asked(overrides)
     return RunDirectory(Path(start(protocol, parameters, seed, device, Path(out))["run_dir"]))
 
 

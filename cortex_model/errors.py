@@ -10,7 +10,9 @@ class _Short(reprlib.Repr):
     """A repr that stays short: of an array its shape and type, of a long text or list its ends."""
 
     def __init__(self):
-        super().__init__(maxlevel=3, maxtuple=12, maxlist=12, maxset=6, maxdict=4, maxlong=30, maxstring=80, maxother=80)
+        super().__init__(
+            maxlevel=3, maxtuple=12, maxlist=12, maxset=6, maxdict=4, maxlong=30, maxstring=80, maxother=80
+        )
 
     def repr1(self, x, level):
         """See `reprlib.Repr`; NumPy's numbers are shown as Python's, and what cannot be shown by its type."""

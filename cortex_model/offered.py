@@ -10,12 +10,16 @@ from collections.abc import Iterable
 
 #: What is meant -> the words that people use for it: a parameter, or ``parameter=value``.
 SYNONYMS = {
-    "learning_rate": "lr alpha lambda step_size stepsize wake_learning_rate forward_learning_rate learning_rate_forward",
+    "learning_rate": (
+        "lr alpha lambda step_size stepsize wake_learning_rate forward_learning_rate learning_rate_forward"
+    ),
     "learning_rate (in wake) or sleep_learning_rate (in sleep)": "eta",
     "sleep_learning_rate": "feedback_learning_rate learning_rate_feedback lr_feedback lr_fb sleep_lr eta_sleep",
     "forward_sleep_learning_rate": "eta_f forward_sleep_lr",
-    "layer_sizes": "hidden hidden_size hidden_sizes hidden_units hidden_layers hidden_dim layers layer_size sizes arch"
-    " architecture n_hidden n_neurons neurons units width widths depth n_layers num_layers",
+    "layer_sizes": (
+        "hidden hidden_size hidden_sizes hidden_units hidden_layers hidden_dim layers layer_size sizes arch"
+        " architecture n_hidden n_neurons neurons units width widths depth n_layers num_layers"
+    ),
     "epochs": "n_epochs num_epochs epoch nepochs max_epochs n_epoch iterations n_iterations n_iter",
     "batch_size": "batch batchsize minibatch mini_batch minibatch_size n_batch bs",
     "nonlinearity": "activation activation_function act_fn transfer_function phi sigma f_i_curve",
@@ -47,8 +51,9 @@ SYNONYMS = {
     "learning_rule=backpropagation": "backprop bp back_propagation back_prop gradient_descent gradient bptt",
     "learning_rule=random_feedback": "fa feedback_alignment random_fa rfa",
     "learning_rule=direct_feedback": "dfa direct_feedback_alignment direct_random_feedback drf",
-    "learning_rule=exact_pseudoinverse (by the host) or reciprocal (learned in sleep)": "pinv pseudoinverse"
-    " pseudo_inverse moore_penrose penrose",
+    "learning_rule=exact_pseudoinverse (by the host) or reciprocal (learned in sleep)": (
+        "pinv pseudoinverse pseudo_inverse moore_penrose penrose"
+    ),
     "learning_rule=weight_mirror": "wm mirror weight_mirrors",
     "learning_rule=kolen_pollack": "kp kolenpollack",
     "learning_rule=reciprocal": "recirculation_learning reciprocal_feedback rf reciprocal_rule cameron",
@@ -79,105 +84,108 @@ SYNONYMS = {
 
 #: What is not offered -> (what is nearest, the words that people use for it).
 NOT_OFFERED = {
-    "spiking neurons are": (
+    "spiking neurons": (
         "populations have rates; the nearest is dynamics=leaky, rates that relax in time",
-        "spiking spikes spike snn lif integrate_and_fire leaky_integrate_and_fire izhikevich hodgkin_huxley adex poisson"
-        " stdp threshold v_threshold v_thresh refractory refractory_ms",
+        "spiking spikes spike snn lif integrate_and_fire leaky_integrate_and_fire izhikevich hodgkin_huxley adex"
+        " poisson stdp v_threshold v_thresh refractory refractory_ms",
     ),
-    "convolution is": (
+    "convolution": (
         "projections are all to all; the nearest is layer_sizes with wide populations",
-        "convolution convolutional conv conv1d conv2d cnn convnet kernel kernel_size stride padding pooling max_pool"
-        " maxpool filters channels n_channels receptive_field locally_connected retinotopy",
+        "convolution convolutional conv conv1d conv2d cnn convnet kernel kernel_size stride padding pooling"
+        " max_pool maxpool filters channels n_channels receptive_field locally_connected retinotopy",
     ),
-    "sparse connections are": (
+    "sparse connections": (
         "projections are all to all; the nearest is layer_sizes",
-        "sparse sparsity sparseness connection_probability p_connect connectivity connection_density density fan_in"
-        " pruning prune mask topology",
+        "sparse sparsity sparseness connection_probability p_connect connectivity connection_density density"
+        " fan_in pruning prune mask topology",
     ),
-    "recurrent or lateral connections are": (
+    "recurrent or lateral connections": (
         "populations are joined by forward and feedback projections alone; the nearest is dynamics=leaky",
         "recurrent recurrence rnn lstm gru lateral lateral_inhibition lateral_connections recurrent_weights skip"
         " skip_connections residual resnet shortcut hopfield reservoir",
     ),
-    "Dale's law is": (
+    "Dale's law": (
         "a neuron's synapses have either sign; the nearest is nonlinearity=threshold_linear, whose rates have one sign",
         "dale dales_law dale_law dales excitatory inhibitory excitation inhibition ei e_i ei_ratio ei_balance"
         " interneurons positive_weights nonnegative",
     ),
-    "momentum is": (
+    "momentum": (
         "every step is a plain one; the nearest is batch_size, which averages over stimuli, with its learning_rate",
-        "momentum nesterov beta1 beta2 betas beta mu momentum_rate",
+        "momentum nesterov beta1 beta2 betas beta momentum_rate",
     ),
-    "another optimiser is": (
+    "an optimiser": (
         "every step is a plain one; the nearest is learning_rate with batch_size",
-        "adam adamw adamax nadam rmsprop adagrad adadelta sgd lbfgs optimizer optimiser optim solver natural_gradient"
-        " kfac newton",
+        "adam adamw adamax nadam rmsprop adagrad adadelta sgd lbfgs optimizer optimiser optim solver"
+        " natural_gradient kfac newton",
     ),
-    "a schedule of the learning rate is": (
+    "a schedule of the learning rate": (
         "it stays as it is given; the nearest is learning_rate",
-        "lr_schedule learning_rate_schedule scheduler lr_decay learning_rate_decay warmup warmup_steps annealing cosine"
-        " gamma step_lr",
+        "lr_schedule learning_rate_schedule scheduler lr_decay learning_rate_decay warmup warmup_steps annealing"
+        " cosine gamma step_lr",
     ),
-    "weight decay in general is": (
+    "weight decay in general": (
         "only kolen_pollack loses weight in wake (weight_decay), and damping lets weights decay in sleep",
-        "l1 l2 l2_reg regularization regularisation regularizer reg weight_regularization decay wd lasso elastic_net"
-        " max_norm homeostasis synaptic_scaling",
+        "l1 l2 l2_reg regularization regularisation regularizer reg weight_regularization decay wd lasso"
+        " elastic_net max_norm homeostasis synaptic_scaling",
     ),
-    "dropout is": ("every neuron takes part; the nearest is a narrower population in layer_sizes", "dropout drop_rate p_drop"
-                " keep_prob dropconnect stochastic_depth"),
-    "normalisation of a batch or a layer is": (
+    "dropout": (
+        "every neuron takes part; the nearest is a narrower population in layer_sizes",
+        "dropout drop_rate p_drop keep_prob dropconnect stochastic_depth",
+    ),
+    "normalisation": (
         "the nearest is presynaptic_normalisation=true, or stimulus_scaling=standardised for the input",
-        "batch_norm batchnorm bn batch_normalization batch_normalisation layer_norm layernorm group_norm instance_norm"
-        " weight_norm divisive_normalization divisive_normalisation",
+        "batch_norm batchnorm bn batch_normalization batch_normalisation layer_norm layernorm group_norm"
+        " instance_norm weight_norm divisive_normalization divisive_normalisation",
     ),
-    "attention is": (
+    "attention": (
         "the nearest is feedback in time, dynamics=leaky",
         "attention self_attention transformer multi_head n_heads heads vit bert gpt attention_gain",
     ),
-    "another learning rule is": (
+    "a learning rule of others": (
         "those that are offered are in `cortex-model parameters`; the nearest is learning_rule=reciprocal",
-        "hebbian hebb oja bcm contrastive_hebbian chl equilibrium_propagation eqprop ep predictive_coding pc target_prop"
-        " target_propagation difference_target_propagation dtp dttp lra burstprop burst dendritic_error forward_forward"
-        " ff reinforce reinforcement reward dopamine eprop e_prop sign_symmetry usf brsf local_loss three_factor"
-        " deep_feedback_control dfc synthetic_gradients",
+        "hebbian hebb oja bcm contrastive_hebbian chl equilibrium_propagation eqprop ep predictive_coding pc"
+        " target_prop target_propagation difference_target_propagation dtp dttp lra burstprop burst"
+        " dendritic_error forward_forward ff reinforce reinforcement reward dopamine eprop e_prop sign_symmetry"
+        " usf brsf local_loss three_factor deep_feedback_control dfc synthetic_gradients",
     ),
-    "another nonlinearity is": (
+    "a nonlinearity": (
         "the nearest is nonlinearity=threshold_linear or softplus",
-        "gelu elu selu silu swish mish leaky_relu leakyrelu prelu hard_tanh hardtanh step heaviside sign maxout exp erf",
+        "gelu elu selu silu swish mish leaky_relu leakyrelu prelu hard_tanh hardtanh heaviside maxout exp erf",
     ),
-    "augmentation of images is": (
+    "augmentation of images": (
         "images are shown as they are; the nearest is stimulus_scaling",
         "augmentation augment data_augmentation crop flip jitter mixup cutout",
     ),
-    "early stopping is": (
+    "early stopping": (
         "a run lasts as many epochs as it is given; the nearest is epochs with validation_images",
         "early_stopping patience early_stop",
     ),
-    "clipping is": ("the nearest is a lower learning_rate", "clip clipping grad_clip gradient_clipping clip_norm max_grad_norm"
-                 " w_max wmax w_min weight_bound"),
-    "half or quantised precision is": (
+    "clipping": (
+        "the nearest is a lower learning_rate",
+        "clip clipping grad_clip gradient_clipping clip_norm max_grad_norm w_max wmax w_min weight_bound",
+    ),
+    "half or quantised precision": (
         "the nearest is dtype=float32; feedback_levels rounds the feedback weights alone",
-        "float16 half fp16 bfloat16 bf16 int8 amp mixed_precision quantization quantisation quantized float128 longdouble",
+        "float16 half fp16 bfloat16 bf16 int8 amp mixed_precision quantization quantisation quantized float128"
+        " longdouble",
     ),
-    "another simulator is": (
+    "a simulator": (
         "Brian2 simulates; the nearest is --device cpp_standalone, the fastest on a processor",
-        "jax torch pytorch tensorflow tf keras xla jit mlx flax nest neuron nengo genn brian2genn backend",
+        "jax torch pytorch tensorflow tf keras xla jit mlx nengo genn brian2genn backend",
     ),
-    "a GPU by this name is": (
+    "a GPU": (
         "the nearest is --device cuda_standalone, where `cortex-model devices` says that it can run",
         "gpu cuda cuda0 gpus cuda:0 gpu:0 n_gpus num_gpus use_gpu use_cuda rocm mps metal tpu accelerator nvidia",
     ),
-    "spreading one run over several workers is": (
+    "one run on several workers": (
         "the nearest is `cortex-model sweep --workers N`, which makes runs side by side",
         "workers n_workers num_workers n_jobs threads n_threads num_threads openmp mpi parallel distributed",
     ),
-    "this dataset is": (
+    "a dataset": (
         "the nearest are dataset=digits, mnist, fashion_mnist and cifar10, or a protocol of your own with your images",
-        "imagenet cifar100 svhn stl10 emnist kmnist omniglot tinyimagenet tiny_imagenet celeba coco kmnist shd nmnist iris",
+        "imagenet cifar100 svhn stl10 emnist kmnist omniglot tinyimagenet tiny_imagenet celeba coco shd nmnist iris",
     ),
-}  # fmt: skip
-
-
+}
 
 
 def _by_word(table):
@@ -189,7 +197,7 @@ def _by_word(table):
 _MEANT = _by_word(SYNONYMS)
 _REFUSED = _by_word({(what, nearest): words for what, (nearest, words) in NOT_OFFERED.items()})
 #: How alike a name must be to be taken for a misspelt one: before, and after, its parts are looked up.
-MISSPELT, SIMILAR = 0.8, 0.4
+MISSPELT, SIMILAR = 0.8, 0.5
 
 
 def advice(asked: object, known: Iterable[str] = (), parameter: str = "") -> str:
@@ -220,10 +228,18 @@ def advice(asked: object, known: Iterable[str] = (), parameter: str = "") -> str
     close = _close(asked, names, SIMILAR)
     is_misspelt = close and difflib.SequenceMatcher(None, asked, _in_words(close)).ratio() >= MISSPELT
     for part in (asked,) if is_misspelt else (asked, *asked.split("_")):
-        if part in _REFUSED:
-            what, nearest = _REFUSED[part]
-            return f"{what} not offered: {nearest}."
+        if refused := not_offered(part):
+            return refused
     return f"did you mean {close!r}?" if close else ""
+
+
+def not_offered(asked: object) -> str:
+    """What is said of a word that means something that is not offered; an empty text for any other."""
+    if not isinstance(asked, str) or _in_words(asked) not in _REFUSED:
+        return ""
+    what, nearest = _REFUSED[_in_words(asked)]
+    named = "" if _in_words(asked) == _in_words(what) else f" ({what})"
+    return f"{asked.strip()!r} is not offered{named}: {nearest}."
 
 
 def _in_words(text):

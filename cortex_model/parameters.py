@@ -3,24 +3,72 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+import operator
+from collections.abc import Iterable, Mapping
 from copy import copy
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 
 from cortex_model.errors import ParameterError, in_short
-from cortex_model.offered import advice
+from cortex_model.offered import advice, not_offered
 
 #: Brian2's integers have 32 bits, with a sign.
 LARGEST = 2**31 - 1
+#: More seeds than anybody runs, and few enough to be listed.
+MOST_SEEDS = 100_000
 
 
 def _countable(number: int) -> int:
     if number > LARGEST:
         raise ValueError(f"must be at most {LARGEST} (got {in_short(number)}); give a smaller number.")
     return number
+
+
+def checked_number(where: str, number: Any, most: int, what: str = "") -> int:
+    """A whole number from 1 to ``most``.
+
+    Raises
+    ------
+    ParameterError
+        If it is none.
+    """
+    try:
+        given = 0 if isinstance(number, bool) else operator.index(number)
+    except TypeError:
+        given = 0
+    if not 1 <= given <= most:
+        got = " ".join([in_short(number), what]).strip()
+        raise ParameterError(f"{where}: must be a whole number from 1 to {most} (got {got}); give another one.")
+    return given
+
+
+def checked_seed(seed: Any, where: str = "--seed") -> int:
+    """A seed: a whole number that Brian2's integers can hold.
+
+    Raises
+    ------
+    ParameterError
+        If it is none.
+    """
+    try:
+        given = -1 if isinstance(seed, bool) else operator.index(seed)
+    except TypeError:
+        given = -1
+    if not 0 <= given <= LARGEST:
+        got = in_short(seed)
+        raise ParameterError(f"{where}: must be a whole number from 0 to {LARGEST} (got {got}); give another one.")
+    return given
 
 
 Count = Annotated[int, Field(ge=0), AfterValidator(_countable)]
@@ -85,6 +133,15 @@ class Parameters(BaseModel):
             )
         return type(self)(**(self.model_dump() | {str(name): value for name, value in overrides.items()}))
 
+    def check_asked(self, names: Iterable[str]) -> None:
+        """Refuse what was asked for by name and would be passed over in silence.
+
+        Raises
+        ------
+        ParameterError
+            For a parameter that decides nothing beside the others and that people take for something else.
+        """
+
     @classmethod
     def read(cls, name: str, value: Any) -> Any:
         """One parameter's value by itself, a text read as the parameter's type.
@@ -135,7 +192,7 @@ def _read(model, name, value):
     """A value as pydantic reads it without guessing: a text with commas as a list, NumPy's numbers as Python's."""
     fields = model.model_fields
     if name not in fields:
-        hint = advice(name, fields) or f"known are {', '.join(sorted(fields))}."
+        hint = not_offered(value) or advice(name, fields) or f"known are {', '.join(sorted(fields))}."
         raise ParameterError(f"Parameters.{in_short(name)[1:-1]}: must be the name of a parameter; {hint}")
     default = fields[name].default
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
@@ -297,6 +354,11 @@ class HierarchyParameters(Parameters):
         times = {name: np.atleast_1d(getattr(self, name)) for name in LEAKY[2:4] + LEAKY[5:]}
         for name, time in ((name, time) for name, several in times.items() for time in several):
             steps = time / self.time_step_ms
+            if not steps <= LARGEST:
+                raise ValueError(
+                    f"{name} must be at most {LARGEST} time steps where dynamics is leaky (got {time:g} ms with "
+                    f"time_step_ms {self.time_step_ms:g}); change one of them."
+                )
             if abs(steps - round(steps)) > 1e-6:
                 raise ValueError(
                     f"{name} must be a whole number of time steps where dynamics is leaky (got {time:g} ms with "
@@ -451,6 +513,15 @@ class SleepWakeParameters(HierarchyParameters):
     def noise_gain(self) -> float:
         """The gain g of the noise within a sleep rule: 1 + damping for closed_form, else 1."""
         return 1.0 + self.damping if self.feedback_gain == "closed_form" else 1.0
+
+    def check_asked(self, names: Iterable[str]) -> None:
+        """See `Parameters`; weight decay belongs to one rule."""
+        if "weight_decay" in names and self.weight_decay and self.learning_rule != "kolen_pollack":
+            raise ParameterError(
+                f"Parameters.weight_decay: must be left out where learning_rule is {self.learning_rule} "
+                f"(got {self.weight_decay:g}), for only kolen_pollack loses weight in wake; decay in general is not "
+                "offered, and the nearest is damping, with which weights decay in sleep."
+            )
 
     @model_validator(mode="after")
     def _together(self) -> "SleepWakeParameters":

@@ -15,7 +15,7 @@ LEVELS = {
     for level, parts in enumerate(
         [
             {"errors"},
-            {"equations", "parameters", "offered", "philox", "weights", "theory"},
+            {"equations", "parameters", "memory", "offered", "philox", "weights", "theory"},
             {"network", "phases", "datasets"},
             {"devices", "results", "storage", "provenance"},
             {"analysis", "traces"},

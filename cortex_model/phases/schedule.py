@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from cortex_model.errors import ParameterError
+from cortex_model.memory import must_fit
 from cortex_model.phases.kinds import ASCENDING, DESCENDING, EVALUATION, KINDS, PHASES, RETURNING, WAKE
 from cortex_model.phases.leaky import TRACING, gates_in_time
 
@@ -230,6 +231,8 @@ def wake_sleep_schedule(
     p, slots, size = parameters, list(sleep_slots(parameters)), parameters.batch_size
     if n_wake + p.sleep_before_presentations + n_evaluated == 0:
         raise ParameterError("Schedule: must hold at least one presentation (got none); raise epochs or sleep.")
+    n_sleep = p.sleep_before_presentations + n_wake * p.sleep_per_wake
+    _must_fit(float(n_wake) + len(slots) * n_sleep, p)
     n_epochs = -(-_in_batches(n_wake, p) * size // max(n_stimuli, 1))
     n_wake, evaluate_every = _in_batches(n_wake, p), _in_batches(evaluate_every, p)
     early = _in_batches(evaluate_early_every, p)
@@ -291,6 +294,7 @@ def sleep_schedule(parameters, n_presentations, look_every) -> Schedule:
     """Nothing but sleep, looked at every ``look_every`` presentations (and before the first); in whole batches."""
     slots, size = list(sleep_slots(parameters)), parameters.batch_size
     n_slots = len(slots)
+    _must_fit(float(n_presentations) * n_slots, parameters)
     n_presentations, look_every = _in_batches(n_presentations, parameters), _in_batches(look_every, parameters)
     looks = np.unique(np.append(np.arange(0, n_presentations, look_every), n_presentations)) * n_slots
     schedule = Schedule(
@@ -332,6 +336,14 @@ def in_time(schedule: Schedule, parameters) -> Schedule:
         schedule.looks * n,
         schedule.refreshes,
         steps,
+    )
+
+
+def _must_fit(n_presentations, p):
+    """Refuse a schedule that no memory holds: of each slot a kind, a presentation and the stimuli, as it is made."""
+    n_slots = n_presentations / p.batch_size * p.n_steps
+    must_fit(
+        n_slots * (5 + 12 * p.batch_size), "Schedule", f"{n_presentations:.3g} presentations are too many: lower them"
     )
 
 
