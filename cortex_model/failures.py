@@ -78,7 +78,7 @@ def raised_by(error: BaseException, file: Path | None = None) -> str:
     own = [frame for frame in _frames(error) if _is_own(frame)]
     if isinstance(error, SyntaxError) and error.filename:
         where = f"{error.filename}, line {error.lineno}" if error.lineno else error.filename
-        return f"{where}: must be Python (got {type(error).__name__}: {error.msg}); mend it."
+        return f"{where}: must be Python that can be loaded (got {type(error).__name__}: {error.msg}); mend it."
     where = f"{own[-1].filename}, line {own[-1].lineno}" if own else str(file)
     return f"{where}: must run (got {_kind_and_words(error)}); mend it, or see how it came there with --traceback."
 

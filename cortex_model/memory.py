@@ -1,4 +1,4 @@
-"""Whether something fits into this machine's memory, asked before it is made: an overfull machine kills without a word."""
+"""Whether something fits into this machine's memory, asked before it is made: a full machine kills without a word."""
 
 import os
 
@@ -23,5 +23,6 @@ def must_fit(n_bytes: float, where: str, what_to_do: str) -> None:
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else float("inf")
     if not n_bytes <= there:
         raise ParameterError(
-            f"{where}: must fit into the {there / 2**30:.3g} GiB of memory (got {n_bytes / 2**30:.3g} GiB); {what_to_do}."
+            f"{where}: must fit into the {there / 2**30:.3g} GiB of memory here (got {n_bytes / 2**30:.3g} GiB); "
+            f"{what_to_do}."
         )

@@ -101,9 +101,8 @@ class Parameters(BaseModel):
         ParameterError
             For an unknown name (the nearest valid one is named), a value out of range, or some that do not go together.
         """
-        values = {name: _read(type(self), name, value) for name, value in values.items()}
         try:
-            super().__init__(**values)
+            super().__init__(**{name: _read(type(self), name, value) for name, value in values.items()})
         except ValidationError as error:
             raise _complaint(type(self), error, values) from None
 
@@ -353,7 +352,7 @@ class HierarchyParameters(Parameters):
             return self
         times = {name: np.atleast_1d(getattr(self, name)) for name in LEAKY[2:4] + LEAKY[5:]}
         for name, time in ((name, time) for name, several in times.items() for time in several):
-            steps = time / self.time_step_ms
+            steps = float(time) / self.time_step_ms
             if not steps <= LARGEST:
                 raise ValueError(
                     f"{name} must be at most {LARGEST} time steps where dynamics is leaky (got {time:g} ms with "

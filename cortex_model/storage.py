@@ -63,7 +63,7 @@ def read_json(path: Path, *names: str) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text())
         if not isinstance(content, dict) or (lacking := [name for name in names if name not in content]):
-            got = f"none for {lacking[0]}" if isinstance(content, dict) else in_short(content)
+            got = f"none for {lacking[0]!r}" if isinstance(content, dict) else in_short(content)
             raise RunError(f"{path}: must hold values by name (got {got}); the run must be made anew.")
         return content
     except FileNotFoundError:

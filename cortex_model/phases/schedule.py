@@ -342,9 +342,7 @@ def in_time(schedule: Schedule, parameters) -> Schedule:
 def _must_fit(n_presentations, p):
     """Refuse a schedule that no memory holds: of each slot a kind, a presentation and the stimuli, as it is made."""
     n_slots = n_presentations / p.batch_size * p.n_steps
-    must_fit(
-        n_slots * (5 + 12 * p.batch_size), "Schedule", f"{n_presentations:.3g} presentations are too many: lower them"
-    )
+    must_fit(n_slots * (5 + 12 * p.batch_size), "Schedule", f"{n_slots:.3g} slots are too many: lower epochs or sleep")
 
 
 def _in_batches(n_presentations, p):
