@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import logging
 import math
 import signal
 import sys
@@ -69,6 +70,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"Interrupted. Nothing is lost: `cortex-model resume {where}` goes on.", file=sys.stderr)
         sys.exit(130)
     except Exception as error:
+        logging.getLogger("brian2.core.base").setLevel(logging.ERROR)  # of objects that are left in the middle
         if TRACEBACK in given:
             traceback.print_exception(error)
         sentence, status = told(error)

@@ -20,6 +20,9 @@ PACKAGE = Path(__file__).resolve().parent
 NOT_OWN = [PACKAGE, *(PACKAGE.parent / name for name in ("protocols", "figures") if (PACKAGE.parent / name).is_dir())]
 LIBRARIES = [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")]
 LIBRARIES.append(Path(site.getusersitepackages()).resolve())
+OTHER_CACHE = "set CORTEX_MODEL_CACHE to a folder in which you may write and run programs."
+#: What the dynamic loader says of a library in a folder that is mounted noexec.
+NOT_EXECUTABLE = "failed to map segment"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: What an operating system says about a user's paths; other errors of it are unforeseen.
 OF_PATHS = (
@@ -54,6 +57,11 @@ def told(error: BaseException) -> tuple[str, int]:
         sentence, status = f"memory: must suffice (got: {error or 'too little'}); make the hierarchy smaller.", MISTAKE
     elif isinstance(error, OSError) and error.errno in (*NO_ROOM, *OF_PATHS):
         sentence, status = _of_the_system(error), MISTAKE
+    elif isinstance(error, ImportError) and NOT_EXECUTABLE in str(error):
+        sentence, status = (
+            f"{error.path}: must be in a folder that holds programs (got: {error}); {OTHER_CACHE}",
+            MISTAKE,
+        )
     elif own:
         sentence, status = f"{raised_by(error)[:-1]}; the whole traceback is in {logged(error)}.", MISTAKE
     else:
@@ -111,8 +119,8 @@ def _log_folders():
 
 
 def _frames(error):
-    """The frames that an error rose through, without those of libraries."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<")]
+    """The frames that an error rose through, without those of libraries, compiled ones among them."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_file()]
     return [frame for frame in frames if _is_below(frame, NOT_OWN) or not _is_below(frame, LIBRARIES)]
 
 
@@ -140,12 +148,10 @@ def _of_the_system(error):
             f"{file or 'disk'}: must have room on its disk (got: {got}); make some, or name other folders "
             "with --out and CORTEX_MODEL_CACHE. Nothing that was finished is lost."
         )
-    cache = program_cache().parent
-    if isinstance(file, str | Path) and Path(file).absolute().is_relative_to(cache.absolute()):
-        return (
-            f"{file}: must be in a folder that can be written (got: {got}); "
-            "set CORTEX_MODEL_CACHE to one in which you may write and run programs."
-        )
+    cache = program_cache().parent.absolute()
+    path = Path(file).absolute() if isinstance(file, str | Path) else None
+    if path and (path.is_relative_to(cache) or cache.is_relative_to(path)):
+        return f"{file}: must be in a folder that can be written (got: {got}); {OTHER_CACHE}"
     return (
         f"{file or 'file'}: must be a file that can be read, or in a folder that can be written (got: {got}); "
         "correct the path or its permissions."

@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from cortex_model.devices.program import program_cache
 from cortex_model.errors import RunError, in_short
+from cortex_model.failures import raised_by
 from cortex_model.protocol import Run, load_protocol
 from cortex_model.provenance import provenance
 from cortex_model.results import PROVENANCE, RunDirectory, run_name
@@ -119,7 +120,7 @@ def carry_out(loaded, parameters, seed, device, directory, report=None, again=Fa
             write_json(directory.path / PROVENANCE, origin)
             run = Run(parameters, seed, device, directory, report or (lambda *_: None), shared=shared)
             try:
-                summary = _checked(loaded.run(run), loaded)
+                summary = _summary(loaded, run)
             except BaseException as error:
                 directory.log(f"stopped: {type(error).__name__}: {error}")
                 error.add_note(str(directory.path))
@@ -141,8 +142,12 @@ def carry_out(loaded, parameters, seed, device, directory, report=None, again=Fa
         ) from None
 
 
-def _checked(summary, loaded):
-    """What a protocol returned, if a summary can hold it."""
+def _summary(loaded, run):
+    """What a protocol returns, if a summary can hold it."""
+    try:
+        summary = loaded.run(run)
+    except SystemExit as error:
+        raise RunError(raised_by(error)) from error
     if not isinstance(summary, dict):
         raise RunError(
             f"{loaded.name}.run: must return a dictionary, its summary (got {in_short(summary)}); end it with "

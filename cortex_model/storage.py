@@ -88,7 +88,13 @@ def write_arrays(path: Path, arrays: dict[str, tuple], attributes: dict[str, Any
     dataset = xarray.Dataset(
         {name: (dims, values, {"units": unit}) for name, (dims, values, unit) in arrays.items()}, attrs=attributes
     )
-    write_whole(path, lambda part: dataset.to_netcdf(part, engine="h5netcdf"))
+    write_netcdf(path, dataset)
+
+
+def write_netcdf(path: Path, dataset: Any) -> None:
+    """Write an xarray.Dataset as NetCDF; made in memory, because HDF5 ends the process where a disk becomes full."""
+    content = dataset.to_netcdf(engine="h5netcdf")
+    write_whole(path, lambda part: part.write_bytes(content))
 
 
 def read_arrays(path: Path):

@@ -27,7 +27,7 @@ from cortex_model.devices.dense import dense
 from cortex_model.devices.dense.deferred import defer, is_deferred
 from cortex_model.devices.dense.deferred import header as changes
 from cortex_model.devices.gates import obey_gates
-from cortex_model.devices.program import program_key
+from cortex_model.devices.program import program_cache, program_key
 from cortex_model.network import Hierarchy
 
 #: One slot lasts one time step; only the leaky mode (``time_step_ms``) gives it a meaning.
@@ -52,6 +52,10 @@ def new_hierarchy(parameters, device, codegen_target="numpy", ensemble_size=1):
     if device == "runtime":
         reset_device("runtime")
         prefs.codegen.target = codegen_target
+        if codegen_target == "cython":
+            compiled = program_cache().parent / "cython"
+            compiled.mkdir(parents=True, exist_ok=True)
+            prefs.codegen.runtime.cython.cache_dir = str(compiled)
     else:
         if device == "cuda_standalone":
             cuda.set_preferences()

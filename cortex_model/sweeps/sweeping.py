@@ -14,7 +14,7 @@ from cortex_model.errors import RunError
 from cortex_model.parameters import MOST_SEEDS, checked_number, content_hash
 from cortex_model.protocol import load_protocol
 from cortex_model.results import RunDirectory, run_name
-from cortex_model.storage import write_whole
+from cortex_model.storage import write_netcdf, write_whole
 from cortex_model.sweeps.gathering import gathered
 from cortex_model.sweeps.grid import Asked, asked_runs, checked_grid, checked_seeds, shown
 
@@ -120,7 +120,7 @@ def sweep(
     axes = {name: [shown(value) for value in values] for name, values in grid.items()} | {"seed": seeds}
     dataset = gathered(runs, progress.failures, axes)
     dataset.attrs = {"protocol": loaded.name, "device": device, "fixed": json.dumps(dict(fixed), default=str)}
-    write_whole(out / DATASET, lambda part: dataset.to_netcdf(part, engine="h5netcdf"))
+    write_netcdf(out / DATASET, dataset)
     write_whole(out / TABLE, lambda part: _write_table(part, progress, runs))
     return dataset
 
