@@ -25,8 +25,10 @@ class _Short(reprlib.Repr):
             return f"a {type(x).__name__}"
 
 
-#: Value -> how a sentence shows it after "got".
-in_short = _Short().repr
+def in_short(value: object) -> str:
+    """A value as a sentence shows it after "got": never an array whole, never more than a line."""
+    text = _Short().repr(value)
+    return text if len(text) <= 240 else f"{text[:120]} ... {text[-120:]}"
 
 
 class CortexModelError(Exception):

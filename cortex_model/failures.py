@@ -54,7 +54,10 @@ def told(error: BaseException) -> tuple[str, int]:
     elif own and own[-1] is frames[-1]:
         sentence, status = raised_by(error), MISTAKE
     elif isinstance(error, MemoryError):
-        sentence, status = f"memory: must suffice (got: {error or 'too little'}); make the hierarchy smaller.", MISTAKE
+        sentence, status = (
+            f"memory: must suffice (got: {str(error) or 'too little'}); make the hierarchy smaller.",
+            MISTAKE,
+        )
     elif isinstance(error, OSError) and error.errno in (*NO_ROOM, *OF_PATHS):
         sentence, status = _of_the_system(error), MISTAKE
     elif isinstance(error, ImportError) and NOT_EXECUTABLE in str(error):

@@ -1,5 +1,6 @@
 """Files that appear whole or not at all: JSON; arrays as NetCDF, or, to go on from, as NumPy's NPZ."""
 
+import io
 import json
 import os
 import zipfile
@@ -93,8 +94,9 @@ def write_arrays(path: Path, arrays: dict[str, tuple], attributes: dict[str, Any
 
 def write_netcdf(path: Path, dataset: Any) -> None:
     """Write an xarray.Dataset as NetCDF; made in memory, because HDF5 ends the process where a disk becomes full."""
-    content = dataset.to_netcdf(engine="h5netcdf")
-    write_whole(path, lambda part: part.write_bytes(content))
+    content = io.BytesIO()
+    dataset.to_netcdf(content, engine="h5netcdf")
+    write_whole(path, lambda part: part.write_bytes(content.getvalue()))
 
 
 def read_arrays(path: Path):
