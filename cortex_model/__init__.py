@@ -13,7 +13,7 @@ def run(
 
     Parameters
     ----------
-    protocol : str
+    protocol : str or Path
         Name of a protocol, or a file that defines one.
     seed : int
         Of weights, noise and order of stimuli.
@@ -44,15 +44,16 @@ def run(
     import warnings
     from pathlib import Path
 
-    from cortex_model.devices.availability import check_device, default_device
+    from cortex_model.devices.availability import chosen_device
     from cortex_model.errors import CortexModelWarning
+    from cortex_model.parameters import checked_seed
     from cortex_model.protocol import load_protocol
     from cortex_model.results import RunDirectory
     from cortex_model.running import start
 
-    device = device or default_device()
-    check_device(device)
+    device, seed = chosen_device(device), checked_seed(seed, "seed")
     parameters = load_protocol(protocol).parameters().with_overrides(overrides)
+    parameters.check_asked(overrides)
     summary = start(protocol, parameters, seed, device, Path(out), again=again)
     if other := summary.get("made_by_other_sources"):
         warnings.warn(CortexModelWarning(f"{summary['run_dir']}: {other}"), stacklevel=2)

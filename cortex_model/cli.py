@@ -1,21 +1,30 @@
 """The command line ``cortex-model``: parsing and printing only."""
 
+import io
 import itertools
 import json
+import logging
+import math
 import signal
 import sys
+import traceback
 import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
+from typer.core import TyperCommand
 
 from cortex_model.errors import CortexModelError, CortexModelWarning, ParameterError
-from cortex_model.printing import err, out, overrides, print_rows, progress_bar, tell
+from cortex_model.failures import told
+from cortex_model.parameters import MOST_SEEDS, checked_number, checked_seed
+from cortex_model.printing import err, out, out_folder_of, overrides, print_rows, progress_bar, tell
 
+TRACEBACK = "--traceback"
+#: More networks than any program holds in reasonable memory.
+MOST_NETWORKS = 4096
 app = typer.Typer(
-    help="Cortical hierarchies that learn through their reciprocal feedback connections, on Brian2.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -23,7 +32,12 @@ app = typer.Typer(
 datasets_app = typer.Typer(help="Images to learn from: list, fetch, verify.", no_args_is_help=True)
 app.add_typer(datasets_app, name="datasets")
 
-Out = Annotated[Path, typer.Option("--out", help="Folder below which run directories or figures are made.")]
+Out = Annotated[
+    Path,
+    typer.Option(
+        "--out", parser=out_folder_of, metavar="<path>", help="Folder below which run directories or figures are made."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 Device = Annotated[str | None, typer.Option("--device", help="runtime or cpp_standalone; the fastest there is.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of weights, noise and order of stimuli.")]
@@ -33,20 +47,40 @@ OfOtherSources = Annotated[
 Sets = Annotated[list[str] | None, typer.Option("--set", help="key=value: any parameter; see `parameters`.")]
 
 
-def main() -> None:
-    """Run the command line: 0 on success, 2 on a mistake with one sentence, 130 on interruption."""
+@app.callback()
+def options(
+    traceback: Annotated[
+        bool, typer.Option(TRACEBACK, help="Show where an error came from, too; at any place of the line.")
+    ] = False,
+) -> None:
+    """Cortical hierarchies that learn through their reciprocal feedback connections, on Brian2."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line.
+
+    Exit status: 0 on success; 2 on whatever a user can mend, with one sentence; 1 where runs of a sweep failed; 130 on
+    interruption; 70 on what nobody foresaw, with one sentence that names the log of its traceback.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     warnings.showwarning = _show_warning
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may hold bytes that are no text
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        app()
-    except CortexModelError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+        app([argument for argument in given if argument != TRACEBACK])
     except Interruption as error:
         where = (getattr(error, "__notes__", None) or ["RUN_DIR"])[0]
         print(f"Interrupted. Nothing is lost: `cortex-model resume {where}` goes on.", file=sys.stderr)
         sys.exit(130)
+    except Exception as error:
+        logging.getLogger("brian2.core.base").setLevel(logging.ERROR)  # of objects that are left in the middle
+        if TRACEBACK in given:
+            traceback.print_exception(error)
+        sentence, status = told(error)
+        print(sentence, file=sys.stderr)
+        sys.exit(status)
 
 
 def _show_warning(message, category, *where, shown=warnings.showwarning):
@@ -75,26 +109,32 @@ def run(
     out_folder: Out = Path("runs"),
     as_json: Json = False,
     again: Annotated[bool, typer.Option("--again", help="Start anew even if the run has finished.")] = False,
-    ensemble_size: Annotated[int, typer.Option(min=1, help="Seeds to run in one program: --seed and those after.")] = 1,
+    ensemble_size: Annotated[int, typer.Option(help="Seeds to run in one program: --seed and those after.")] = 1,
     vary: Annotated[list[str] | None, typer.Option(help="key=value,value: also run each value in it.")] = None,
 ) -> None:
     """Run a protocol, or go on with it where it was interrupted."""
-    from cortex_model.devices.availability import check_device, default_device
+    from cortex_model.devices.availability import chosen_device
     from cortex_model.protocol import load_protocol
     from cortex_model.running import start
 
-    parameters = load_protocol(protocol).parameters().with_overrides(overrides(sets))
-    check_device(device or default_device())
-    varied = [[(name, value) for value in text.split(",")] for name, text in overrides(vary).items()]
-    if not 0 <= seed < 2**31:
-        raise ParameterError(f"--seed: must be a whole number from 0 to {2**31 - 1} (got {seed}); give another one.")
-    if ensemble_size > 1 or varied:
+    given = overrides(sets)
+    parameters = load_protocol(protocol).parameters().with_overrides(given)
+    device = chosen_device(device)
+    varied = [[(name, value) for value in text.split(",")] for name, text in overrides(vary, "--vary").items()]
+    if twice := [values[0][0] for values in varied if values[0][0] in given]:
+        raise ParameterError(f"--vary: {twice[0]} must be either varied or set (got both); leave out one of them.")
+    parameters = parameters.with_overrides(dict(values[0] for values in varied))
+    parameters.check_asked({*given} - ({"weight_decay"} if "learning_rule" in overrides(vary) else set()))
+    seeds = [checked_seed(seed + n) for n in range(checked_number("--ensemble-size", ensemble_size, MOST_NETWORKS))]
+    n_networks = len(seeds) * math.prod(map(len, varied))
+    if n_networks > 1:
+        checked_number("--vary", n_networks, MOST_NETWORKS, "networks in one program")
         combinations = [parameters.with_overrides(dict(each)) for each in itertools.product(*varied)]
-        settings = [(each, seed + n) for each in combinations for n in range(ensemble_size)]
-        _run_together(protocol, settings, device or default_device(), out_folder, again, as_json)
+        settings = [(each, at) for each in combinations for at in seeds]
+        _run_together(protocol, settings, device, out_folder, again, as_json)
         return
     with progress_bar(protocol) as report:
-        summary = start(protocol, parameters, seed, device or default_device(), out_folder, report, again)
+        summary = start(protocol, parameters, seed, device, out_folder, report, again)
     tell(summary, as_json)
 
 
@@ -107,12 +147,12 @@ def _run_together(protocol, settings, device, out_folder, again, as_json):
         if isinstance(outcome, dict):
             tell(outcome, as_json)
     failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-    for failure in failures:
-        if not isinstance(failure, CortexModelError):
-            raise failure
-        print(failure, file=sys.stderr)
+    worst = 0
+    for sentence, status in map(told, failures):
+        print(sentence, file=sys.stderr)
+        worst = max(worst, status)
     if failures:
-        raise typer.Exit(2)
+        raise typer.Exit(worst)
 
 
 @app.command()
@@ -136,6 +176,7 @@ def sweep(
     from cortex_model.sweeps.sweeping import sweep as make
     from cortex_model.sweeps.table import progress_table
 
+    checked_number("--seeds", seeds, MOST_SEEDS)
     grid, fixed = overrides(grids, "--grid"), overrides(sets)
     where = (device, out_folder, scheduler, workers, ensemble_size)
     try:
@@ -165,19 +206,23 @@ def runs(folder: Annotated[Path, typer.Argument(help="Folder of run directories.
     """List the runs below a folder."""
     from cortex_model.results import find_runs
 
-    table = Table("run", "state", "rule or protocol", "seed", "device", "test error %", box=None)
+    table, damaged = Table("run", "state", "rule or protocol", "seed", "device", "test error %", box=None), []
     for directory in find_runs(folder):
-        given = directory.description()
-        summary = directory.summary() if directory.has_finished else {}
-        table.add_row(
-            str(directory.path.relative_to(folder)),
-            directory.state,
-            str(given["parameters"].get("learning_rule", given["protocol"])),
-            str(given["seed"]),
-            given["device"],
-            str(summary.get("final_test_error_percent", "")),
-        )
-    out.print(table)
+        try:
+            given = directory.description()
+            summary = directory.summary() if directory.has_finished else {}
+        except CortexModelError as error:
+            damaged.append(error)
+            continue
+        rule = dict(given["parameters"]).get("learning_rule", given["protocol"])
+        row = (rule, given["seed"], given["device"], summary.get("final_test_error_percent", ""))
+        table.add_row(str(directory.path.relative_to(folder)), directory.state, *map(str, row))
+    if table.rows:
+        out.print(table)
+    elif not damaged:
+        out.print(f"{folder} holds no runs yet; `cortex-model run PROTOCOL --out {folder}` makes one.", soft_wrap=True)
+    for error in damaged:
+        out.print(f"left out: {error}", soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -192,7 +237,11 @@ def protocols() -> None:
 
 
 @app.command()
-def parameters(protocol: str = "wake_sleep_classification") -> None:
+def parameters(
+    protocol: Annotated[
+        str, typer.Argument(help="A protocol's name, or a file that defines PROTOCOL.")
+    ] = "wake_sleep_classification",
+) -> None:
     """Every parameter of a protocol: default, unit, range and meaning."""
     from cortex_model.protocol import load_protocol
 
@@ -203,8 +252,28 @@ def parameters(protocol: str = "wake_sleep_classification") -> None:
 
 
 # ---------------------------------------------------------------------- figures
-@app.command()
-def figure(name: str, run_dirs: list[Path], out_folder: Out = Path("figures")) -> None:
+class NamesFigures(TyperCommand):
+    """A command whose help ends with every figure's name; looked up when it is asked for."""
+
+    def format_help(self, ctx, formatter):
+        """See `typer.core.TyperCommand`."""
+        from cortex_model.reproduce import experiment_names, figure_names, protocol_figure_names
+
+        kinds = {
+            "Of the paper": figure_names(),
+            "Of protocols": protocol_figure_names(),
+            "Of experiments": experiment_names(),
+        }
+        self.epilog = "\n\n".join(f"{kind}: {', '.join(names)}" for kind, names in kinds.items())
+        super().format_help(ctx, formatter)
+
+
+@app.command(cls=NamesFigures)
+def figure(
+    name: Annotated[str, typer.Argument(metavar="FIGURE", help="Any of those below.")],
+    run_dirs: Annotated[list[Path], typer.Argument(help="Finished runs of the protocol that the figure shows.")],
+    out_folder: Out = Path("figures"),
+) -> None:
     """Draw a figure from run directories: PDF, PNG and the CSV of what is plotted."""
     from cortex_model.reproduce import INTERVALS, load_figure
     from cortex_model.results import RunDirectory
@@ -214,24 +283,24 @@ def figure(name: str, run_dirs: list[Path], out_folder: Out = Path("figures")) -
     print_rows(rows, INTERVALS)
 
 
-@app.command()
+@app.command(cls=NamesFigures)
 def reproduce(
     name: Annotated[
-        str, typer.Argument(help="fig1a ... fig2b, all of them (all), a protocol's figure, or an experiment.")
+        str, typer.Argument(metavar="FIGURE", help="Any of those below, or all: the figures of the paper.")
     ] = "all",
     dataset: Annotated[str, typer.Option(help="Dataset of Fig. 2B and of experiments.")] = "digits",
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds of each run.")] = 3,
+    seeds: Annotated[int, typer.Option(help="Seeds of each run.")] = 3,
     device: Device = None,
     out_folder: Out = Path("reproduced"),
     again: OfOtherSources = False,
 ) -> None:
     """Make the runs that a figure needs and that are not there yet, draw it, print its numbers beside the paper's."""
-    from cortex_model.devices.availability import check_device, default_device
+    from cortex_model.devices.availability import chosen_device
     from cortex_model.reproduce import INTERVALS
     from cortex_model.reproduce import reproduce as make
 
-    check_device(device or default_device())
-    print_rows(make(name, dataset, seeds, out_folder, device or default_device(), again=again), INTERVALS)
+    checked_number("--seeds", seeds, MOST_SEEDS)
+    print_rows(make(name, dataset, seeds, out_folder, chosen_device(device), again=again), INTERVALS)
 
 
 # ---------------------------------------------------------------------- recordings

@@ -3,6 +3,33 @@
 Every message is one clear sentence: where, what must hold, what was got, what to do.
 """
 
+import reprlib
+
+
+class _Short(reprlib.Repr):
+    """A repr that stays short: of an array its shape and type, of a long text or list its ends."""
+
+    def __init__(self):
+        super().__init__(
+            maxlevel=3, maxtuple=12, maxlist=12, maxset=6, maxdict=4, maxlong=30, maxstring=80, maxother=80
+        )
+
+    def repr1(self, x, level):
+        """See `reprlib.Repr`; NumPy's numbers are shown as Python's, and what cannot be shown by its type."""
+        try:
+            shape, dtype = getattr(x, "shape", None), getattr(x, "dtype", None)
+            if dtype is not None and isinstance(shape, tuple):
+                return f"an array of shape {shape} and type {dtype}" if shape else repr(x.item())
+            return super().repr1(x, level)
+        except Exception:
+            return f"a {type(x).__name__}"
+
+
+def in_short(value: object) -> str:
+    """A value as a sentence shows it after "got": never an array whole, never more than a line."""
+    text = _Short().repr(value)
+    return text if len(text) <= 240 else f"{text[:120]} ... {text[-120:]}"
+
 
 class CortexModelError(Exception):
     """Any mistake or failure that cortex-model explains in a sentence."""

@@ -1,19 +1,78 @@
 """Every number of a run: frozen, checked when it is given, with its unit, its range and a hash of all of them."""
 
-import difflib
 import hashlib
 import json
 import math
+import operator
+from collections.abc import Iterable, Mapping
 from copy import copy
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 
-from cortex_model.errors import ParameterError
+from cortex_model.errors import ParameterError, in_short
+from cortex_model.offered import advice, not_offered
 
-Count = Annotated[int, Field(ge=0)]
-PositiveCount = Annotated[int, Field(ge=1)]
+#: Brian2's integers have 32 bits, with a sign.
+LARGEST = 2**31 - 1
+#: More seeds than anybody runs, and few enough to be listed.
+MOST_SEEDS = 100_000
+
+
+def _countable(number: int) -> int:
+    if number > LARGEST:
+        raise ValueError(f"must be at most {LARGEST} (got {in_short(number)}); give a smaller number.")
+    return number
+
+
+def checked_number(where: str, number: Any, most: int, what: str = "") -> int:
+    """A whole number from 1 to ``most``.
+
+    Raises
+    ------
+    ParameterError
+        If it is none.
+    """
+    try:
+        given = 0 if isinstance(number, bool) else operator.index(number)
+    except TypeError:
+        given = 0
+    if not 1 <= given <= most:
+        got = " ".join([in_short(number), what]).strip()
+        raise ParameterError(f"{where}: must be a whole number from 1 to {most} (got {got}); give another one.")
+    return given
+
+
+def checked_seed(seed: Any, where: str = "--seed") -> int:
+    """A seed: a whole number that Brian2's integers can hold.
+
+    Raises
+    ------
+    ParameterError
+        If it is none.
+    """
+    try:
+        given = -1 if isinstance(seed, bool) else operator.index(seed)
+    except TypeError:
+        given = -1
+    if not 0 <= given <= LARGEST:
+        got = in_short(seed)
+        raise ParameterError(f"{where}: must be a whole number from 0 to {LARGEST} (got {got}); give another one.")
+    return given
+
+
+Count = Annotated[int, Field(ge=0), AfterValidator(_countable)]
+PositiveCount = Annotated[int, Field(ge=1), AfterValidator(_countable)]
 Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Duration = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -34,6 +93,26 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    def __init__(self, **values: Any):
+        """Check every value, and that all go together.
+
+        Raises
+        ------
+        ParameterError
+            For an unknown name (the nearest valid one is named), a value out of range, or some that do not go together.
+        """
+        try:
+            super().__init__(**{name: _read(type(self), name, value) for name, value in values.items()})
+        except ValidationError as error:
+            raise _complaint(type(self), error, values) from None
+
+    def __setattr__(self, name: str, value: Any):
+        """Refuse: what a run depends on never changes."""
+        raise ParameterError(
+            f"Parameters.{name}: must stay as it was given (got {in_short(value)} for it); "
+            f"make other parameters with with_overrides({{{name!r}: ...}})."
+        )
+
     def with_overrides(self, overrides: dict[str, Any]) -> "Parameters":
         """These parameters with some of them replaced.
 
@@ -47,8 +126,20 @@ class Parameters(BaseModel):
         ParameterError
             For an unknown name (the nearest valid one is named) or a value out of range.
         """
-        values = self.model_dump() | {name: _read(value, self._field(name)) for name, value in overrides.items()}
-        return checked(type(self), values)
+        if not isinstance(overrides, Mapping):
+            raise ParameterError(
+                f"Parameters: must be given as a dictionary, name -> value (got {in_short(overrides)}); write one."
+            )
+        return type(self)(**(self.model_dump() | {str(name): value for name, value in overrides.items()}))
+
+    def check_asked(self, names: Iterable[str]) -> None:
+        """Refuse what was asked for by name and would be passed over in silence.
+
+        Raises
+        ------
+        ParameterError
+            For a parameter that decides nothing beside the others and that people take for something else.
+        """
 
     @classmethod
     def read(cls, name: str, value: Any) -> Any:
@@ -59,20 +150,12 @@ class Parameters(BaseModel):
         ParameterError
             For an unknown name or a value out of range; whether it goes with the others is not asked.
         """
-        field = cls._field(name)
+        read = _read(cls, name, value)
+        field = cls.model_fields[name]
         try:
-            return TypeAdapter(Annotated[field.annotation, field]).validate_python(_read(value, field))
-        except ValidationError:
-            raise _misfit(cls, name, value) from None
-
-    @classmethod
-    def _field(cls, name):
-        fields = cls.model_fields
-        if name not in fields:
-            nearest = difflib.get_close_matches(name, fields, n=1, cutoff=0.4)
-            hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(sorted(fields))}."
-            raise ParameterError(f"Parameters.{name}: must be the name of a parameter; {hint}")
-        return fields[name]
+            return TypeAdapter(Annotated[field.annotation, field]).validate_python(read)
+        except ValidationError as error:
+            raise _complaint(cls, error, {name: value}, name) from None
 
     @property
     def content_hash(self) -> str:
@@ -104,25 +187,47 @@ class Parameters(BaseModel):
         return rows
 
 
-def checked(model: type[Parameters], values: dict[str, Any]) -> Parameters:
-    """``model(**values)``, its complaint turned into one clear sentence."""
-    try:
-        return model(**values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][:1]) or "together"
-        message = first["msg"].removeprefix("Value error, ")
-        if not first["loc"]:
-            raise ParameterError(f"Parameters: {message}") from None
-        raise _misfit(model, where, values.get(where)) from None
+def _read(model, name, value):
+    """A value as pydantic reads it without guessing: a text with commas as a list, NumPy's numbers as Python's."""
+    fields = model.model_fields
+    if name not in fields:
+        hint = not_offered(value) or advice(name, fields) or f"known are {', '.join(sorted(fields))}."
+        raise ParameterError(f"Parameters.{in_short(name)[1:-1]}: must be the name of a parameter; {hint}")
+    default = fields[name].default
+    if hasattr(value, "dtype") and hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, str) and isinstance(default, tuple):
+        return [part.strip() for part in value.split(",")]
+    if _holds_numbers(default) and (isinstance(value, set | frozenset | bytes) or _holds_switches(value)):
+        raise _misfit(model, name, value)
+    return value
+
+
+def _holds_switches(value):
+    return any(isinstance(each, bool) for each in (value if isinstance(value, list | tuple) else [value]))
+
+
+def _holds_numbers(default):
+    numbers = default if isinstance(default, tuple) else (default,)
+    return all(isinstance(number, int | float) for number in numbers) and not _holds_switches(numbers)
+
+
+def _complaint(model, error, values, name=""):
+    """The first of pydantic's complaints as one clear sentence."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    name, message = name or str((first["loc"] or ("",))[0]), first["msg"].partition(", ")[2]
+    if not name:
+        return ParameterError(message if message.startswith("Parameters") else f"Parameters: {message}")
+    if first["type"] == "value_error":
+        return ParameterError(f"Parameters.{name}: {message}")
+    return _misfit(model, name, values.get(name))
 
 
 def _misfit(model, name, got):
-    prop = model.model_json_schema()["properties"].get(name, {})
-    return ParameterError(
-        f"Parameters.{name}: must be {_range(prop)} (got {got!r}); give another value, "
-        f"such as the default {model.model_fields[name].default!r}."
-    )
+    prop, field = model.model_json_schema()["properties"].get(name, {}), model.model_fields[name]
+    example = "" if field.is_required() else f", such as the default {in_short(field.default)}"
+    hint = advice(got, prop.get("enum", ()), name) or f"give another value{example}."
+    return ParameterError(f"Parameters.{name}: must be {_range(prop)} (got {in_short(got)}); {hint}")
 
 
 def content_hash(*contents: Any) -> str:
@@ -149,14 +254,6 @@ def with_defaults(model: type[Parameters], defaults: dict[str, Any]) -> type[Par
         name: (model.model_fields[name].annotation, with_default(model, name, defaults[name])) for name in defaults
     }
     return create_model(model.__name__, __base__=model, __doc__=model.__doc__, **fields)
-
-
-def _read(value: Any, field: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    if isinstance(field.default, tuple):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
 
 
 def _range(prop: dict[str, Any]) -> str:
@@ -255,7 +352,12 @@ class HierarchyParameters(Parameters):
             return self
         times = {name: np.atleast_1d(getattr(self, name)) for name in LEAKY[2:4] + LEAKY[5:]}
         for name, time in ((name, time) for name, several in times.items() for time in several):
-            steps = time / self.time_step_ms
+            steps = float(time) / self.time_step_ms
+            if not steps <= LARGEST:
+                raise ValueError(
+                    f"{name} must be at most {LARGEST} time steps where dynamics is leaky (got {time:g} ms with "
+                    f"time_step_ms {self.time_step_ms:g}); change one of them."
+                )
             if abs(steps - round(steps)) > 1e-6:
                 raise ValueError(
                     f"{name} must be a whole number of time steps where dynamics is leaky (got {time:g} ms with "
@@ -410,6 +512,15 @@ class SleepWakeParameters(HierarchyParameters):
     def noise_gain(self) -> float:
         """The gain g of the noise within a sleep rule: 1 + damping for closed_form, else 1."""
         return 1.0 + self.damping if self.feedback_gain == "closed_form" else 1.0
+
+    def check_asked(self, names: Iterable[str]) -> None:
+        """See `Parameters`; weight decay belongs to one rule."""
+        if "weight_decay" in names and self.weight_decay and self.learning_rule != "kolen_pollack":
+            raise ParameterError(
+                f"Parameters.weight_decay: must be left out where learning_rule is {self.learning_rule} "
+                f"(got {self.weight_decay:g}), for only kolen_pollack loses weight in wake; decay in general is not "
+                "offered, and the nearest is damping, with which weights decay in sleep."
+            )
 
     @model_validator(mode="after")
     def _together(self) -> "SleepWakeParameters":

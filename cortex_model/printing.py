@@ -1,14 +1,16 @@
 """What the command line reads and writes: texts as overrides, tables, a progress bar."""
 
 import json
+import os
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from cortex_model.errors import ParameterError
+from cortex_model.errors import ParameterError, RunError, in_short
 
 #: Tables keep their columns where the output is a file or a pipe.
 out = Console(width=None if sys.stdout.isatty() else 200)
@@ -26,12 +28,35 @@ def overrides(sets: list[str] | None, option: str = "--set") -> dict[str, str]:
     values = {}
     for text in sets or []:
         name, equals, value = (part.strip() for part in text.partition("="))
-        if not equals:
-            raise ParameterError(f"{option}: must be key=value (got {text!r}); write for example {option} epochs=5.")
-        if option == "--grid" and name in values:
-            raise ParameterError(f"--grid: must name each parameter once (got {name} twice); join the two.")
+        if not equals or not name:
+            got = in_short(text)
+            raise ParameterError(f"{option}: must be key=value (got {got}); write for example {option} epochs=5.")
+        if name in values and values[name] != value:
+            got = f"{name}={in_short(values[name])[1:-1]} and {name}={in_short(value)[1:-1]}"
+            raise ParameterError(f"{option}: must name each parameter once (got {got}); leave one, or join the two.")
         values[name] = value
     return values
+
+
+def out_folder_of(text: str | Path) -> Path:
+    """A folder to write into, which need not exist: it is looked at before anything is computed for it.
+
+    Raises
+    ------
+    RunError
+        If it, or what it would be made in, is no folder that can be written.
+    """
+    path = Path(text).expanduser()
+    try:
+        nearest = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+        got = "" if nearest.is_dir() else f"{nearest}, which is a file"
+        got = got or ("" if os.access(nearest, os.W_OK | os.X_OK) else f"{nearest}, which cannot be written")
+    except OSError as error:
+        got = error.strerror
+    got = got if str(text).strip() else "an empty name"
+    if got:
+        raise RunError(f"--out: must be a folder that can be written (got {got}); give another one with --out.")
+    return path
 
 
 def tell(summary: dict[str, Any], as_json: bool) -> None:

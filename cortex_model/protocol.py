@@ -12,7 +12,7 @@ import numpy as np
 
 from cortex_model.checkpoint import Checkpoint, joined
 from cortex_model.devices.simulation import Member, Simulation, Stop
-from cortex_model.errors import ParameterError, RunError
+from cortex_model.errors import ParameterError, RunError, in_short
 from cortex_model.parameters import Parameters, content_hash
 from cortex_model.phases.chunk import Stimuli
 from cortex_model.phases.schedule import EVALUATION, LEARNING_RULES, Schedule
@@ -74,13 +74,14 @@ def load_protocol(name_or_file: str) -> Protocol:
     ParameterError
         If there is no such protocol, or the file defines none.
     """
+    name_or_file = str(name_or_file)
     path = Path(name_or_file)
     if path.suffix != ".py":
         path = protocol_folder() / f"{name_or_file}.py"
     if not path.is_file():
         nearest = difflib.get_close_matches(name_or_file, protocol_names(), n=1, cutoff=0.3)
         hint = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(protocol_names())}."
-        raise ParameterError(f"PROTOCOL: must be a protocol's name or file (got {name_or_file!r}); {hint}")
+        raise ParameterError(f"PROTOCOL: must be a protocol's name or file (got {in_short(name_or_file)}); {hint}")
     if path.resolve().parent == protocol_folder().resolve():
         return _defined(load_module(path), path)
     return _own_protocol(OwnCode.read(path))

@@ -13,11 +13,12 @@ from filelock import FileLock, Timeout
 from threadpoolctl import threadpool_limits
 
 from cortex_model.devices.program import program_cache
-from cortex_model.errors import CortexModelWarning, RunError
+from cortex_model.errors import CortexModelWarning, RunError, in_short
+from cortex_model.failures import raised_by
 from cortex_model.protocol import Run, load_protocol, protocol_of
 from cortex_model.provenance import other_sources, provenance
 from cortex_model.results import PROVENANCE, RunDirectory
-from cortex_model.storage import read_json, write_json
+from cortex_model.storage import plain, read_json, write_json
 
 #: What keeps the linear algebra of a process to one thread, where there is a process for each core.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
@@ -124,7 +125,7 @@ def carry_out(loaded, parameters, seed, device, directory, report=None, again=Fa
             write_json(directory.path / PROVENANCE, origin)
             try:
                 with loaded.code.importable() if loaded.code else nullcontext(), threadpool_limits(1):
-                    summary = loaded.run(run)  # with one thread: sums over several end in other bits
+                    summary = _summary(loaded, run)  # with one thread: sums over several end in other bits
             except BaseException as error:
                 directory.log(f"stopped: {type(error).__name__}: {error}")
                 error.add_note(str(directory.path))
@@ -182,6 +183,20 @@ def mind_other_sources(directories: list[RunDirectory], again: bool) -> None:
             f"(the first {first}); --again makes them anew."
         )
         warnings.warn(CortexModelWarning(sentence), stacklevel=3)
+
+
+def _summary(loaded, run):
+    """What a protocol returns, if a summary can hold it."""
+    try:
+        summary = loaded.run(run)
+    except SystemExit as error:
+        raise RunError(raised_by(error)) from error
+    if not isinstance(summary, dict):
+        raise RunError(
+            f"{loaded.name}.run: must return a dictionary, its summary (got {in_short(summary)}); end it with "
+            "`return {...}`."
+        )
+    return plain(summary, f"the summary of {loaded.name}")
 
 
 def child_environment() -> dict[str, str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from cortex_model.errors import ParameterError
+from cortex_model.failures import raised_by
 
 PACKAGE = Path(__file__).parent
 #: What is written in them decides results; what is in `figures` only draws them.
@@ -205,7 +206,6 @@ def load_module(path: Path, named: Path | None = None, content: bytes | None = N
     sys.modules[module.__name__] = module  # where dataclasses look annotations up
     try:
         exec(compile(path.read_bytes() if content is None else content, str(path), "exec"), module.__dict__)
-    except Exception as error:
-        got = f"{type(error).__name__}: {error}"
-        raise ParameterError(f"{path}: must be Python that can be loaded (got {got}); mend it.") from None
+    except (Exception, SystemExit) as error:
+        raise ParameterError(raised_by(error, path)) from error
     return module

@@ -1,5 +1,6 @@
 """Files that appear whole or not at all: JSON; arrays as NetCDF, or, to go on from, as NumPy's NPZ."""
 
+import io
 import json
 import os
 import zipfile
@@ -9,16 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from cortex_model.errors import RunError
+from cortex_model.errors import RunError, in_short
 
 
 def write_whole(path: Path, write) -> None:
-    """Let ``write`` make a file beside ``path``, then put it there in one move."""
+    """Let ``write`` make a file beside ``path``, then put it there in one move; nothing is left where that fails."""
     part = path.with_name(path.name + ".part")
-    write(part)
-    with open(part, "rb") as file:
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        write(part)
+        with open(part, "rb") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
@@ -26,19 +31,45 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     write_whole(path, lambda part: part.write_text(json.dumps(content, indent=2) + "\n"))
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON file.
+def plain(content: Any, where: str) -> Any:
+    """What JSON can hold, with NumPy's numbers and arrays as Python's numbers and lists.
 
     Raises
     ------
     RunError
-        If it is missing or not JSON.
+        For anything else.
+    """
+
+    def of_numpy(value):
+        if isinstance(value, np.generic | np.ndarray):
+            return value.tolist()
+        raise TypeError(f"{in_short(value)}, a {type(value).__name__}")
+
+    try:
+        return json.loads(json.dumps(content, default=of_numpy))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RunError(
+            f"{where}: must hold numbers, texts, lists and dictionaries of them, by name (got {error}); convert it."
+        ) from None
+
+
+def read_json(path: Path, *names: str) -> dict[str, Any]:
+    """Read a JSON file that holds values by name.
+
+    Raises
+    ------
+    RunError
+        If it is missing, not JSON, or lacks one of ``names``.
     """
     try:
-        return json.loads(path.read_text())
+        content = json.loads(path.read_text())
+        if not isinstance(content, dict) or (lacking := [name for name in names if name not in content]):
+            got = f"none for {lacking[0]!r}" if isinstance(content, dict) else in_short(content)
+            raise RunError(f"{path}: must hold values by name (got {got}); the run must be made anew.")
+        return content
     except FileNotFoundError:
         raise RunError(f"{path.parent}: must hold {path.name} (got none); give a run directory.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, of numbers that are too long
         raise RunError(f"{path}: must be JSON (got: {error}); the run must be made anew.") from None
 
 
@@ -59,7 +90,14 @@ def write_arrays(path: Path, arrays: dict[str, tuple], attributes: dict[str, Any
         {name: (dims, values, {"units": unit} if unit else {}) for name, (dims, values, unit) in arrays.items()},
         attrs=attributes,
     )
-    write_whole(path, lambda part: dataset.to_netcdf(part, engine="h5netcdf"))
+    write_netcdf(path, dataset)
+
+
+def write_netcdf(path: Path, dataset: Any) -> None:
+    """Write an xarray.Dataset as NetCDF; made in memory, because HDF5 ends the process where a disk becomes full."""
+    content = io.BytesIO()
+    dataset.to_netcdf(content, engine="h5netcdf")
+    write_whole(path, lambda part: part.write_bytes(content.getvalue()))
 
 
 def read_arrays(path: Path):

@@ -16,7 +16,7 @@ from cortex_model.parameters import HierarchyParameters
 from cortex_model.phases.chunk import Stimuli
 from cortex_model.phases.kinds import PERCEPTION, RECALL
 from cortex_model.phases.schedule import trace_schedule
-from cortex_model.storage import read_arrays, write_whole
+from cortex_model.storage import read_arrays, write_netcdf
 from cortex_model.weights import Weights
 
 #: What one chunk may record, in bytes.
@@ -146,7 +146,7 @@ def _traced(p, weights, stimuli, states, kind, device, codegen_target):
 # ---------------------------------------------------------------------- files and other formats
 def write_traces(dataset: Any, path: Path | str) -> None:
     """Write traces as NetCDF, with ``time`` in seconds."""
-    write_whole(Path(path), lambda part: dataset.to_netcdf(part, engine="h5netcdf"))
+    write_netcdf(Path(path), dataset)
 
 
 def read_traces(path: Path | str):

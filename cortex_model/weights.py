@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from cortex_model.errors import ParameterError
+from cortex_model.memory import must_fit
 from cortex_model.philox import standard_normal
 
 
@@ -159,6 +160,8 @@ def initial_weights(parameters: Any, seed: int, feedback_start: str, given: dict
         For a given matrix with an unknown name, a wrong shape, or numbers that are not finite.
     """
     p, sizes = parameters, parameters.layer_sizes
+    n_synapses = sum(lower * upper for lower, upper in zip(sizes, sizes[1:], strict=False))
+    must_fit(8.0 * n_synapses, "Parameters.layer_sizes", "make the populations smaller")
     drawn = {}
     for level in range(1, p.n_layers + 1):
         shape = (sizes[level], sizes[level - 1])

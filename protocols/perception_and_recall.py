@@ -46,7 +46,7 @@ from cortex_model.analysis.alignment import unstable_sleep
 from cortex_model.analysis.decoding import INFORMATION, decoded_in_time, order_of_latencies
 from cortex_model.analysis.image_features import above_class_median, low_level_features
 from cortex_model.analysis.recall import reconstruction_measures, settled_recall, shuffled_feedback
-from cortex_model.errors import ParameterError
+from cortex_model.datasets.layer_sizes import check_layer_sizes
 from cortex_model.parameters import (
     Duration,
     LayerSizes,
@@ -121,13 +121,9 @@ def run(run: Run) -> dict:
     data = datasets.load(p.dataset, validation=p.validation_images)
     train, test = data.stimuli(p.stimulus_scaling, p.dtype)
     wanted = [targets(images, data.n_classes, p.targets) for images in (data.train, data.test)]
-    if (p.layer_sizes[0], p.layer_sizes[-1]) != (data.train.n_pixels, wanted[0].shape[1]):
-        fitting = ",".join(map(str, (data.train.n_pixels, *p.layer_sizes[1:-1], wanted[0].shape[1])))
-        raise ParameterError(
-            f"Parameters.layer_sizes: must begin with {data.train.n_pixels} pixels and end with "
-            f"{wanted[0].shape[1]} targets for dataset {p.dataset} and targets {p.targets} "
-            f"(got {','.join(map(str, p.layer_sizes))}); set layer_sizes={fitting}."
-        )
+    n_pixels, n_targets = data.train.n_pixels, wanted[0].shape[1]
+    must = f"must begin with {n_pixels} pixels and end with {n_targets} targets for dataset {p.dataset} and targets "
+    check_layer_sizes(p.layer_sizes, n_pixels, n_targets, f"{must}{p.targets}")
     n_train = len(train)
     schedule = wake_sleep_schedule(
         p, lambda epoch: order_of_stimuli(run.seed, epoch, n_train), n_train, p.epochs * n_train, len(test), n_train

@@ -23,7 +23,7 @@ from cortex_model.analysis.alignment import unstable_sleep
 from cortex_model.analysis.cost import cost
 from cortex_model.analysis.hierarchy import HIERARCHY_MEASURES, hierarchy_measures
 from cortex_model.analysis.loss import mean_loss
-from cortex_model.errors import ParameterError
+from cortex_model.datasets.layer_sizes import check_layer_sizes
 from cortex_model.parameters import Count, LayerSizes, PositiveCount, SleepWakeParameters, parameter, with_default
 from cortex_model.phases.chunk import Stimuli
 from cortex_model.phases.schedule import LEARNING_RULES, wake_sleep_schedule
@@ -68,12 +68,8 @@ def run(run: Run) -> dict:
     p: AutoencodingParameters = run.parameters
     data = datasets.load(p.dataset, validation=p.validation_images)
     n_pixels = data.train.n_pixels
-    if {p.layer_sizes[0], p.layer_sizes[-1]} != {n_pixels}:
-        fitting = ",".join(map(str, (n_pixels, *p.layer_sizes[1:-1], n_pixels)))
-        raise ParameterError(
-            f"Parameters.layer_sizes: must begin and end with the {n_pixels} pixels of dataset {p.dataset} "
-            f"(got {','.join(map(str, p.layer_sizes))}); set layer_sizes={fitting}."
-        )
+    must = f"must begin and end with the {n_pixels} pixels of dataset {p.dataset}"
+    check_layer_sizes(p.layer_sizes, n_pixels, n_pixels, must)
     train, test = data.stimuli(p.stimulus_scaling, p.dtype)
     test = test[:N_EVALUATED]
     n_train, variance = len(train), float(np.square(test - train.mean(axis=0)).sum(axis=1).mean())

@@ -27,7 +27,7 @@ from cortex_model.analysis.alignment import unstable_sleep
 from cortex_model.analysis.cost import cost
 from cortex_model.analysis.hierarchy import HIERARCHY_MEASURES, hierarchy_measures
 from cortex_model.analysis.loss import mean_loss
-from cortex_model.errors import ParameterError
+from cortex_model.datasets.layer_sizes import check_layer_sizes
 from cortex_model.parameters import Count, PositiveCount, Rate, SleepWakeParameters, parameter, with_default
 from cortex_model.phases.chunk import Stimuli, one_hot
 from cortex_model.phases.schedule import LEARNING_RULES, wake_sleep_schedule
@@ -81,12 +81,8 @@ def run(run: Run) -> dict:
     p: ClassificationParameters = run.parameters
     data = datasets.load(p.dataset, validation=p.validation_images)
     n_pixels, n_classes = data.train.n_pixels, data.n_classes
-    if (p.layer_sizes[0], p.layer_sizes[-1]) != (n_pixels, n_classes):
-        fitting = ",".join(map(str, (n_pixels, *p.layer_sizes[1:-1], n_classes)))
-        raise ParameterError(
-            f"Parameters.layer_sizes: must begin with {n_pixels} pixels and end with {n_classes} classes for dataset "
-            f"{p.dataset} (got {','.join(map(str, p.layer_sizes))}); set layer_sizes={fitting}."
-        )
+    must = f"must begin with {n_pixels} pixels and end with {n_classes} classes for dataset {p.dataset}"
+    check_layer_sizes(p.layer_sizes, n_pixels, n_classes, must)
     train, test = data.stimuli(p.stimulus_scaling, p.dtype)
     targets = one_hot(data.train.labels, data.n_classes), one_hot(data.test.labels, data.n_classes)
     n_train, n_test = len(train), len(test)

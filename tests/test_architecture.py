@@ -14,10 +14,10 @@ LEVELS = {
     part: level
     for level, parts in enumerate(
         [
-            {"errors", "sources"},
-            {"equations", "parameters", "philox", "weights", "theory", "language"},
+            {"errors"},
+            {"equations", "parameters", "memory", "offered", "philox", "weights", "theory", "language"},
             {"network", "phases", "datasets", "rules", "reference"},
-            {"checkpoint", "devices", "results", "storage", "provenance"},
+            {"checkpoint", "devices", "failures", "results", "sources", "storage", "provenance"},
             {"analysis", "traces"},
             {
                 "protocol",

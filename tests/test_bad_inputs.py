@@ -37,7 +37,23 @@ PARAMETERS = {
     "one population": (with_set("layer_sizes=64"), "layer_sizes: must be at least 2 numbers separated by commas"),
     "an empty population": (with_set("layer_sizes=64,0,10"), "layer_sizes: must be"),
     "sizes in words": (with_set("layer_sizes=64,many,10"), "layer_sizes: must be"),
-    "sizes that do not fit the images": (with_set("layer_sizes=784,32,10"), "set layer_sizes=64,32,10"),
+    "sizes that do not fit the images": (with_set("layer_sizes=784,32,10"), "set layer_sizes=64,32,10."),
+    "sizes without the top": (with_set("layer_sizes=64,32"), "set layer_sizes=64,32,10."),
+    "a parameter twice": (with_set("epochs=1", "epochs=2"), "--set: must name each parameter once (got epochs=1 and"),
+    "a setting without a name": (with_set("=1"), "--set: must be key=value (got '=1')"),
+    "weight decay in another rule": (
+        with_set("weight_decay=0.1"),
+        "must be left out where learning_rule is reciprocal",
+    ),
+    "more epochs than a number holds": (with_set("epochs=1" + "0" * 30), "epochs: must be at most 2147483647"),
+    "more sleep than memory": (with_set("sleep_per_wake=1e300"), "Schedule: must fit into the"),
+    "more synapses than memory": (with_set("layer_sizes=64,2000000000,10"), "layer_sizes: must fit into the"),
+    "a seed that is too large": (
+        [*RUN, "--seed", "2147483647", "--ensemble-size", "2"],
+        "--seed: must be a whole number",
+    ),
+    "too many networks": ([*RUN, "--ensemble-size", "5000"], "--ensemble-size: must be a whole number from 1 to 4096"),
+    "varied and set": ([*with_set("damping=1"), "--vary", "damping=1,2"], "must be either varied or set (got both)"),
     "a regression of one": (with_set("regression=1"), "regression: must be a number at least 0 and below 1"),
     "biases maybe": (with_set("biases=maybe"), "biases: must be true or false (got 'maybe')"),
     "no room in a chunk": (with_set("chunk_presentations=0"), "chunk_presentations: must be a whole number at least 1"),
@@ -71,7 +87,9 @@ PARAMETERS = {
     "a negative seed": ([*RUN, "--seed", "-1"], "--seed: must be a whole number from 0 to 2147483647 (got -1)"),
 }
 DEVICES = {
-    "an unknown device": ([*RUN[:2], "--device", "gpu"], "must be one of runtime, cpp_standalone"),
+    "an unknown device": ([*RUN[:2], "--device", "magic"], "must be one of runtime, cpp_standalone"),
+    "a graphics card by another name": ([*RUN[:2], "--device", "cuda"], "'cuda' is not offered (a GPU)"),
+    "no device": ([*RUN[:2], "--device", ""], "must be one of runtime, cpp_standalone"),
     "a device that cannot run": (
         ["run", "wake_sleep_classification", "--device", "cuda_standalone"],
         "--device: cuda_standalone must be able to run here",
@@ -96,6 +114,13 @@ SWEEPS = {
     "a grid without an equals sign": ([*SWEEP, "damping"], "--grid: must be key=value (got 'damping')"),
     "a grid over an unknown parameter": ([*SWEEP, "dampin=1"], "did you mean 'damping'?"),
     "a grid with a value twice": ([*SWEEP, "damping=1,1"], "damping must have each value once"),
+    "no seeds": ([*SWEEP, "damping=1", "--seeds", "0"], "--seeds: must be a whole number from 1 to"),
+    "too many seeds": ([*SWEEP, "damping=1", "--seeds", "1000000000"], "--seeds: must be a whole number from 1 to"),
+    "too many workers": ([*SWEEP, "damping=1", "--workers", "100000"], "--workers: must be a whole number from 1 to"),
+    "too many runs": (
+        [*SWEEP, f"damping={','.join(map(str, range(11)))}", "--seeds", "100000"],
+        "--grid: must be a whole number from 1 to 1000000 (got 1100000 runs)",
+    ),
     "a scheduler that is nowhere": (
         [*SWEEP, "damping=1", "--scheduler", "nowhere://"],
         "must be the address of a dask",
@@ -118,6 +143,18 @@ FILES = {
     "a dataset to fetch that is unknown": (["datasets", "fetch", "minst"], "did you mean"),
     "a dataset to verify that is unknown": (["datasets", "verify", "cifar"], "cifar10"),
     "data in a folder that is not there": (with_set("dataset=mnist", "layer_sizes=784,10"), "CORTEX_MODEL_DATA"),
+    "parameters that are no values by name": (["resume", "{folder}/listed"], "must hold values by name (got [1, 2])"),
+    "parameters without a protocol": (
+        ["resume", "{folder}/empty"],
+        "must hold values by name (got none for 'protocol')",
+    ),
+    "parameters of an unknown protocol": (["parameters", "narrowing"], "must be a protocol's name or file"),
+    "a figure in a file": (
+        ["reproduce", "fig1a", "--out", "{folder}/empty.py"],
+        "must be a folder that can be written",
+    ),
+    "a figure in an empty name": (["reproduce", "fig1a", "--out", ""], "--out: must be a folder that can be written"),
+    "figures of no seeds": (["reproduce", "fig1a", "--seeds", "0"], "--seeds: must be a whole number from 1"),
     "an unknown figure": (["figure", "fig9z", "{folder}"], "fig2b"),
     "a figure to reproduce that is unknown": (["reproduce", "fig9z"], "fig2b"),
 }
@@ -132,8 +169,9 @@ def test_the_table_is_long_enough():
 def folder(tmp_path):
     (tmp_path / "broken.py").write_text("def (:\n")
     (tmp_path / "empty.py").write_text("ANSWER = 42\n")
-    (tmp_path / "damaged").mkdir()
-    (tmp_path / "damaged" / "parameters.json").write_text("{not json")
+    for name, content in (("damaged", "{not json"), ("listed", "[1, 2]"), ("empty", "{}")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "parameters.json").write_text(content)
     return tmp_path
 
 

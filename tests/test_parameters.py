@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import LEAKY, LEARNING_RULES, HierarchyParameters, SleepWakeParameters, content_hash
@@ -41,8 +40,11 @@ def test_every_parameter_can_be_overridden_by_value_and_by_text(name):
 
 
 def test_parameters_are_frozen():
-    with pytest.raises(ValidationError):
+    with pytest.raises(
+        ParameterError, match=r"^Parameters\.learning_rate: must stay as it was given \(got 1\.0 for it\)"
+    ):
         DEFAULT.learning_rate = 1.0
+    assert DEFAULT.learning_rate == FIELDS["learning_rate"].default
 
 
 @pytest.mark.parametrize(
@@ -69,8 +71,11 @@ OUT_OF_RANGE = [
     ("sleep_before_presentations", 1.5, "a whole number at least 0"),
     ("layer_sizes", (5, 0, 2), "at least 2 numbers separated by commas, each a whole number at least 1"),
     ("layer_sizes", (5,), "at least 2 numbers separated by commas, each a whole number at least 1"),
-    ("nonlinearity", "relu", "one of linear, threshold_linear, tanh, sigmoid, softplus"),
-    ("dtype", "float16", "one of float32, float64"),
+    ("nonlinearity", "qqqq", "one of linear, threshold_linear, tanh, sigmoid, softplus"),
+    ("dtype", "qqqq", "one of float32, float64"),
+    ("batch_size", True, "a whole number at least 1"),
+    ("learning_rate", False, "a number at least 0"),
+    ("layer_sizes", "64,,10", "at least 2 numbers separated by commas, each a whole number at least 1"),
     ("biases", "perhaps", "true or false"),
 ]
 
@@ -83,6 +88,48 @@ def test_a_value_out_of_range_is_refused_with_range_value_and_default(name, valu
         f"Parameters.{name}: must be {range_in_words} (got {value!r}); give another value, "
         f"such as the default {FIELDS[name].default!r}."
     )
+
+
+@pytest.mark.parametrize("model", [HierarchyParameters, SleepWakeParameters])
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"layer_sizes": (64, 0, 10)}, "Parameters.layer_sizes: must be at least 2 numbers"),
+        ({"layer_sizes": {64, 10}}, "Parameters.layer_sizes: must be at least 2 numbers"),
+        ({"layer_sizes": 5}, "Parameters.layer_sizes: must be"),
+        ({"layer_sizes": np.zeros((20, 30))}, "(got an array of shape (20, 30) and type float64)"),
+        ({"layer_sizes": tuple(range(5000))}, "Parameters.layer_sizes: must be"),
+        ({"nonlinearity": "x" * 10_000}, "Parameters.nonlinearity: must be one of"),
+        ({"nonlinearity": np.arange(10_000.0)}, "Parameters.nonlinearity: must be one of"),
+        ({"batch_size": 10**400}, "Parameters.batch_size: must be at most 2147483647"),
+        ({"batch_size": object()}, "Parameters.batch_size: must be a whole number at least 1"),
+        ({"batch_size": 2, "dense": False}, "Parameters: batch_size must be 1 where dense is false (got 2)"),
+        ({"layersizes": (3, 2)}, "Parameters.layersizes: must be the name of a parameter; did you mean 'layer_sizes'?"),
+        ({"dynamics": "leaky", "presentation_ms": 1e300}, "presentation_ms must be at most 2147483647 time steps"),
+    ],
+)
+def test_making_parameters_with_wrong_values_is_refused_in_one_short_sentence(model, values, sentence):
+    with pytest.raises(ParameterError) as error:
+        model(**values)
+    said = str(error.value)
+    assert isinstance(error.value, ValueError) and sentence in said
+    assert len(said) < 600 and "\n" not in said and "pydantic" not in said
+
+
+def test_numbers_of_numpy_are_read_as_they_are():
+    p = SleepWakeParameters(layer_sizes=np.array([5, 4, 3]), batch_size=np.int64(2), learning_rate=np.float32(0.5))
+    assert p == SleepWakeParameters(layer_sizes=(5, 4, 3), batch_size=2, learning_rate=0.5)
+    assert SleepWakeParameters(layer_sizes="5, 4,3").layer_sizes == p.layer_sizes
+    assert p.content_hash == DEFAULT.with_overrides(p.model_dump()).content_hash
+
+
+def test_weight_decay_is_for_one_rule_alone():
+    DEFAULT.check_asked(["damping"])
+    with pytest.raises(
+        ParameterError, match="weight_decay: must be left out where learning_rule is reciprocal .*not of"
+    ):
+        DEFAULT.with_overrides({"weight_decay": 0.1}).check_asked(["weight_decay"])
+    DEFAULT.with_overrides({"weight_decay": 0.1, "learning_rule": "kolen_pollack"}).check_asked(["weight_decay"])
 
 
 TOGETHER = [

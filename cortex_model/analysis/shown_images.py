@@ -7,6 +7,7 @@ here and there is no time, so no device is needed.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from cortex_model import datasets, theory
 from cortex_model.datasets import DATASETS, SCALINGS
-from cortex_model.errors import RunError
+from cortex_model.errors import RunError, in_short
 from cortex_model.weights import Weights
 
 #: Luminance of red, green and blue (ITU-R BT.601), as Pillow weighs them.
@@ -77,12 +78,14 @@ def prepared(images: Sequence[np.ndarray], parameters: Any) -> tuple[np.ndarray,
     RunError
         If the hierarchy did not learn from images.
     """
-    if not hasattr(parameters, "dataset") or not hasattr(parameters, "stimulus_scaling"):
+    dataset, scaling = (getattr(parameters, name, None) for name in ("dataset", "stimulus_scaling"))
+    source = DATASETS.get(dataset) if isinstance(dataset, str) else None
+    if source is None or scaling not in SCALINGS or parameters.layer_sizes[0] != math.prod(source.image_shape):
         raise RunError(
-            f"RUN_DIR: must be a run that learned from images (got one of {type(parameters).__name__}); "
-            "give one of wake_sleep_classification or wake_sleep_autoencoding."
+            f"RUN_DIR: must be a run that learned from images of {', '.join(DATASETS)} (got one of "
+            f"{type(parameters).__name__}, with {in_short(dataset) if dataset else 'no dataset'}); give one of "
+            "wake_sleep_classification or wake_sleep_autoencoding."
         )
-    source, scaling = DATASETS[parameters.dataset], parameters.stimulus_scaling
     height, width, *channels = source.image_shape
     offset, divisor = _scaling_of_training(source.name, scaling, getattr(parameters, "validation_images", 0))
     pixels = resized(images, height, width, bool(channels)) * (source.max_value / 255)

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from cortex_model.devices import cuda
 from cortex_model.devices.compilation import compiler_command, compiler_version
-from cortex_model.errors import DeviceError
+from cortex_model.errors import DeviceError, in_short
+from cortex_model.offered import advice
 
 
 class DeviceState(NamedTuple):
@@ -28,6 +29,20 @@ def default_device() -> str:
     return "cpp_standalone" if _cpp().can_run else "runtime"
 
 
+def chosen_device(device: str | None) -> str:
+    """The device that was asked for, if it can run here; the default one where none was.
+
+    Raises
+    ------
+    DeviceError
+        If it is unknown, or something is missing.
+    """
+    if device is None:
+        return default_device()
+    check_device(device)
+    return device
+
+
 def check_device(device: str) -> None:
     """Refuse a device that cannot run here.
 
@@ -37,8 +52,9 @@ def check_device(device: str) -> None:
         If it is unknown, or something is missing.
     """
     states = {state.device: state for state in device_states()}
-    if device not in states:
-        raise DeviceError(f"--device: must be one of {', '.join(states)} (got {device!r}); see `cortex-model devices`.")
+    if not isinstance(device, str) or device not in states:
+        hint = advice(device, states, "--device") or "see `cortex-model devices`."
+        raise DeviceError(f"--device: must be one of {', '.join(states)} (got {in_short(device)}); {hint}")
     state = states[device]
     if not state.can_run:
         raise DeviceError(f"--device: {device} must be able to run here (got: {state.missing}); use another device.")

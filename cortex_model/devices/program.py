@@ -192,10 +192,17 @@ class Program:
     def _started(self):
         if self._process is None:
             self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the process)
-            self._process = subprocess.Popen(
-                [str(self.directory / "main")], cwd=self.directory, start_new_session=True,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._complaints,
-            )  # fmt: skip
+            try:
+                self._process = subprocess.Popen(
+                    [str(self.directory / "main")], cwd=self.directory, start_new_session=True,
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._complaints,
+                )  # fmt: skip
+            except OSError as error:
+                raise DeviceError(
+                    f"{self.device}: must be able to execute the program that it compiled, {self.directory / 'main'} "
+                    f"(got: {error.strerror}); set CORTEX_MODEL_CACHE to a folder in which you may write and run "
+                    "programs, or use --device runtime."
+                ) from None
             self._ended = weakref.finalize(self, _end, self._process)
         return self._process
 

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from cortex_model.errors import ParameterError
+from cortex_model.memory import must_fit
 from cortex_model.phases.kinds import ASCENDING, DESCENDING, EVALUATION, KINDS, PHASES, RETURNING, WAKE
 from cortex_model.phases.leaky import TRACING, gates_in_time
 
@@ -257,6 +258,8 @@ def wake_sleep_schedule(
         raise ParameterError(f"wake_sleep_schedule.n_stimuli: must be at least 1 where n_wake is {n_wake} (got 0).")
     if n_wake + p.sleep_before_presentations + n_evaluated == 0:
         raise ParameterError("Schedule: must hold at least one presentation (got none); raise epochs or sleep.")
+    n_sleep = p.sleep_before_presentations + n_wake * p.sleep_per_wake
+    _must_fit(float(n_wake) + len(slots) * n_sleep, p)
     n_epochs = -(-_in_batches(n_wake, p) * size // max(n_stimuli, 1))
     n_wake, evaluate_every = _in_batches(n_wake, p), _in_batches(evaluate_every, p)
     early = _in_batches(evaluate_early_every, p)
@@ -331,6 +334,7 @@ def sleep_schedule(parameters, n_presentations, look_every) -> Schedule:
         must = "a rule that sleeps, reciprocal or weight_mirror" if not slots else "at least 1"
         raise ParameterError(f"sleep_schedule.{what}: must be {must} (got {got}); give another one.")
     n_slots = len(slots)
+    _must_fit(float(n_presentations) * n_slots, parameters)
     n_presentations, look_every = _in_batches(n_presentations, parameters), _in_batches(look_every, parameters)
     looks = np.unique(np.append(np.arange(0, n_presentations, look_every), n_presentations)) * n_slots
     schedule = Schedule(
@@ -390,6 +394,12 @@ def _rows_of(order_of_epoch, epoch, n_stimuli):
             f"stimuli (got {rows.dtype} of shape {rows.shape} for epoch {epoch}); return a permutation of them."
         )
     return rows
+
+
+def _must_fit(n_presentations, p):
+    """Refuse a schedule that no memory holds: of each slot a kind, a presentation and the stimuli, as it is made."""
+    n_slots = n_presentations / p.batch_size * p.n_steps
+    must_fit(n_slots * (5 + 12 * p.batch_size), "Schedule", f"{n_slots:.3g} slots are too many: lower epochs or sleep")
 
 
 def _in_batches(n_presentations, p):

@@ -11,7 +11,8 @@ from typing import Any
 
 from cortex_model.devices.availability import check_device
 from cortex_model.ensembles import start_together
-from cortex_model.errors import CortexModelError, RunError
+from cortex_model.errors import RunError
+from cortex_model.failures import MISTAKE, told
 from cortex_model.protocol import load_protocol
 from cortex_model.results import is_locked
 from cortex_model.running import start
@@ -64,9 +65,8 @@ def _wait_for(paths):
 def _sentence(outcome, path):
     if not isinstance(outcome, BaseException):
         return ""
-    if isinstance(outcome, CortexModelError):
-        return str(outcome)
-    return f"{path}: must finish (got {type(outcome).__name__}: {outcome}); `cortex-model resume` on it shows where."
+    sentence, status = told(outcome)
+    return sentence if status == MISTAKE else f"{sentence} `cortex-model resume {path}` goes on."
 
 
 def _end_with_the_worker():

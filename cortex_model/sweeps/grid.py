@@ -4,11 +4,8 @@ import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from cortex_model.errors import ParameterError
-from cortex_model.parameters import Parameters
-
-#: Every seed is a signed number of 32 bits, as Brian2's integers are.
-MAX_SEED = 2**31 - 1
+from cortex_model.errors import ParameterError, in_short
+from cortex_model.parameters import MOST_SEEDS, Parameters, checked_number, checked_seed
 
 
 class Asked(NamedTuple):
@@ -56,13 +53,18 @@ def checked_grid(model: type[Parameters], grid: Mapping[str, Any], fixed: Iterab
         For an unknown parameter, one that is also fixed, or values that are none, wrong or given twice.
     """
     read = {}
+    if not isinstance(grid, Mapping):
+        raise ParameterError(f"--grid: must be a dictionary, name -> values (got {in_short(grid)}); write one.")
     for name, given in grid.items():
         values = [model.read(name, value) for value in _split(model, name, given)]
         if not values:
             raise ParameterError(f"--grid: {name} must have values (got none); write for example {name}=VALUE,VALUE.")
-        twice = [value for at, value in enumerate(values) if value in values[:at]]
+        seen = set()
+        twice = [value for value in values if value in seen or seen.add(value)]
         if twice:
-            raise ParameterError(f"--grid: {name} must have each value once (got {shown(twice[0])} twice); leave one.")
+            raise ParameterError(
+                f"--grid: {name} must have each value once (got {in_short(shown(twice[0]))} twice); leave one."
+            )
         if name in fixed:
             raise ParameterError(f"--grid: {name} must be either swept or set (got both); leave out one of them.")
         read[name] = values
@@ -85,10 +87,13 @@ def checked_seeds(seeds: int | Iterable[int]) -> list[int]:
     ParameterError
         If there are none, one is given twice or out of range.
     """
-    seeds = list(range(seeds)) if isinstance(seeds, int) else [int(seed) for seed in seeds]
-    if not seeds or len(set(seeds)) < len(seeds) or not all(0 <= seed <= MAX_SEED for seed in seeds):
+    if isinstance(seeds, str) or not isinstance(seeds, Iterable):
+        return list(range(checked_number("--seeds", seeds, MOST_SEEDS)))
+    seeds = [checked_seed(seed, "--seeds") for seed in itertools.islice(seeds, MOST_SEEDS + 1)]
+    if not 1 <= len(seeds) <= MOST_SEEDS or len(set(seeds)) < len(seeds):
+        got = f"{len(seeds)}, {len(set(seeds))} of them different"
         raise ParameterError(
-            f"--seeds: must be at least one, each once, from 0 to {MAX_SEED} (got {seeds}); give others."
+            f"--seeds: must be at least one and at most {MOST_SEEDS}, each once (got {got}); give others."
         )
     return seeds
 
@@ -118,6 +123,8 @@ def asked_runs(
         values, parameters, failure = dict(zip(grid, combination, strict=True)), None, ""
         try:
             parameters = model().with_overrides(fixed | values)
+            if "learning_rule" not in grid:
+                parameters.check_asked(fixed | values)
         except ParameterError as error:
             failure = str(error)
         asked += [Asked(values, seed, parameters, failure) for seed in seeds]

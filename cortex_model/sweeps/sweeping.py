@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,17 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from cortex_model.devices.availability import check_device, default_device
-from cortex_model.errors import ParameterError, RunError
-from cortex_model.parameters import content_hash
+from cortex_model.errors import RunError
+from cortex_model.parameters import MOST_SEEDS, checked_number, content_hash
 from cortex_model.protocol import load_protocol
 from cortex_model.results import RunDirectory
 from cortex_model.running import mind_other_sources
-from cortex_model.storage import write_whole
+from cortex_model.storage import write_netcdf, write_whole
 from cortex_model.sweeps.gathering import gathered
 from cortex_model.sweeps.grid import Asked, asked_runs, checked_grid, checked_seeds, shown
 
 STATES = ("waiting", "running", "finished", "failed")
 DATASET, TABLE = "sweep.nc", "sweep.csv"
+#: Processes on this machine, and runs in one sweep: more than anybody can wait for.
+MOST_WORKERS, MOST_RUNS = 1024, 1_000_000
 
 
 @dataclass
@@ -86,13 +89,14 @@ def sweep(
     -------
     dataset : xarray.Dataset
     """
-    loaded, out = load_protocol(protocol), Path(out).resolve()
+    protocol, loaded, out = str(protocol), load_protocol(protocol), Path(out).resolve()
     grid = checked_grid(loaded.parameters, grid, fixed)
     seeds = checked_seeds(seeds)
-    for name, number in (("--workers", workers), ("--ensemble-size", ensemble_size)):
-        if number is not None and number < 1:
-            raise ParameterError(f"{name}: must be at least 1 (got {number}); give another number.")
-    device = device or default_device()
+    for name, number, most in (("--workers", workers, MOST_WORKERS), ("--ensemble-size", ensemble_size, MOST_SEEDS)):
+        if number is not None:
+            checked_number(name, number, most)
+    checked_number("--grid", len(seeds) * math.prod(map(len, grid.values())), MOST_RUNS, "runs")
+    device = default_device() if device is None else device
     if scheduler is None:
         check_device(device)
     asked = asked_runs(loaded.parameters, grid, fixed, seeds)
@@ -123,7 +127,7 @@ def sweep(
     axes = {name: [shown(value) for value in values] for name, values in grid.items()} | {"seed": seeds}
     dataset = gathered(runs, progress.failures, axes)
     dataset.attrs = {"protocol": loaded.name, "device": device, "fixed": json.dumps(dict(fixed), default=str)}
-    write_whole(out / DATASET, lambda part: dataset.to_netcdf(part, engine="h5netcdf"))
+    write_netcdf(out / DATASET, dataset)
     write_whole(out / TABLE, lambda part: _write_table(part, progress, runs))
     return dataset
 
