@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cortex_model.datasets.matlab_files import read_matlab
 from cortex_model.datasets.stimulus_names import as_names, first_difference
 from cortex_model.datasets.tables import Guide, read_table
 from cortex_model.datasets.user_files import content_of, decoding, misfit
@@ -76,21 +77,6 @@ def _npz(path: Path) -> dict[str, np.ndarray]:
         return {name: loaded[name] for name in loaded if isinstance(loaded[name], np.ndarray)}
 
 
-def _mat(path: Path) -> dict[str, np.ndarray]:
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatlabFunction, MatlabOpaque
-
-    content = content_of(path, "data")
-    if content[:4] == b"\x89HDF" or content[512:516] == b"\x89HDF":
-        raise misfit(path, "be a MATLAB file of version 7 or earlier", "version 7.3", "save it with -v7")
-    with decoding(path, "a MATLAB file"):
-        loaded = loadmat(io.BytesIO(content))
-    if any(isinstance(value, MatlabOpaque | MatlabFunction) for value in loaded.values()):
-        got, advice = "an object of a class, such as a string array or a table", "save texts by cellstr"
-        raise misfit(path, "hold arrays and cells of texts only", got, advice)
-    return {name: value for name, value in loaded.items() if isinstance(value, np.ndarray)}
-
-
 def _from_arrays(arrays: Callable[[Path], dict[str, np.ndarray]]) -> Reader:
     def read(path: Path, variable: str, guide: Guide) -> Named:
         found = arrays(path)
@@ -134,15 +120,19 @@ def _transposed(named: Named, path: Path) -> Named:
 
 
 def _netcdf(path: Path):
+    """A dataset of NetCDF 3 or 4; times stay numbers."""
+    import h5py
     import xarray
 
     content = content_of(path, "data")
-    engine = "scipy" if content.startswith(b"CDF") else "h5netcdf"
-    with (
-        decoding(path, "a NetCDF file"),
-        xarray.open_dataset(io.BytesIO(content), engine=engine, decode_times=False) as dataset,
-    ):
-        return dataset.load()
+    is_classic = content.startswith(b"CDF")
+    with decoding(path, "a NetCDF file"):
+        if not is_classic:
+            with h5py.File(io.BytesIO(content)) as file:
+                dict(file.attrs)  # h5netcdf cannot close a file of which it could not read these, and says so aloud
+        engine = "scipy" if is_classic else "h5netcdf"
+        with xarray.open_dataset(io.BytesIO(content), engine=engine, decode_times=False) as dataset:
+            return dataset.load()
 
 
 def _read_netcdf(path: Path, variable: str, guide: Guide) -> Named:
@@ -172,7 +162,7 @@ _TABLE = Reader(lambda path: {}, _read_table)
 READERS: dict[str, Reader] = {
     ".npz": _from_arrays(_npz),
     ".npy": _from_arrays(_npz),
-    ".mat": _from_arrays(_mat),
+    ".mat": _from_arrays(read_matlab),
     ".csv": _TABLE,
     ".tsv": _TABLE,
     ".txt": _TABLE,

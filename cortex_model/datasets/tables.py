@@ -95,6 +95,8 @@ def _cells(text: str, where: object) -> tuple[Cells, tuple[str, ...]]:
         points, is_comma = (cells, False) if separator == "," else _with_points(cells)
         inner = [cell for row in points[1:] for cell in row[1:]]
         if is_even and inner and all(map(_is_number, inner)):
+            if mixed := [c for row in points for c in row if separator != "," and _COMMA_NUMBER.fullmatch(c)]:
+                raise misfit(where, "have one decimal mark", f"{mixed[0]!r} beside points", "write points everywhere")
             return points, (f"Commas in {where} were read as decimal commas.",) if is_comma else ()
         found.append((is_even and len(cells[0]) > 1, separator == ",", cells))
     *_, cells = max(found, key=lambda each: each[:2])
@@ -117,7 +119,7 @@ def _split(text: str, separator: str | None, where: object) -> Cells:
 def _with_corner(cells: Cells) -> Cells:
     """R leaves out the cell above the names of rows."""
     lengths = {len(row) for row in cells[1:]}
-    return [["", *cells[0]], *cells[1:]] if lengths == {len(cells[0]) + 1} else cells
+    return [["", *cells[0]], *cells[1:]] if cells and lengths == {len(cells[0]) + 1} else cells
 
 
 def _with_points(cells: Cells) -> tuple[Cells, bool]:
@@ -143,7 +145,8 @@ def _frame(cells: Cells, guide: Guide) -> tuple[bool, bool]:
     is_square = guide.kind == "rdm" and n_rows == n_columns
     if not corner:
         is_diagonal = all(cells[k][k] == "" for k in range(min(n_rows, n_columns)))
-        is_framed = _are_labels(head, guide) or (is_square and head == side and not is_diagonal)
+        is_data = is_diagonal and n_columns != guide.n_stimuli + 1
+        is_framed = not is_data and (_are_labels(head, guide) or (is_square and head == side))
         return is_framed, is_framed
     if is_square:
         return False, False

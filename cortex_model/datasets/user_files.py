@@ -10,13 +10,15 @@ from pathlib import Path
 
 from cortex_model.errors import DatasetError
 
-#: Characters that are quoted of what a library says, which may hold whole arrays.
-LONGEST_REASON = 200
+#: Characters that are quoted of what was got: libraries quote whole arrays.
+LONGEST = 300
 
 
 def misfit(where: object, must: str, got: object, advice: str) -> DatasetError:
     """What does not fit, as an error in the form of all sentences here, on one line and printable."""
-    sentence = " ".join(f"{where}: must {must} (got {got}); {advice}.".split())
+    said = str(got)
+    said = said if len(said) <= LONGEST else f"{said[:LONGEST]} ..."
+    sentence = " ".join(f"{where}: must {must} (got {said}); {advice}.".split())
     return DatasetError("".join(each if each.isprintable() else repr(each)[1:-1] for each in sentence))
 
 
@@ -67,5 +69,4 @@ def decoding(where: object, what: str, advice: str = "save it again") -> Iterato
     except DatasetError:
         raise
     except Exception as error:
-        reason = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
-        raise misfit(where, f"be {what}", reason, advice) from None
+        raise misfit(where, f"be {what}", str(error) or type(error).__name__, advice) from None

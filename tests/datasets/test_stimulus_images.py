@@ -83,7 +83,7 @@ def test_transparency_is_mid_grey_and_said():
         saved(np.dstack([COLOUR, clear]), "PNG"),
         saved(Image.fromarray(np.dstack([GREY, clear])), "PNG"),
         saved(np.full_like(GREY, 7), "PNG", transparency=7),
-        saved(Image.new("P", (6, 4), 3), "PNG", transparency=3),
+        saved(Image.fromarray(np.full_like(GREY, 7)).convert("P"), "PNG", transparency=7),
     ):
         picture = decoded(content, "it")
         assert (picture.array == 128).all() and picture.remarks == ("Transparent parts of images were made mid-grey",)
