@@ -224,6 +224,7 @@ def _by_rsa(recording, metric, representations, notes, n_resamples, seed, report
         published = {}
         notes += (f"The recording's RDM is 1 - r over {len(recording.units)} units, of means over repeats.",)
     rdms = {name: (kind, rsa.correlation_rdm(rates)) for name, (kind, rates) in representations.items()}
+    notes += _undefined(rdms, recording.stimulus_names)
     rdms |= {name: ("published", rdm) for name, rdm in published.items()}
     found = rsa.likeness(np.stack([rdm for _, rdm in rdms.values()]), measured, metric, n_resamples, seed, report)
     rows = [
@@ -236,6 +237,18 @@ def _by_rsa(recording, metric, representations, notes, n_resamples, seed, report
     notes += (f"RDMs are 1 - r over units; intervals: 95 % of {len(found.resampled)} resamples of {resampled}.",)
     ceiling = rsa.noise_ceiling(measured, metric)
     return Comparison(recording.name, metric, ceiling, rows, notes, tuple(subjects), None, measured.mean(axis=0))
+
+
+def _undefined(rdms: dict[str, tuple[str, np.ndarray]], names: tuple[str, ...]) -> tuple[str, ...]:
+    """Which rows have no score, and the stimuli that all their units answer alike."""
+    found = {}
+    for row, (_, rdm) in rdms.items():
+        if blank := tuple(name for name, alike in zip(names, np.isnan(np.diag(rdm)), strict=True) if alike):
+            found.setdefault(blank, []).append(row)
+    return tuple(
+        f"Undefined, because all units answer {', '.join(blank)} alike: {'; '.join(rows)}."
+        for blank, rows in found.items()
+    )
 
 
 def _by_predictivity(recording, metric, representations, notes, n_resamples, seed, report) -> Comparison:

@@ -15,6 +15,7 @@ import numpy as np
 
 from cortex_model import datasets, theory
 from cortex_model.datasets import DATASETS, SCALINGS
+from cortex_model.datasets.pictures import as_8_bits
 from cortex_model.errors import RunError, in_short
 from cortex_model.weights import Weights
 
@@ -27,7 +28,8 @@ def resized(images: Sequence[np.ndarray], height: int, width: int, is_coloured: 
 
     Parameters
     ----------
-    images : sequence of ndarray of uint8, each of shape (h, w) or (h, w, 3)
+    images : sequence of ndarray of uint8 or uint16, each of shape (h, w) or (h, w, 3)
+        Levels of 16 bits are divided by 257.
     height, width : int
         An image of another shape is stretched.
     is_coloured : bool
@@ -48,7 +50,7 @@ def resized(images: Sequence[np.ndarray], height: int, width: int, is_coloured: 
         picture = Image.fromarray(np.ascontiguousarray(plane, np.float32))
         return np.asarray(picture.resize((width, height), Image.Resampling.BOX))
 
-    shown = [[at_size(plane) for plane in planes(image)] for image in images]
+    shown = [[at_size(plane) for plane in planes(as_8_bits(image))] for image in images]
     if not is_coloured:
         return np.array([each[0] for each in shown], float)
     return np.array([each if len(each) == 3 else each * 3 for each in shown], float).transpose(0, 2, 3, 1)

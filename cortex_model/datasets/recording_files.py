@@ -28,6 +28,7 @@ do not, image k belongs to stimulus k: then the order is on you.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,12 +37,16 @@ from typing import Any
 import numpy as np
 
 from cortex_model.datasets.array_files import READERS, Named
+from cortex_model.datasets.array_shapes import rdms_of, responses_of
+from cortex_model.datasets.matching import agreed_names, matched
 from cortex_model.datasets.published_recordings import PUBLISHED, PublishedRecording
 from cortex_model.datasets.recordings import RDMRecording, Recording, ResponseRecording
 from cortex_model.datasets.registry import find_source
 from cortex_model.datasets.stimulus_images import read_images
+from cortex_model.datasets.stimulus_names import as_name, as_names, first_difference
 from cortex_model.datasets.synthetic import synthetic_rdms, synthetic_responses
-from cortex_model.errors import DatasetError
+from cortex_model.datasets.tables import Guide
+from cortex_model.datasets.user_files import content_of, decoding, located, misfit
 
 #: Name -> recording, the published ones and those that are made up.
 NAMED = PUBLISHED | {
@@ -50,6 +55,8 @@ NAMED = PUBLISHED | {
 }
 #: Kind -> name of its array unless another is given.
 KINDS = {"rdm": "rdms", "responses": "responses"}
+#: Key of a description -> whether it may be a list.
+DESCRIBED = {"name": False, "kind": False, "data": True, "stimuli": False, "variable": False, "names": True}
 
 
 @dataclass(frozen=True)
@@ -85,24 +92,27 @@ def load_recording(
     DatasetError
         With one sentence, for whatever is missing or does not fit.
     """
-    path = Path(name_or_file).expanduser()
+    name, _, rest = str(name_or_file).partition(":")
+    path = located(name_or_file)
     if path.suffix.lower() not in (".toml", *READERS):
-        name, _, rest = str(name_or_file).partition(":")
-        return find_source(name, NAMED, "--with").read(rest)
-    if not path.is_file():
-        raise DatasetError(
-            f"--with: must be a recording's name or a file (got {path}, which is not there); correct it."
-        )
+        if name not in NAMED and (path.suffix or os.sep in str(path) or os.path.exists(path)):
+            must = f"be a recording's name or a file that ends in one of .toml, {', '.join(READERS)}"
+            raise misfit("--with", must, path, "save it as one of these")
+        recording = find_source(name, NAMED, "--with")
+        if given := next((each for each in (stimuli, kind, variable) if each), None):
+            must = "stand without --stimuli, --kind and --variable, which are for files of one's own"
+            raise misfit(f"--with {name}", must, given, "leave them out")
+        return recording.read(rest)
+    if not os.path.exists(path):
+        raise misfit("--with", "be a recording's name or a file", f"{path}, which is not there", "correct it")
     if path.suffix.lower() == ".toml":
         files = read_description(path)
-        files = replace(files, stimuli=Path(stimuli).expanduser()) if stimuli else files
+        files = replace(files, stimuli=located(stimuli)) if stimuli else files
         files = replace(files, kind=kind or files.kind, variable=variable or files.variable)
     elif not stimuli:
-        raise DatasetError(
-            f"--stimuli: must be given with a data file (got only {path}); name the folder of its images."
-        )
+        raise misfit("--stimuli", "be given with a data file", f"only {path}", "name the folder of its images")
     else:
-        files = RecordingFiles(path.stem, kind or _kind_of(path, variable), (path,), Path(stimuli).expanduser())
+        files = RecordingFiles(path.stem, kind or _kind_of(path, variable), (path,), located(stimuli))
         files = replace(files, variable=variable or "")
     return assembled(files)
 
@@ -115,24 +125,31 @@ def read_description(path: Path) -> RecordingFiles:
     DatasetError
         If it is not TOML, or lacks something, or has something that is not known.
     """
-    try:
-        given: dict[str, Any] = tomllib.loads(Path(path).read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path}: must be TOML (got: {error}); correct it.") from None
-    known = ("name", "kind", "data", "stimuli", "variable", "names")
-    if unknown := [key for key in given if key not in known]:
-        raise DatasetError(f"{path}.{unknown[0]}: must be one of {', '.join(known)}; rename or remove it.")
+    path = Path(path)
+    with decoding(path, "TOML", "correct it"):
+        given: dict[str, Any] = tomllib.loads(content_of(path, "--with").decode("utf-8-sig"))
+    if unknown := [key for key in given if key not in DESCRIBED]:
+        raise misfit(f"{path}.{unknown[0]}", f"be one of {', '.join(DESCRIBED)}", "a key that is none", "rename it")
     if missing := [key for key in ("kind", "data", "stimuli") if key not in given]:
-        raise DatasetError(f"{path}.{missing[0]}: must be given (got only {', '.join(given) or 'nothing'}); add it.")
+        got = f"only {', '.join(given) or 'nothing'}"
+        raise misfit(f"{path}.{missing[0]}", "be given", got, "add it")
+    for key, value in given.items():
+        if not (isinstance(value, str) or (DESCRIBED[key] and isinstance(value, list))):
+            must = "be a text" + (" or a list" if DESCRIBED[key] else "") + " in quotes"
+            raise misfit(f"{path}.{key}", must, type(value).__name__, "correct it")
     data = given["data"] if isinstance(given["data"], list) else [given["data"]]
-    folder = Path(path).parent
+    if not all(isinstance(each, str) for each in data):
+        raise misfit(f"{path}.data", "be names of files in quotes", "something else", "correct it")
+    names = given.get("names", [])
+    if isinstance(names, str):
+        raise misfit(f"{path}.names", "be a list of texts", "one text", "give one name a stimulus")
     return RecordingFiles(
-        name=str(given.get("name", Path(path).stem)),
-        kind=str(given["kind"]),
-        data=tuple(folder / Path(str(each)).expanduser() for each in data),
-        stimuli=folder / Path(str(given["stimuli"])).expanduser(),
-        variable=str(given.get("variable", "")),
-        names=tuple(map(str, given.get("names", ()))),
+        name=as_name(given.get("name", path.stem)),
+        kind=given["kind"],
+        data=tuple(path.parent / located(each) for each in data),
+        stimuli=path.parent / located(given["stimuli"]),
+        variable=given.get("variable", ""),
+        names=as_names(names, f"{path}.names"),
     )
 
 
@@ -145,119 +162,58 @@ def assembled(files: RecordingFiles) -> Recording:
         If something is missing or does not fit.
     """
     if files.kind not in KINDS:
-        raise DatasetError(f"{files.name}.kind: must be one of {', '.join(KINDS)} (got {files.kind!r}); choose one.")
+        raise misfit(f"{files.name}.kind", f"be one of {', '.join(KINDS)}", f"{files.kind!r}", "choose one")
     if not files.data:
-        raise DatasetError(f"{files.name}.data: must name at least one file (got none); add it.")
-    tables = [_read(path, files.kind, files.variable) for path in files.data]
+        raise misfit(f"{files.name}.data", "name at least one file", "none", "add it")
+    shown = read_images(files.stimuli)
+    guide = Guide(files.kind, len(files.names or shown.images), frozenset(files.names or shown.names or ()))
+    tables = [_read(path, files.variable, guide) for path in files.data]
     table = tables[0] if len(tables) == 1 else _stacked(files, tables)
-    names, images, note = matched(files, table)
-    notes = ("The recording is the user's own: nothing verified its files.", note)
-    if files.kind == "rdm":
-        rdms = square(f"{files.name}.rdms", table.array)
-        subjects = table.rows or tuple(f"subject {k + 1}" for k in range(len(rdms)))
-        return RDMRecording(files.name, images, names, subjects, rdms, {}, notes)
-    responses = table.array[..., None] if table.array.ndim == 2 else table.array
-    units = table.rows or tuple(f"unit {k + 1}" for k in range(len(responses)))
-    return ResponseRecording(files.name, images, names, units, responses, notes)
-
-
-def square(where: str, array: np.ndarray) -> np.ndarray:
-    """RDMs of shape (subjects, n, n) from any of the shapes that a file may have.
-
-    Raises
-    ------
-    DatasetError
-        If it is none of them.
-    """
-    from scipy.spatial.distance import squareform
-
-    shape = array.shape
-    if array.ndim in (1, 2) and not (array.ndim == 2 and shape[0] == shape[1]):
-        n = int((1 + np.sqrt(1 + 8 * shape[-1])) / 2)
-        if n * (n - 1) // 2 == shape[-1]:
-            return np.stack([squareform(vector) for vector in np.atleast_2d(array)])
-    if array.ndim == 2 and shape[0] == shape[1]:
-        return array[None]
-    if array.ndim == 3 and shape[1] == shape[2]:
-        return array
-    if array.ndim == 3 and shape[0] == shape[1]:
-        return np.moveaxis(array, 2, 0)
-    raise DatasetError(
-        f"{where}: must have shape (n, n), (subjects, n, n), (n, n, subjects) or condensed (subjects, n(n-1)/2) "
-        f"(got {shape}); reshape it."
+    names, images, notes = matched(
+        files.name, agreed_names(files.name, files.names, table.stimuli), shown, files.stimuli
     )
+    notes = ("The recording is the user's own: nothing verified its files.", *notes, *shown.notes, *table.notes)
+    if files.kind == "rdm":
+        rdms, guessed = rdms_of(f"{files.name}.rdms", table.array, len(names))
+        subjects = table.rows or tuple(f"subject {k + 1}" for k in range(len(rdms)))
+        return RDMRecording(files.name, images, names, subjects, rdms, {}, notes + guessed)
+    responses, guessed = responses_of(f"{files.name}.responses", table.array, len(names), table.are_axes_named)
+    units = table.rows or tuple(f"unit {k + 1}" for k in range(len(responses)))
+    return ResponseRecording(files.name, images, names, units, responses, notes + guessed)
 
 
-def matched(files: RecordingFiles, table: Named) -> tuple[tuple[str, ...], list[np.ndarray], str]:
-    """Names and images in the order of the data, and a sentence about how they were matched.
-
-    Raises
-    ------
-    DatasetError
-        If an image is missing, or the data name stimuli and the images have no names.
-    """
-    stimuli, wanted = read_images(files.stimuli), files.names or table.stimuli
-    if files.names and table.stimuli and files.names != table.stimuli:
-        differs = next((pair for pair in zip(files.names, table.stimuli, strict=False) if pair[0] != pair[1]), None)
-        got = f"{differs[0]!r} where the data have {differs[1]!r}" if differs else f"{len(files.names)} names"
-        raise DatasetError(
-            f"{files.name}.names: must be those of the data file, in the same order (got {got}); leave them out."
-        )
-    if not wanted or stimuli.names is None:
-        names = wanted or stimuli.names or tuple(f"stimulus {k + 1}" for k in range(len(stimuli.images)))
-        if wanted and len(wanted) != len(stimuli.images):
-            raise DatasetError(
-                f"{files.name}.stimuli: must be as many images as stimuli are named, {len(wanted)} "
-                f"(got {len(stimuli.images)}); add or remove some."
-            )
-        return names, stimuli.images, "Stimuli were matched by order: image k belongs to row k of the data."
-    by_name = dict(zip(stimuli.names, stimuli.images, strict=True))
-    by_name |= {Path(name).stem: image for name, image in by_name.items() if Path(name).stem not in by_name}
-    found = [name if name in by_name else Path(name).stem for name in wanted]
-    if missing := [name for name, key in zip(wanted, found, strict=True) if key not in by_name]:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise DatasetError(
-            f"{files.name}.stimuli: must hold an image for each stimulus that the data name "
-            f"(got none for {missing[0]!r}{more}); add it to {files.stimuli}, or rename it."
-        )
-    moved = " and put into the order of the data" if tuple(found) != stimuli.names[: len(found)] else ""
-    return tuple(wanted), [by_name[key] for key in found], f"Stimuli were matched by name{moved}."
-
-
-def _read(path: Path, kind: str, variable: str) -> Named:
+def _read(path: Path, variable: str, guide: Guide) -> Named:
     """The array of one file with whatever names it has."""
-    if not path.is_file():
-        raise DatasetError(f"data: must be a file (got nothing at {path}); correct the path.")
     reader = READERS.get(path.suffix.lower())
     if reader is None:
-        raise DatasetError(f"data: must end in one of {', '.join(READERS)} (got {path}); convert it.")
-    return reader(path, variable or KINDS[kind], kind)
+        raise misfit("data", f"end in one of {', '.join(READERS)}", path, "convert it")
+    return reader(path, variable or KINDS[guide.kind], guide)
 
 
 def _stacked(files: RecordingFiles, tables: list[Named]) -> Named:
     """One RDM a file, one file a subject; all must name their stimuli in one order."""
     if files.kind != "rdm":
-        raise DatasetError(f"{files.name}.data: must be one file of responses (got {len(tables)}); join them.")
-    rdms = [square(f"{path.name}.rdms", table.array) for path, table in zip(files.data, tables, strict=True)]
+        raise misfit(f"{files.name}.data", "be one file of responses", len(tables), "join them")
+    n_stimuli = len(tables[0].stimuli or tables[0].array)
+    read = [rdms_of(f"{p.name}.rdms", t.array, n_stimuli) for p, t in zip(files.data, tables, strict=True)]
+    rdms = [each for each, _ in read]
     for path, rdm, table in zip(files.data, rdms, tables, strict=True):
         if len(rdm) != 1 or rdm.shape != rdms[0].shape:
-            raise DatasetError(
-                f"{path}: must hold one RDM of shape {rdms[0].shape[1:]}, as the first file (got {rdm.shape}); mend it."
-            )
+            must = f"hold one RDM of shape {rdms[0].shape[1:]}, as the first file"
+            raise misfit(path, must, rdm.shape, "mend it")
         if table.stimuli != tables[0].stimuli:
-            pairs = zip(tables[0].stimuli or (), table.stimuli or (), strict=False)
-            differs = next((f"{b!r} where it has {a!r}" for a, b in pairs if a != b), "other names")
-            raise DatasetError(
-                f"{path}: must name the stimuli in the order of {files.data[0].name} (got {differs}); reorder its rows "
-                "and columns."
-            )
-    return Named(np.concatenate(rdms), tables[0].stimuli, tuple(path.stem for path in files.data))
+            differs = first_difference(tables[0].stimuli or (), table.stimuli or ())
+            got = f"{differs[1]!r} where it has {differs[0]!r}" if differs else "other names"
+            must = f"name the stimuli in the order of {files.data[0].name}"
+            raise misfit(path, must, got, "reorder its rows and columns")
+    notes = tuple(note for table, (_, guessed) in zip(tables, read, strict=True) for note in (*table.notes, *guessed))
+    return Named(np.concatenate(rdms), tables[0].stimuli, tuple(as_name(path.stem) for path in files.data), notes)
 
 
 def _kind_of(path: Path, variable: str | None) -> str:
     """What a data file holds, where its arrays say it by their names."""
-    names = READERS[path.suffix.lower()].names(path) if not variable else ()
+    names = READERS[path.suffix.lower()].arrays(path) if not variable else ()
     for kind, array in KINDS.items():
         if array in names:
             return kind
-    raise DatasetError(f"--kind: must be given, rdm or responses (got a file that does not say it, {path}); add it.")
+    raise misfit("--kind", "be given, rdm or responses", f"a file that does not say it, {path}", "add it")

@@ -1,35 +1,42 @@
-"""Images that a recording's stimuli are: from a folder, a zip archive, or an .npz file.
+"""Images that a recording's stimuli are: from a folder, a zip archive, or an .npz or .npy file.
 
 =============  =========================================================================================
-folder, .zip   image files (png, jpg, bmp, gif, tif) in the order of their names; a stimulus is named like
+folder, .zip   image files (png, jpg, bmp, gif, tif), also in folders within; hidden files and ``__MACOSX`` are left
+               aside. Their order is that of their names with numbers by size (2 before 10); a stimulus is named like
                its file, without folder and ending
-.npz           ``images``, uint8 of shape (n, height, width) or (n, height, width, 3); optionally ``names``
+.npz           ``images``, uint8 or uint16 of shape (n, height, width) or (n, height, width, 3); optionally ``names``
+.npy           the images alone
 =============  =========================================================================================
 
-Colour images are read as RGB, grey ones as one plane; a transparent background becomes mid-grey.
+How one image file becomes an array is in ``pictures``.
 """
 
 from __future__ import annotations
 
 import io
+import os
+import re
 import zipfile
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from natsort import natsort_keygen, ns
 
-from cortex_model.errors import DatasetError
+from cortex_model.datasets.pictures import decoded
+from cortex_model.datasets.stimulus_names import ENDINGS, as_name, as_names, key_of
+from cortex_model.datasets.user_files import content_of, decoding, misfit
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff")
-MID_GREY = (128, 128, 128)
+_natural = natsort_keygen(alg=ns.PATH)
 
 
 class StimulusImages(NamedTuple):
-    """Images and their names (None where only their order is known)."""
+    """Images, their names (None where only their order is known), and what was done to read them."""
 
     images: list[np.ndarray]
     names: tuple[str, ...] | None
+    notes: tuple[str, ...] = ()
 
 
 def read_images(path: Path) -> StimulusImages:
@@ -40,79 +47,104 @@ def read_images(path: Path) -> StimulusImages:
     DatasetError
         If there is nothing, an image cannot be read, or two have the same name.
     """
-    path = Path(path)
-    if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS)
-        return _named({file.name: file.read_bytes for file in files}, path)
-    if not path.is_file():
-        raise DatasetError(f"stimuli: must be a folder, a .zip or an .npz file (got nothing at {path}); correct it.")
-    if path.suffix.lower() == ".zip":
-        return unzipped(path.read_bytes(), path)
-    if path.suffix.lower() == ".npz":
-        return _from_npz(path)
-    raise DatasetError(f"stimuli: must be a folder, a .zip or an .npz file (got {path}); convert it.")
+    path, ending = Path(path), Path(path).suffix.lower()
+    if os.path.isdir(path):
+        files = _files_below(path)
+        return _named([(name, lambda file=file: content_of(file, "stimuli")) for name, file in files], path)
+    what = "be a folder, a .zip or an .npz file"
+    if not os.path.exists(path):
+        raise misfit("stimuli", what, f"nothing at {path}", "correct it")
+    if ending not in (".zip", ".npz", ".npy"):
+        raise misfit("stimuli", what, path, "convert it")
+    content = content_of(path, "stimuli")
+    return unzipped(content, path) if ending == ".zip" else _from_arrays(content, path)
 
 
 def unzipped(content: bytes, where: object) -> StimulusImages:
-    """The images of a zip archive, in the order of their names.
+    """The images of a zip archive.
 
     Raises
     ------
     DatasetError
         If it is no archive or holds no images.
     """
-    try:
+    with decoding(where, "a zip archive", "replace it"):
         archive = zipfile.ZipFile(io.BytesIO(content))
-    except zipfile.BadZipFile as error:
-        raise DatasetError(f"{where}: must be a zip archive (got: {error}); replace it.") from None
-    entries = sorted(
-        entry
-        for entry in archive.namelist()
-        if PurePosixPath(entry).suffix.lower() in ENDINGS
-        and not any(part.startswith((".", "__")) for part in PurePosixPath(entry).parts)
-    )
-    return _named({entry: lambda entry=entry: archive.read(entry) for entry in entries}, where)
+        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+
+    def reader(entry: zipfile.ZipInfo) -> Callable[[], bytes]:
+        def read() -> bytes:
+            with decoding(f"{where}: {entry.filename}", "a whole, unencrypted file of the archive", "pack it again"):
+                return archive.read(entry)
+
+        return read
+
+    return _named([(_entry_name(entry), reader(entry)) for entry in entries], where)
 
 
-def decoded(content: bytes, where: object) -> np.ndarray:
-    """One image file as uint8, (height, width) or (height, width, 3).
-
-    Raises
-    ------
-    DatasetError
-        If it is not an image.
-    """
-    from PIL import Image, UnidentifiedImageError
-
+def _files_below(folder: Path) -> list[tuple[str, Path]]:
+    """Every file below a folder with its path from there."""
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            if image.mode in ("L", "1", "I;16"):
-                return np.asarray(image.convert("L"))
-            if "A" in image.getbands() or "transparency" in image.info:
-                layer = image.convert("RGBA")
-                image = Image.new("RGB", layer.size, MID_GREY)
-                image.paste(layer, mask=layer.getchannel("A"))
-            return np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError) as error:
-        raise DatasetError(f"{where}: must be an image that can be read (got: {error}); replace it.") from None
+        return [(file.relative_to(folder).as_posix(), file) for file in folder.rglob("*") if file.is_file()]
+    except OSError as error:
+        raise misfit("stimuli", "be a folder that can be read", f"{folder}: {error.strerror}", "copy it") from None
 
 
-def _named(readers: dict[str, Callable[[], bytes]], where: object) -> StimulusImages:
+def _entry_name(entry: zipfile.ZipInfo) -> str:
+    """The name of an archive's entry; macOS writes UTF-8 without saying so, which is then read as code page 437."""
+    if entry.flag_bits & 0x800:
+        return entry.filename
+    try:
+        return entry.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return entry.filename
+
+
+def _is_image(name: str) -> bool:
+    parts = re.split(r"[\\/]", name)
+    return parts[-1].lower().endswith(ENDINGS) and not any(p.startswith(".") or p == "__MACOSX" for p in parts)
+
+
+def _named(readers: list[tuple[str, Callable[[], bytes]]], where: object) -> StimulusImages:
+    """Decoded images in natural order, from (path, how it is read)."""
+    readers = sorted((each for each in readers if _is_image(each[0])), key=lambda each: each[0])
+    readers.sort(key=lambda each: _natural(as_name(each[0])))
     if not readers:
-        raise DatasetError(f"{where}: must hold images, {', '.join(ENDINGS)} (got none); give another folder.")
-    names = tuple(PurePosixPath(file).stem for file in readers)
+        raise misfit(where, f"hold images, {', '.join(ENDINGS)}", "none", "give another folder")
+    names = tuple(as_name(key_of(file)) for file, _ in readers)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise DatasetError(f"{where}: must hold each image once (got {twice!r} more than once); rename one.")
-    return StimulusImages([decoded(read(), f"{where}: {file}") for file, read in readers.items()], names)
+        files = " and ".join(file for (file, _), name in zip(readers, names, strict=True) if name == twice)
+        raise misfit(where, "hold each image once", f"{twice!r} more than once: {files}", "rename one")
+    shown = [decoded(read(), f"{where}: {file}") for file, read in readers]
+    return StimulusImages([each.array for each in shown], names, _remarks(names, [each.remarks for each in shown]))
 
 
-def _from_npz(path: Path) -> StimulusImages:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if "images" not in arrays:
-                raise DatasetError(f"{path}: must hold images (got {', '.join(arrays) or 'nothing'}); rename them.")
-            images, names = arrays["images"], arrays.get("names")
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path}: must be an .npz file without pickles (got: {error}); save it again.") from None
-    return StimulusImages(list(images), None if names is None else tuple(map(str, names)))
+def _remarks(names: tuple[str, ...], remarks: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """What was done to images, once each, with the names of those that it was done to."""
+    found = {}
+    for name, done in zip(names, remarks, strict=True):
+        for remark in done:
+            found.setdefault(remark, []).append(name)
+    return tuple(f"{remark}: {listed(to)}." for remark, to in found.items())
+
+
+def listed(names: list[str] | tuple[str, ...]) -> str:
+    """The first name, and how many more."""
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def _from_arrays(content: bytes, path: Path) -> StimulusImages:
+    with decoding(path, "an .npz or .npy file without pickles"):
+        loaded, names = np.load(io.BytesIO(content), allow_pickle=False), None
+        if not isinstance(loaded, np.ndarray):
+            if "images" not in loaded:
+                raise misfit(path, "hold images", ", ".join(loaded) or "nothing", "rename them")
+            loaded, names = loaded["images"], loaded.get("names")
+    if loaded.ndim not in (3, 4) or loaded.dtype not in (np.uint8, np.uint16):
+        must = "be uint8 or uint16 of shape (n, height, width) or (n, height, width, 3)"
+        raise misfit(f"{path}.images", must, f"{loaded.dtype}, shape {loaded.shape}", "convert them; 255 is white")
+    names = as_names(names, f"{path}.names")
+    if names is not None and len(names) != len(loaded):
+        raise misfit(f"{path}.names", f"be {len(loaded)}, one for each image", len(names), "give each image one name")
+    return StimulusImages(list(loaded), names and tuple(map(key_of, names)))

@@ -261,7 +261,7 @@ BAD_FILES = {
     "unequal rows": (
         of_unequal_rows,
         '"d.csv"',
-        r"a table whose rows are equally long \(got: rows of \[2, 3\] cells\)",
+        r"a table whose rows are equally long \(got rows of \[2, 3\] cells\)",
     ),
     "two orders": (of_two_orders, '["a.csv", "b.csv"]', r"in the order of a.csv \(got 'apple' where it has 'face'\)"),
     "dimensions": (of_unknown_dimensions, '"d.nc"', r"must have the dimensions \(subject,\) stimulus and one more"),
