@@ -116,9 +116,17 @@ def start_together(
 
     Raises
     ------
+    ParameterError
+        If two of them would be the same run.
     BaseException
         What interrupted all of them; each can go on from its checkpoint, together or alone.
     """
+    distinct = {(parameters.content_hash, seed) for parameters, seed in settings}
+    if len(distinct) < len(settings):
+        raise ParameterError(
+            f"--vary: must make each network another one (got {len(settings)}, {len(distinct)} of them different); "
+            "leave out values that are given twice, or that decide nothing here."
+        )
     shared = SharedProgram(len(settings), device)
     outcomes: list[Any] = [None] * len(settings)
 

@@ -99,7 +99,7 @@ class RunDirectory:
 
     def description(self) -> dict[str, Any]:
         """Protocol, device, seed and parameters, as given."""
-        return read_json(self.path / PARAMETERS, "protocol", "protocol_file", "device", "seed", "parameters")
+        return read_json(self.path / PARAMETERS, protocol=str, protocol_file=str, device=str, seed=int, parameters=dict)
 
     @property
     def has_finished(self) -> bool:

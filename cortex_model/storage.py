@@ -53,18 +53,21 @@ def plain(content: Any, where: str) -> Any:
         ) from None
 
 
-def read_json(path: Path, *names: str) -> dict[str, Any]:
+def read_json(path: Path, **kinds: type) -> dict[str, Any]:
     """Read a JSON file that holds values by name.
 
     Raises
     ------
     RunError
-        If it is missing, not JSON, or lacks one of ``names``.
+        If it is missing, not JSON, or lacks a value of its kind for one of ``kinds``.
     """
     try:
         content = json.loads(path.read_text())
-        if not isinstance(content, dict) or (lacking := [name for name in names if name not in content]):
-            got = f"none for {lacking[0]!r}" if isinstance(content, dict) else in_short(content)
+        got = "" if isinstance(content, dict) else in_short(content)
+        for name, kind in kinds.items() if not got else ():
+            if not isinstance(content.get(name), kind):
+                got = f"{in_short(content.get(name))} for {name!r}"
+        if got:
             raise RunError(f"{path}: must hold values by name (got {got}); the run must be made anew.")
         return content
     except FileNotFoundError:

@@ -53,6 +53,10 @@ PARAMETERS = {
         "--seed: must be a whole number",
     ),
     "too many networks": ([*RUN, "--ensemble-size", "5000"], "--ensemble-size: must be a whole number from 1 to 4096"),
+    "varied without a difference": (
+        [*RUN, "--vary", "feedback_onset_ms=5,10"],
+        "--vary: must make each network another one (got 2, 1 of them different)",
+    ),
     "varied and set": ([*with_set("damping=1"), "--vary", "damping=1,2"], "must be either varied or set (got both)"),
     "a regression of one": (with_set("regression=1"), "regression: must be a number at least 0 and below 1"),
     "biases maybe": (with_set("biases=maybe"), "biases: must be true or false (got 'maybe')"),
@@ -146,7 +150,7 @@ FILES = {
     "parameters that are no values by name": (["resume", "{folder}/listed"], "must hold values by name (got [1, 2])"),
     "parameters without a protocol": (
         ["resume", "{folder}/empty"],
-        "must hold values by name (got none for 'protocol')",
+        "must hold values by name (got None for",
     ),
     "parameters of an unknown protocol": (["parameters", "narrowing"], "must be a protocol's name or file"),
     "a figure in a file": (
