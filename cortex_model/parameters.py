@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model, model_validator
 
+from cortex_model.equations import NONLINEARITIES
 from cortex_model.errors import ParameterError
 
 Count = Annotated[int, Field(ge=0)]
@@ -26,7 +27,7 @@ LEARNING_RULES = (
 )  # fmt: skip
 LearningRule = Literal[LEARNING_RULES]
 SleepRule = Literal["recirculation", "ben_israel", "hinton_mcclelland"]
-Nonlinearity = Literal["linear", "threshold_linear", "tanh", "sigmoid", "softplus"]
+Nonlinearity = Literal[tuple(NONLINEARITIES)]
 
 
 class Parameters(BaseModel):
