@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from cortex_model.equations import NONLINEARITIES
 from cortex_model.errors import ParameterError, in_short
 from cortex_model.offered import advice, not_offered
 
@@ -85,7 +86,7 @@ LEARNING_RULES = (
 )  # fmt: skip
 LearningRule = Literal[LEARNING_RULES]
 SleepRule = Literal["recirculation", "ben_israel", "hinton_mcclelland"]
-Nonlinearity = Literal["linear", "threshold_linear", "tanh", "sigmoid", "softplus"]
+Nonlinearity = Literal[tuple(NONLINEARITIES)]
 
 
 class Parameters(BaseModel):

@@ -50,7 +50,7 @@ class AutoencodingParameters(SleepWakeParameters):
 
     layer_sizes: LayerSizes = with_default(SleepWakeParameters, "layer_sizes", (64, 48, 12, 48, 64))
     top: Literal["linear"] = parameter("linear", "rate of the top population")
-    dataset: Literal["digits", "mnist", "fashion_mnist", "cifar10"] = parameter("digits", "images to be reproduced")
+    dataset: Literal[tuple(datasets.DATASETS)] = parameter("digits", "images to be reproduced")
     stimulus_scaling: Literal["unit", "signed", "standardised"] = parameter(
         "unit", "pixels as rates: 0 to 1, -1 to 1, or mean 0 and deviation 1 over the training set"
     )

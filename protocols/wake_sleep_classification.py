@@ -60,7 +60,7 @@ class ClassificationParameters(SleepWakeParameters):
     sleep_learning_rate: Rate = with_default(SleepWakeParameters, "sleep_learning_rate", 5e-5)
     sleep_per_wake: Rate = with_default(SleepWakeParameters, "sleep_per_wake", 1.0)
 
-    dataset: Literal["digits", "mnist", "fashion_mnist", "cifar10"] = parameter("digits", "images and their classes")
+    dataset: Literal[tuple(datasets.DATASETS)] = parameter("digits", "images and their classes")
     stimulus_scaling: Literal["unit", "signed", "standardised"] = parameter(
         "standardised", "pixels as rates: 0 to 1, -1 to 1, or mean 0 and deviation 1 over the training set"
     )

@@ -2,10 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
-from cortex_model import documentation, theory
-from cortex_model.equations import EQUATIONS
+from cortex_model import documentation, parameters, theory
+from cortex_model.datasets import DATASETS
+from cortex_model.equations import EQUATIONS, NONLINEARITIES
 from cortex_model.experiments import NO_DATASET, write_rows
+from cortex_model.phases.schedule import LEARNING_RULES
+from cortex_model.protocol import load_protocol
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -73,6 +77,20 @@ def test_every_file_the_readme_links_to_exists():
     assert links
     for link in links:
         assert (ROOT / link).exists(), link
+
+
+def test_the_places_that_are_named_to_add_something_exist():
+    section = README.split("## How to add")[1].split("\n## ")[0]
+    paths = re.findall(r"`((?:cortex_model|tests|figures)/[\w/]+\.py)`", section)
+    assert len(paths) >= 7
+    sources = {path: (ROOT / path).read_text() for path in paths}
+    for name in re.findall(r"`([A-Z_]{5,})`", section):
+        assert name == "PROTOCOL" or any(re.search(rf"^{name}\b", source, re.M) for source in sources.values()), name
+    rules, nonlinearities = LEARNING_RULES, NONLINEARITIES
+    assert set(rules) == set(parameters.LEARNING_RULES) and set(nonlinearities) == set(theory.NONLINEARITIES)
+    assert set(get_args(parameters.Nonlinearity)) == set(nonlinearities)
+    learns_from = load_protocol("wake_sleep_classification").parameters.model_fields["dataset"].annotation
+    assert set(get_args(learns_from)) == set(DATASETS)
 
 
 def test_the_readmes_own_objects_run_and_are_recorded(capsys):

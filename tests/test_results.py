@@ -113,7 +113,8 @@ def test_a_sweep_keeps_the_coordinates_that_its_runs_share(tmp_path, axes):
 
 # ---------------------------------------------------------------------- states
 def test_a_run_says_in_which_state_it_is(tmp_path):
-    directory = RunDirectory.created(tmp_path, {"parameters": {}, "protocol": "p", "seed": 0, "device": "d"}, "run")
+    description = {"parameters": {}, "protocol": "p", "protocol_file": "p", "seed": 0, "device": "d"}
+    directory = RunDirectory.created(tmp_path, description, "run")
     assert directory.state == "not started"
     write_json(directory.path / PROVENANCE, {})
     assert directory.state == "interrupted"

@@ -60,12 +60,13 @@ def test_random_feedback_has_the_deviation_of_the_forward_weights():
 
 @pytest.mark.parametrize("rule", LEARNING_RULES)
 def test_feedback_start_of_each_rule(rule):
-    weights = initial_weights(SMALL, 3, LEARNING_RULES[rule].feedback_start)
+    start = LEARNING_RULES[rule].feedback_start
+    weights = initial_weights(SMALL, 3, start)
     for level, feedback in weights.feedback.items():
         forward = weights.forward[level]
         is_transpose = np.array_equal(feedback, forward.T)
         is_pseudoinverse = np.allclose(feedback, np.linalg.pinv(forward), rtol=1e-12)
-        assert (is_transpose, is_pseudoinverse) == (rule == "backpropagation", rule == "exact_pseudoinverse")
+        assert (is_transpose, is_pseudoinverse) == (start == "transpose", start == "pseudoinverse")
 
 
 def test_given_matrices_are_used_and_feedback_starts_from_them():
@@ -170,3 +171,10 @@ def test_a_perturbation_is_decided_by_seed_and_presentation():
     assert len({weights.sha256, once.sha256, later.sha256, other.sha256}) == 4
     for level, forward in weights.forward.items():
         np.testing.assert_array_equal(once.forward[level], forward)
+
+
+def test_numbers_that_the_precision_cannot_hold_are_refused_without_a_warning(recwarn):
+    sentence = r"^Weights\.V_\d: must hold numbers that are finite in float32 \(got -?inf\)"
+    with pytest.raises(ParameterError, match=sentence):
+        initial_weights(SMALL.with_overrides({"dtype": "float32", "initial_feedback_scale": 1e300}), 1, "random")
+    assert not recwarn.list
