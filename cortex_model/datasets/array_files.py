@@ -84,9 +84,14 @@ class Reader(NamedTuple):
 def _npz(path: Path) -> dict[str, np.ndarray]:
     with decoding(path, "an .npz or .npy file without pickles"):
         loaded = np.load(io.BytesIO(content_of(path, "data")), allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"": loaded}
-        return {name: loaded[name] for name in loaded if isinstance(loaded[name], np.ndarray)}
+    if isinstance(loaded, np.ndarray):
+        return {"": loaded}
+    arrays = {}
+    for name in loaded:
+        what = "an array without pickles"
+        with decoding(f"{path}.{name}", what, "save numbers as numbers, and names by np.array(names, str)"):
+            arrays[name] = loaded[name]
+    return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
 
 
 def _from_arrays(arrays: Callable[[Path], dict[str, np.ndarray]]) -> Reader:

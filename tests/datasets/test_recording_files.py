@@ -309,6 +309,10 @@ def pickled(folder):
     np.savez(folder / "d.npz", rdms=np.array([{"a": 1}], object))
 
 
+def of_names_as_objects(folder):
+    np.savez(folder / "d.npz", rdms=RDMS, stimuli=np.array(NAMES, object))
+
+
 def of_text(folder):
     np.savez(folder / "d.npz", rdms=np.array(["a", "b"]))
 
@@ -395,6 +399,11 @@ BAD_FILES = {
     "no image": (with_a_broken_image, '"d.npz"', r"dog.png: must be an image that can be read"),
     "asymmetry": (of_an_asymmetric_rdm, '"d.npz"', r"of subject 2: must be symmetric \(got .* for face and dog\)"),
     "a pickle": (pickled, '"d.npz"', r"without pickles"),
+    "names as objects": (
+        of_names_as_objects,
+        '"d.npz"',
+        r"d.npz.stimuli: must be an array without pickles .* names by np.array\(names, str\)",
+    ),
     "text": (of_text, '"d.npz"', r"must hold numbers"),
     "counts": (without_names_and_with_too_many_images, '"d.npz"', r"images: must be 5, one .* \(got 6\)"),
     "a shape": (of_no_known_shape, '"d.npz"', r"must have shape \(n, n\), .* \(got \(3, 5, 6\)\); reshape it"),
