@@ -315,7 +315,7 @@ def compare(
         list[str] | None,
         typer.Option(help="spearman, kendall_tau_a, corrected_cosine; of responses also ridge, pls. Several: repeat."),
     ] = None,
-    stimuli: Annotated[str | None, typer.Option(help="Images of a data file: folder, .zip or .npz.")] = None,
+    stimuli: Annotated[str | None, typer.Option(help="Images of a data file: folder, .zip, .npz or .npy.")] = None,
     kind: Annotated[str | None, typer.Option(help="What a data file holds: rdm or responses.")] = None,
     variable: Annotated[str | None, typer.Option(help="Name of the array in a data file.")] = None,
     resamples: Annotated[int | None, typer.Option(min=1, help="Of the bootstrap; 100 to 1000 by metric.")] = None,
@@ -335,10 +335,10 @@ def compare(
     for comparison in comparisons:
         load_module(figure_folder() / "comparison.py").draw(comparison, out_folder)
         head, rows = shown(comparison)
-        out.print(head)
+        out.print(head, markup=False)
         print_rows(rows)
         for note in comparison.notes:
-            out.print(note)
+            out.print(note, markup=False)
     for comparison in comparisons if as_json else ():
         print(json.dumps(comparison.as_json()))
 

@@ -127,6 +127,16 @@ def test_responses_with_repeats_and_several_metrics(compare, images):
     assert len([name for name in rows[0] if name.startswith("unit ")]) == 12
 
 
+def test_names_are_printed_as_they_are(compare, images):
+    """What looks like markup of the terminal or of figures is none."""
+    np.savez(images / "data.npz", rdms=RDMS.rdms, subjects=np.array(["$a", "[/b]", "{c"]))
+    (images / "images" / f"{RDMS.stimulus_names[0]}.png").rename(images / "images" / "[bold] 1.png")
+    (images / "mine.toml").write_text('name = "my [/b] $x"\nkind = "rdm"\ndata = "data.npz"\nstimuli = "images"\n')
+    status, output, error = compare("--with", "mine.toml")
+    assert status == 0, error
+    assert "my [/b] $x, spearman" in output and "([bold] 1 to row 1, stimulus 40 to row 40)" in output
+
+
 #: What is wrong -> (arguments, what the sentence says).
 REFUSED = {
     "no such recording": (("--with", "human_et"), "--with: must be one of human_it"),

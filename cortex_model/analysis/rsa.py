@@ -41,8 +41,11 @@ class Likeness:
 
     @property
     def intervals(self) -> np.ndarray:
-        """95 % of the resamples, shape (n_rows, 2)."""
-        return np.nanquantile(self.resampled, (0.025, 0.975), axis=0).T
+        """95 % of the resamples, shape (n_rows, 2); NaN for a row without any."""
+        bounds = np.full((self.resampled.shape[1], 2), np.nan)
+        defined = ~np.isnan(self.resampled).all(axis=0)
+        bounds[defined] = np.nanquantile(self.resampled[:, defined], (0.025, 0.975), axis=0).T
+        return bounds
 
 
 def correlation_rdm(rates: np.ndarray) -> np.ndarray:

@@ -4,7 +4,9 @@
 verified files into a `Dataset` (``images``), and ``synthetic`` makes a small one without any file.
 
 Recordings of brains (``recordings``) come from published files (``recording_sources``, ``published_recordings``) or
-from one's own (``recording_files``, ``array_files``, ``stimulus_images``).
+from one's own: ``recording_files`` puts together what ``array_files`` (``tables``, ``matlab_files``) and
+``stimulus_images`` (``pictures``) read; ``array_shapes`` tells axes apart, ``matching`` finds each stimulus's
+image by its name (``stimulus_names``), ``user_files`` turns faults into sentences.
 """
 
 from cortex_model.datasets.files import (

@@ -6,6 +6,8 @@ Nothing here is unpickled. What each format must hold stands in ``recording_file
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +19,16 @@ from cortex_model.datasets.stimulus_names import as_names, first_difference
 from cortex_model.datasets.tables import Guide, read_table
 from cortex_model.datasets.user_files import content_of, decoding, misfit
 from cortex_model.errors import DatasetError
+
+VETTING_SECONDS = 60
+_VETTING = """
+import sys, h5netcdf
+try:
+    with h5netcdf.File(sys.argv[1]) as file:
+        found = [(each.dimensions, each.shape, dict(each.attrs)) for each in file.variables.values()]
+except Exception as error:
+    sys.exit(" ".join(str(error).split()))
+"""
 
 
 class Named(NamedTuple):
@@ -72,9 +84,14 @@ class Reader(NamedTuple):
 def _npz(path: Path) -> dict[str, np.ndarray]:
     with decoding(path, "an .npz or .npy file without pickles"):
         loaded = np.load(io.BytesIO(content_of(path, "data")), allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"": loaded}
-        return {name: loaded[name] for name in loaded if isinstance(loaded[name], np.ndarray)}
+    if isinstance(loaded, np.ndarray):
+        return {"": loaded}
+    arrays = {}
+    for name in loaded:
+        what = "an array without pickles"
+        with decoding(f"{path}.{name}", what, "save numbers as numbers, and names by np.array(names, str)"):
+            arrays[name] = loaded[name]
+    return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
 
 
 def _from_arrays(arrays: Callable[[Path], dict[str, np.ndarray]]) -> Reader:
@@ -121,18 +138,34 @@ def _transposed(named: Named, path: Path) -> Named:
 
 def _netcdf(path: Path):
     """A dataset of NetCDF 3 or 4; times stay numbers."""
-    import h5py
     import xarray
 
     content = content_of(path, "data")
     is_classic = content.startswith(b"CDF")
+    if not is_classic:
+        _vet(path)
     with decoding(path, "a NetCDF file"):
-        if not is_classic:
-            with h5py.File(io.BytesIO(content)) as file:
-                dict(file.attrs)  # h5netcdf cannot close a file of which it could not read these, and says so aloud
         engine = "scipy" if is_classic else "h5netcdf"
         with xarray.open_dataset(io.BytesIO(content), engine=engine, decode_times=False) as dataset:
             return dataset.load()
+
+
+def _vet(path: Path) -> None:
+    """See in a process of its own that a NetCDF 4 file opens: at damaged ones the HDF5 library may crash or never end.
+
+    Raises
+    ------
+    DatasetError
+        If it does not open, or not within `VETTING_SECONDS`.
+    """
+    command = [sys.executable, "-c", _VETTING, str(path)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=VETTING_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise misfit(path, "be a NetCDF file", "one whose structure has no end", "save it again") from None
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["the HDF5 library crashed at it"])[-1]
+        raise misfit(path, "be a NetCDF file", reason, "save it again")
 
 
 def _read_netcdf(path: Path, variable: str, guide: Guide) -> Named:

@@ -22,6 +22,7 @@ from cortex_model.datasets.files import read_files
 from cortex_model.datasets.recording_sources import COWLEY_SESSION, cowley_source
 from cortex_model.datasets.recordings import RDMRecording, Recording, ResponseRecording
 from cortex_model.datasets.stimulus_images import unzipped
+from cortex_model.datasets.user_files import decoding
 from cortex_model.errors import DatasetError
 
 UNVERIFIED = "The files of session {session} have no known checksum: they were used unverified."
@@ -97,13 +98,13 @@ def v4(session: str = "") -> ResponseRecording:
     stimuli = unzipped(contents[f"images/images_{session}.zip"], f"images_{session}.zip")
     kept = contents.get(f"responses_raw/responses_{session}.npy")
     kept = kept or contents[f"responses_repeat_averaged/responses_{session}.npy"]
-    try:
+    with decoding(
+        f"{source.name}.responses", "an .npy file of (units, images) or (units, images, repeats)", "fetch again"
+    ):
         responses = np.load(io.BytesIO(kept), allow_pickle=False)
-    except (ValueError, OSError) as error:
-        raise DatasetError(f"{source.name}: responses must be an .npy file (got: {error}); fetch it again.") from None
+        responses = responses.reshape(*responses.shape[:2], -1).astype(float)
     units = tuple(f"unit {k + 1}" for k in range(len(responses)))
-    responses = responses.reshape(*responses.shape[:2], -1).astype(float)
-    notes = () if source.is_verified else (UNVERIFIED.format(session=session),)
+    notes = stimuli.notes if source.is_verified else (*stimuli.notes, UNVERIFIED.format(session=session))
     return ResponseRecording(f"v4:{session}", stimuli.images, stimuli.names, units, responses, notes)
 
 

@@ -5,7 +5,7 @@
     name = "my IT"                # as it will be called
     kind = "rdm"                  # or "responses"
     data = "rdms.npz"             # or a list of files, one a subject, each with one RDM
-    stimuli = "images"            # folder, .zip or .npz of the images
+    stimuli = "images"            # folder, .zip, .npz or .npy of the images
     variable = "rdms"             # optional: the array in the data file; "rdms" or "responses" unless given
     names = ["face 1", "cup"]     # optional: the stimuli in the order of the data, if the data file does not say it
 
@@ -16,14 +16,15 @@ Paths are relative to the TOML file. What the data file holds:
              ``responses`` of shape (units, stimuli) or (units, stimuli, repeats). Optional: ``stimuli`` (names of
              the stimuli), ``subjects``, ``units``. ``.npy``: the array alone
 ``.mat``     the same names; RDMs of several subjects may also stand last, (n, n, subjects), as is usual in MATLAB
-``.csv``     one RDM: a square table; or responses without repeats: a row a unit, a column a stimulus. The first row
-             may name the stimuli; then the first column names them too (RDM), or the units (responses)
+``.csv``     or ``.tsv``, ``.txt``. One RDM: a square table; or responses without repeats: a row a unit, a column a
+             stimulus. The first row and the first column may be names, see ``tables``
 ``.nc``      ``rdms`` with the dimensions (subject,) stimulus and one more, whose name is free; or ``responses`` with
              unit, stimulus and (repeat), in any order. Coordinates ``stimulus``, ``subject``, ``unit`` are names
 ===========  ==================================================================================================
 
 Missing repeats are NaN. Where the data name their stimuli, images are found by name, whatever their order; where they
-do not, image k belongs to stimulus k: then the order is on you.
+do not, image k belongs to stimulus k: then the order is on you, and a note names the first and the last pair. Which
+axis is which, where the file does not say it, is decided by the number of stimuli (``array_shapes``).
 """
 
 from __future__ import annotations
@@ -169,17 +170,25 @@ def assembled(files: RecordingFiles) -> Recording:
     guide = Guide(files.kind, len(files.names or shown.images), frozenset(files.names or shown.names or ()))
     tables = [_read(path, files.variable, guide) for path in files.data]
     table = tables[0] if len(tables) == 1 else _stacked(files, tables)
-    names, images, notes = matched(
-        files.name, agreed_names(files.name, files.names, table.stimuli), shown, files.stimuli
-    )
+    wanted = agreed_names(files.name, files.names, table.stimuli)
+    names, images, notes = matched(files.name, wanted, shown, files.stimuli)
     notes = ("The recording is the user's own: nothing verified its files.", *notes, *shown.notes, *table.notes)
     if files.kind == "rdm":
         rdms, guessed = rdms_of(f"{files.name}.rdms", table.array, len(names))
+        _check_names(files, wanted, rdms.shape[1])
         subjects = table.rows or tuple(f"subject {k + 1}" for k in range(len(rdms)))
         return RDMRecording(files.name, images, names, subjects, rdms, {}, notes + guessed)
     responses, guessed = responses_of(f"{files.name}.responses", table.array, len(names), table.are_axes_named)
+    _check_names(files, wanted, responses.shape[1])
     units = table.rows or tuple(f"unit {k + 1}" for k in range(len(responses)))
     return ResponseRecording(files.name, images, names, units, responses, notes + guessed)
+
+
+def _check_names(files: RecordingFiles, names: tuple[str, ...] | None, n_stimuli: int) -> None:
+    """See that names, where there are any, are as many as the stimuli of the array."""
+    if names and len(names) != n_stimuli:
+        must = f"name {n_stimuli} stimuli, as {KINDS[files.kind]} have"
+        raise misfit(f"{files.name}.stimuli", must, f"{len(names)} names", "give each its name")
 
 
 def _read(path: Path, variable: str, guide: Guide) -> Named:

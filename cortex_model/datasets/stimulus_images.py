@@ -51,7 +51,7 @@ def read_images(path: Path) -> StimulusImages:
     if os.path.isdir(path):
         files = _files_below(path)
         return _named([(name, lambda file=file: content_of(file, "stimuli")) for name, file in files], path)
-    what = "be a folder, a .zip or an .npz file"
+    what = "be a folder, a .zip, an .npz or an .npy file"
     if not os.path.exists(path):
         raise misfit("stimuli", what, f"nothing at {path}", "correct it")
     if ending not in (".zip", ".npz", ".npy"):
@@ -85,6 +85,7 @@ def unzipped(content: bytes, where: object) -> StimulusImages:
 def _files_below(folder: Path) -> list[tuple[str, Path]]:
     """Every file below a folder with its path from there."""
     try:
+        os.listdir(folder)  # `Path.rglob` passes over what may not be read
         return [(file.relative_to(folder).as_posix(), file) for file in folder.rglob("*") if file.is_file()]
     except OSError as error:
         raise misfit("stimuli", "be a folder that can be read", f"{folder}: {error.strerror}", "copy it") from None

@@ -1,5 +1,6 @@
 """A hierarchy beside a recording: which rows there are, what they hold, and that seeds decide everything."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -36,6 +37,18 @@ def test_rows_of_a_comparison_of_rdms():
         assert row.values.shape == (3,) and row.resampled.shape == (20,)
         assert row.score == pytest.approx(row.values.mean())
         assert row.interval == pytest.approx(tuple(np.quantile(row.resampled, (0.025, 0.975))))
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_rows_that_a_uniform_image_leaves_undefined_are_named():
+    """Pixels and Gabor filters answer it alike everywhere: their rows have no score, and the note says why."""
+    images = [np.full_like(RDMS.images[0], 200), *RDMS.images[1:]]
+    comparison = compared(dataclasses.replace(RDMS, images=images), "spearman")
+    first = RDMS.stimulus_names[0]
+    (note,) = [note for note in comparison.notes if note.startswith("Undefined")]
+    assert note == f"Undefined, because all units answer {first} alike: pixels (the input); Gabor energies."
+    assert [row.name for row in comparison.rows if np.isnan(row.score)] == ["pixels (the input)", "Gabor energies"]
+    assert f"Images of one grey level or colour: {first}." in comparison.notes
 
 
 def test_a_row_is_the_population_that_it_names():

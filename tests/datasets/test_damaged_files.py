@@ -148,9 +148,16 @@ def some(n):
 
 
 @pytest.mark.parametrize("name", DATA)
-@some(40)
-@given(choice=st.data())
-def test_damaged_data(name, folder, choice):
+def test_damaged_data(name, folder):
+    @some({"4.nc": 4, "3.nc": 15}.get(name, 30))  # each of NetCDF 4 is vetted in a process of its own
+    @given(choice=st.data())
+    def check(choice):
+        one_damaged_file(name, folder, choice)
+
+    check()
+
+
+def one_damaged_file(name, folder, choice):
     path = folder / f"damaged_{name}"
     path.write_bytes(choice.draw(damage(DATA[name])))
     given_with = {} if name.endswith(".toml") else {"stimuli": str(folder / "images.npz"), "kind": "rdm"}
@@ -159,7 +166,7 @@ def test_damaged_data(name, folder, choice):
 
 
 @pytest.mark.parametrize("name", PICTURES)
-@some(30)
+@some(25)
 @given(choice=st.data())
 def test_damaged_images(name, folder, choice):
     path = folder / f"damaged_{name.replace('/', '_')}" / name
@@ -175,10 +182,11 @@ def test_absurd_numbers(folder, choice, kind):
     array = np.array(RDMS if kind == "rdm" else RESPONSES)
     for _ in range(choice.draw(st.integers(1, 3))):
         array.flat[choice.draw(st.integers(0, array.size - 1))] = choice.draw(st.sampled_from(ABSURD))
-    array = (array + np.swapaxes(array, -1, -2)) / 2 if kind == "rdm" and choice.draw(st.booleans()) else array
     form = choice.draw(st.sampled_from(["f8", "f4", "f2", "c16", "i8", "u1", "U8"]))
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        if kind == "rdm" and choice.draw(st.booleans()):
+            array = (array + np.swapaxes(array, -1, -2)) / 2
         np.save(folder / "absurd.npy", array.astype(form))
     read = tried(lambda: load_recording(str(folder / "absurd.npy"), str(folder / "images.npz"), kind))
     if read is not None:

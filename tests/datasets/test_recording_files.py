@@ -1,6 +1,8 @@
 """A recording made up in each documented format comes back as it was; what is wrong with a file has its sentence."""
 
 import csv
+import struct
+import unicodedata
 import zipfile
 
 import numpy as np
@@ -10,7 +12,14 @@ from PIL import Image
 from scipy.io import savemat
 from scipy.spatial.distance import squareform
 
-from cortex_model.datasets import RDMRecording, ResponseRecording, load_recording
+from cortex_model.datasets import (
+    RDMRecording,
+    ResponseRecording,
+    array_files,
+    load_recording,
+    stimulus_images,
+    user_files,
+)
 from cortex_model.errors import DatasetError
 
 N, SUBJECTS, UNITS = 6, ("anna", "bob", "cleo"), ("u1", "u2", "u3", "u4")
@@ -80,7 +89,24 @@ def rdm_csv(folder):
         table(folder / f"{subject}.csv", named_rows(rdm, NAMES))
 
 
+def rdm_npz_names_as_bytes(folder):
+    np.savez(folder / "d.npz", rdms=RDMS, stimuli=np.array(NAMES, "S"), subjects=np.array(SUBJECTS, "S"))
+
+
+def rdm_mat_4(folder):
+    """Version 4 knows neither cells nor three dimensions: names are a table of characters."""
+    savemat(folder / "d.mat", {"rdms": RDMS[0], "stimuli": np.array(NAMES), "subjects": "anna"}, format="4")
+
+
+def rdm_netcdf_3(folder):
+    coords = {"subject": list(SUBJECTS), "stimulus": list(NAMES), "other": list(NAMES)}
+    array = xarray.DataArray(RDMS, dims=("subject", "stimulus", "other"), coords=coords)
+    array.to_dataset(name="rdms").to_netcdf(folder / "d.nc", engine="scipy")
+
+
 RDM_FORMATS = {
+    "npz, names as bytes": (rdm_npz_names_as_bytes, 'data = "d.npz"'),
+    "NetCDF 3": (rdm_netcdf_3, 'data = "d.nc"'),
     "npz": (rdm_npz, 'data = "d.npz"'),
     "npz, condensed": (rdm_npz_condensed, 'data = "d.npz"'),
     "mat": (rdm_mat, 'data = "d.mat"'),
@@ -99,6 +125,20 @@ def test_rdms_in_each_format(write, data, folder):
     np.testing.assert_allclose(recording.rdms, RDMS, rtol=1e-12)
     assert all(np.array_equal(got, image) for got, image in zip(recording.images, IMAGES, strict=True))
     assert any("matched by name and put into the order" in note for note in recording.notes)
+
+
+def test_matlab_version_4(folder):
+    rdm_mat_4(folder)
+    recording = load_recording(described(folder, 'kind = "rdm"\ndata = "d.mat"'))
+    assert (recording.subjects, recording.stimulus_names) == (SUBJECTS[:1], NAMES)
+    np.testing.assert_array_equal(recording.rdms, RDMS[:1])
+
+
+def test_one_unit_of_matlab_keeps_its_axes(folder):
+    """(1, stimuli, repeats) is one unit: squeezed, its repeats would be units."""
+    savemat(folder / "d.mat", {"responses": RESPONSES[:1], "stimuli": np.array(NAMES, object)})
+    recording = load_recording(str(folder / "d.mat"), str(folder / "images"))
+    np.testing.assert_array_equal(recording.responses, RESPONSES[:1])
 
 
 def responses_npz(folder):
@@ -145,7 +185,67 @@ def test_data_without_names_go_by_order(folder):
     recording = load_recording(str(folder / "d.npy"), stimuli=str(folder / "images"), kind="rdm")
     assert recording.stimulus_names == tuple(sorted(NAMES))
     assert np.array_equal(recording.images[0], IMAGES[NAMES.index("apple")])
-    assert any("matched by order" in note for note in recording.notes)
+    assert any("(apple to row 1, tree to row 6)" in note for note in recording.notes)
+
+
+def test_names_that_programs_count_are_no_names(folder):
+    """pandas and xarray name what has no names 0, 1, 2 ...; where images have these names they count."""
+    np.savez(folder / "d.npz", rdms=RDMS, stimuli=np.arange(N))
+    recording = load_recording(str(folder / "d.npz"), str(folder / "images"))
+    assert recording.stimulus_names == tuple(sorted(NAMES))
+    np.savez(folder / "images.npz", images=np.stack(IMAGES), names=np.arange(N)[::-1].astype(float))
+    recording = load_recording(str(folder / "d.npz"), str(folder / "images.npz"))
+    assert recording.stimulus_names == tuple(map(str, range(N)))
+    assert np.array_equal(recording.images[0], IMAGES[-1])
+
+
+def test_names_are_matched_whole(folder):
+    """Only folders and the endings of images are left out: "face 1.5" is not "face 1"."""
+    names = ("stimuli/face.png", "C:\\stimuli\\cup.PNG", "dog.png", "tree", "house", "apple")
+    np.savez(folder / "d.npz", rdms=RDMS, stimuli=np.array(names))
+    recording = load_recording(str(folder / "d.npz"), str(folder / "images"))
+    assert all(np.array_equal(got, image) for got, image in zip(recording.images, IMAGES, strict=True))
+    for other in ("apple.5", "house/apple.1", "apples"):
+        np.savez(folder / "d.npz", rdms=RDMS, stimuli=np.array([*NAMES[:5], other]))
+        with pytest.raises(DatasetError, match=r"\(got none for '.*apple.*'\)"):
+            load_recording(str(folder / "d.npz"), str(folder / "images"))
+    np.savez(folder / "d.npz", rdms=RDMS, stimuli=np.array([*NAMES[:5], "in/face.png"]))
+    with pytest.raises(DatasetError, match=r"\(got 'face' and 'in/face.png' for the image face\)"):
+        load_recording(str(folder / "d.npz"), str(folder / "images"))
+
+
+def test_composed_and_decomposed_names_are_the_same(folder):
+    (folder / "images" / "face.png").rename(folder / "images" / unicodedata.normalize("NFD", "façade.png"))
+    for name in map(unicodedata.normalize, ("NFC", "NFD"), ("façade", "façade")):
+        np.savez(folder / "d.npz", rdms=RDMS, stimuli=np.array([name, *NAMES[1:]]))
+        recording = load_recording(str(folder / "d.npz"), str(folder / "images"))
+        assert np.array_equal(recording.images[0], IMAGES[0])
+
+
+def test_images_that_the_data_do_not_name_are_said(folder):
+    np.savez(folder / "d.npz", rdms=RDMS[:, :4, :4], stimuli=np.array(NAMES[:4]))
+    recording = load_recording(str(folder / "d.npz"), str(folder / "images"))
+    assert "Images that the data do not name were left out: apple and 1 more." in recording.notes
+
+
+def test_a_table_with_stimuli_below_each_other(folder):
+    """Where the names of rows are those of images, or only the rows are as many: transposed, and a note says so."""
+    for rows in (named_rows(RESPONSES[:, :, 0].T, NAMES, UNITS), RESPONSES[:, :, 0].T.tolist()):
+        table(folder / "d.csv", rows)
+        recording = load_recording(str(folder / "d.csv"), str(folder / "images"), "responses")
+        np.testing.assert_allclose(recording.responses[:, :, 0], RESPONSES[:, :, 0])
+        assert any("transposed" in note for note in recording.notes)
+        assert recording.units == (UNITS if isinstance(rows[0][0], str) else tuple(f"unit {k + 1}" for k in range(4)))
+
+
+def test_a_description_with_a_byte_order_mark(folder):
+    rdm_npz(folder)
+    path = described(folder, 'kind = "rdm"\ndata = "d.npz"')
+    with open(path, "rb") as file:
+        content = file.read()
+    with open(path, "wb") as file:
+        file.write(b"\xef\xbb\xbf" + content)
+    assert load_recording(path).stimulus_names == NAMES
 
 
 def test_names_of_the_description_put_images_in_order(folder):
@@ -209,6 +309,10 @@ def pickled(folder):
     np.savez(folder / "d.npz", rdms=np.array([{"a": 1}], object))
 
 
+def of_names_as_objects(folder):
+    np.savez(folder / "d.npz", rdms=RDMS, stimuli=np.array(NAMES, object))
+
+
 def of_text(folder):
     np.savez(folder / "d.npz", rdms=np.array(["a", "b"]))
 
@@ -239,6 +343,47 @@ def of_unknown_dimensions(folder):
     array.to_dataset(name="rdms").to_netcdf(folder / "d.nc", engine="h5netcdf")
 
 
+def of_fewer_names(folder):
+    np.savez(folder / "d.npz", rdms=RDMS, stimuli=np.array(NAMES[:5]))
+
+
+def of_fewer_subjects(folder):
+    np.savez(folder / "d.npz", rdms=RDMS, stimuli=np.array(NAMES), subjects=np.array(SUBJECTS[:2]))
+
+
+def of_names_in_a_structure(folder):
+    savemat(folder / "d.mat", {"rdms": RDMS, "stimuli": {"name": "face"}})
+
+
+def of_a_string_array(folder):
+    """As MATLAB writes string arrays: an element of flags of class 17, its name, and what only MATLAB reads."""
+    savemat(folder / "d.mat", {"rdms": RDMS})
+    flags, name = struct.pack("<IIII", 6, 8, 17, 0), struct.pack("<II8s", 1, 7, b"stimuli\0")
+    element = flags + name + struct.pack("<HH4s", 1, 4, b"MCOS")
+    with open(folder / "d.mat", "ab") as file:
+        file.write(struct.pack("<II", 14, len(element)) + element)
+
+
+def of_version_7_3(folder):
+    (folder / "d.mat").write_bytes(b"MATLAB 7.3 MAT-file".ljust(512) + b"\x89HDF\r\n\x1a\n")
+
+
+def damaged_mat(folder):
+    """An unknown type of numbers, at which SciPy alone crashes."""
+    rdm_mat(folder)
+    content = (folder / "d.mat").read_bytes()
+    numbers = content.index(RDMS.ravel(order="F").tobytes())
+    (folder / "d.mat").write_bytes(content[: numbers - 8] + struct.pack("<I", 1033) + content[numbers - 4 :])
+
+
+def without_bytes(folder):
+    (folder / "d.npz").touch()
+
+
+def that_is_a_folder(folder):
+    (folder / "d.npz").mkdir()
+
+
 def truncated(folder):
     rdm_npz(folder)
     (folder / "d.npz").write_bytes((folder / "d.npz").read_bytes()[:100])
@@ -254,6 +399,11 @@ BAD_FILES = {
     "no image": (with_a_broken_image, '"d.npz"', r"dog.png: must be an image that can be read"),
     "asymmetry": (of_an_asymmetric_rdm, '"d.npz"', r"of subject 2: must be symmetric \(got .* for face and dog\)"),
     "a pickle": (pickled, '"d.npz"', r"without pickles"),
+    "names as objects": (
+        of_names_as_objects,
+        '"d.npz"',
+        r"d.npz.stimuli: must be an array without pickles .* names by np.array\(names, str\)",
+    ),
     "text": (of_text, '"d.npz"', r"must hold numbers"),
     "counts": (without_names_and_with_too_many_images, '"d.npz"', r"images: must be 5, one .* \(got 6\)"),
     "a shape": (of_no_known_shape, '"d.npz"', r"must have shape \(n, n\), .* \(got \(3, 5, 6\)\); reshape it"),
@@ -265,6 +415,14 @@ BAD_FILES = {
     ),
     "two orders": (of_two_orders, '["a.csv", "b.csv"]', r"in the order of a.csv \(got 'apple' where it has 'face'\)"),
     "dimensions": (of_unknown_dimensions, '"d.nc"', r"must have the dimensions \(subject,\) stimulus and one more"),
+    "fewer names": (of_fewer_names, '"d.npz"', r"stimuli: must name 6 stimuli, as rdms have \(got 5 names\)"),
+    "fewer subjects": (of_fewer_subjects, '"d.npz"', r"subjects: must name 3 subjects \(got 2\)"),
+    "names in a structure": (of_names_in_a_structure, '"d.mat"', r"stimuli: must be a cell array of texts"),
+    "a string array": (of_a_string_array, '"d.mat"', r"stimuli: must be a cell array of texts .* save cellstr of it"),
+    "MATLAB 7.3": (of_version_7_3, '"d.mat"', r"of version 7 or earlier \(got version 7.3\); save it with -v7"),
+    "a damaged MATLAB file": (damaged_mat, '"d.mat"', r"must be a MATLAB file \(got 1 parts where"),
+    "an empty file": (without_bytes, '"d.npz"', r"d.npz: must hold something \(got 0 bytes\)"),
+    "a folder": (that_is_a_folder, '"d.npz"', r"data: must be a file \(got .*d.npz, which is a folder\)"),
     "half a file": (truncated, '"d.npz"', r"must be an .npz or .npy file"),
     "no file": (lambda folder: None, '"none.npz"', r"data: must be a file \(got nothing at .*none.npz\)"),
     "an unknown ending": (
@@ -292,6 +450,14 @@ BAD_DESCRIPTIONS = {
         f'kind = "rdm"\ndata = "d.npz"\nnames = {list(NAMES[::-1])}',
         r"got 'apple' where the data have 'fa",
     ),
+    "a number for a name": (
+        'name = 3\nkind = "rdm"\ndata = "d.npz"',
+        r"toml.name: must be a text in quotes \(got int\)",
+    ),
+    "a table for data": ('kind = "rdm"\ndata = {a = 1}', r"toml.data: must be a text or a list in quotes \(got dict\)"),
+    "numbers for data": ('kind = "rdm"\ndata = [1]', r"toml.data: must be names of files in quotes"),
+    "one name": ('kind = "rdm"\ndata = "d.npz"\nnames = "face"', r"toml.names: must be a list of texts"),
+    "names of names": ('kind = "rdm"\ndata = "d.npz"\nnames = [["a", "b"], ["c", "d"]]', r"names: must be a list of n"),
     "no array": ('kind = "rdm"\ndata = "d.npz"\nvariable = "mine"', r"an array 'mine' \(got rdms, stimuli, subjects\)"),
 }
 
@@ -316,8 +482,57 @@ def test_a_data_file_needs_its_images(folder):
     rdm_npz(folder)
     with pytest.raises(DatasetError, match=r"--stimuli: must be given with a data file"):
         load_recording(str(folder / "d.npz"))
-    with pytest.raises(DatasetError, match=r"stimuli: must be a folder, a .zip or an .npz file \(got nothing at"):
+    with pytest.raises(DatasetError, match=r"must be a folder, a .zip, an .npz or an .npy file \(got nothing at"):
         load_recording(str(folder / "d.npz"), stimuli=str(folder / "nowhere"))
     (folder / "empty").mkdir()
     with pytest.raises(DatasetError, match=r"must hold images, .* \(got none\)"):
         load_recording(str(folder / "d.npz"), stimuli=str(folder / "empty"))
+
+
+@pytest.mark.parametrize("name", ["rdms.xlsx", "rdms.h5", "some/folder", "images"])
+def test_an_ending_that_nobody_knows(name, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    with pytest.raises(DatasetError, match=rf"file that ends in one of .toml, .npz, .* \(got {name}\)"):
+        load_recording(name, "images")
+
+
+def test_options_that_a_published_recording_does_not_have():
+    with pytest.raises(DatasetError, match=r"--with synthetic_rdms: must stand without --stimuli"):
+        load_recording("synthetic_rdms", stimuli="images")
+
+
+def test_files_that_may_not_be_read(folder, monkeypatch):
+    """Whoever runs this as root may read everything: the refusal is made up."""
+    rdm_npz(folder)
+
+    def refused(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(user_files.Path, "read_bytes", refused)
+    with pytest.raises(DatasetError, match=r"data: must be a file that can be read \(got .*: Permission denied\)"):
+        load_recording(str(folder / "d.npz"), str(folder / "images"))
+
+
+def test_a_folder_that_may_not_be_read(folder, monkeypatch):
+    rdm_npz(folder)
+
+    def refused(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(stimulus_images.os, "listdir", refused)
+    with pytest.raises(DatasetError, match=r"stimuli: must be a folder that can be read \(got .*: Permission denied\)"):
+        load_recording(str(folder / "d.npz"), str(folder / "images"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("VETTING_SECONDS", 1e-3, "one whose structure has no end"),
+        ("_VETTING", "import os; os._exit(139)", "the HDF5 library crashed at it"),
+    ],
+)
+def test_a_file_at_which_the_library_of_hdf5_fails(setting, value, sentence, folder, monkeypatch):
+    rdm_netcdf(folder)
+    monkeypatch.setattr(array_files, setting, value)
+    with pytest.raises(DatasetError, match=sentence):
+        load_recording(str(folder / "d.nc"), str(folder / "images"), "rdm")
