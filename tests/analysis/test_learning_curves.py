@@ -22,7 +22,8 @@ from cortex_model.storage import write_arrays
 def directory(parent, rule, seed, errors, looks=(0, 10, 20), damping=0.0, **later):
     """A run directory with nothing in it but what learning curves read."""
     parameters = {"learning_rule": rule, "damping": damping, **later}
-    made = RunDirectory.created(parent, {"parameters": parameters, "seed": seed}, f"{rule}-{damping}-{seed}")
+    description = {"protocol": "p", "protocol_file": "p", "device": "d", "parameters": parameters, "seed": seed}
+    made = RunDirectory.created(parent, description, f"{rule}-{damping}-{seed}")
     arrays = {"error": (["look"], np.array(errors), "percent"), "n": (["look"], np.array(looks), "1")}
     arrays["angle"] = (["look", "layer"], np.array([errors, errors]).T + [0.0, 2.0], "degree")
     write_arrays(made.path / "measures.nc", arrays, {})
