@@ -127,7 +127,11 @@ def test_a_disturbed_v_is_farther_from_its_fixed_point(few):
 # ---------------------------------------------------------------------- presentations to a level
 def evaluated(parent, seed, errors, slept, **parameters):
     """A run directory with four evaluations, 100 wake presentations apart."""
-    made = RunDirectory.created(parent, {"parameters": parameters, "seed": seed}, f"seed{seed}")
+    made = RunDirectory.created(
+        parent,
+        {"protocol": "p", "protocol_file": "p", "device": "d", "parameters": parameters, "seed": seed},
+        f"seed{seed}",
+    )
     columns = {"error": errors, "wake": [0, 100, 200, 300], "sleep_presentations": slept}
     write_arrays(made.path / "measures.nc", {key: (["look"], np.array(v), "1") for key, v in columns.items()}, {})
     return made
