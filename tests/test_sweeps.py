@@ -208,10 +208,10 @@ BAD = {
     "sizes twice": ({"layer_sizes": "64,5,10;64,5,10"}, {}, {}, "(got 64,5,10 twice)"),
     "a parameter both swept and set": ({"damping": [1]}, {"damping": 2}, {}, "must be either swept or set"),
     "an unknown parameter that is set": ({}, {"dampin": 2}, {}, "did you mean 'damping'?"),
-    "no seed": ({}, {}, {"seeds": 0}, "--seeds: must be at least one"),
-    "a seed twice": ({}, {}, {"seeds": [1, 1]}, "--seeds: must be at least one, each once"),
-    "no worker": ({}, {}, {"workers": 0}, "--workers: must be at least 1 (got 0)"),
-    "an empty ensemble": ({}, {}, {"ensemble_size": 0}, "--ensemble-size: must be at least 1 (got 0)"),
+    "no seed": ({}, {}, {"seeds": 0}, "--seeds: must be a whole number from 1"),
+    "a seed twice": ({}, {}, {"seeds": [1, 1]}, "--seeds: must be at least one and at most"),
+    "no worker": ({}, {}, {"workers": 0}, "--workers: must be a whole number from 1"),
+    "an empty ensemble": ({}, {}, {"ensemble_size": 0}, "--ensemble-size: must be a whole number from 1"),
     "no scheduler's address": ({}, {}, {"scheduler": "nowhere://"}, "--scheduler: must be the address of a dask sched"),
 }
 
@@ -227,7 +227,7 @@ def test_a_wrong_grid_gets_one_sentence_before_anything_starts(wrong, tmp_path):
 def test_a_parameter_swept_twice_is_refused():
     done = CliRunner().invoke(app, ["sweep", PROTOCOL, "--grid", "damping=1", "--grid", "damping=2"])
     assert isinstance(done.exception, ParameterError)
-    assert str(done.exception).startswith("--grid: must name each parameter once (got damping twice)")
+    assert str(done.exception).startswith("--grid: must name each parameter once (got damping=1 and damping=2)")
 
 
 def test_the_grid_is_read_as_the_parameters_are():

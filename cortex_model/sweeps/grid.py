@@ -62,9 +62,7 @@ def checked_grid(model: type[Parameters], grid: Mapping[str, Any], fixed: Iterab
         seen = set()
         twice = [value for value in values if value in seen or seen.add(value)]
         if twice:
-            raise ParameterError(
-                f"--grid: {name} must have each value once (got {in_short(shown(twice[0]))} twice); leave one."
-            )
+            raise ParameterError(f"--grid: {name} must have each value once (got {shown(twice[0])} twice); leave one.")
         if name in fixed:
             raise ParameterError(f"--grid: {name} must be either swept or set (got both); leave out one of them.")
         read[name] = values
