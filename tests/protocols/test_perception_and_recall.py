@@ -111,5 +111,5 @@ def test_targets_with_features_say_class_and_halves():
 
 
 def test_sizes_must_fit_the_targets(made):
-    with pytest.raises(ParameterError, match=r"end with 16 targets .* set layer_sizes=64,8,16"):
+    with pytest.raises(ParameterError, match=r"end with 16 targets .* set layer_sizes=64,8,10,16"):
         made(NAME, layer_sizes="64,8,10")
