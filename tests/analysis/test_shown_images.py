@@ -54,7 +54,7 @@ def test_planes_are_in_the_order_of_cifar(monkeypatch):
 
 
 def test_a_run_without_images_is_refused():
-    with pytest.raises(RunError, match=r"RUN_DIR: must be a run that learned from images .* \(got one of SleepWakeParam"):
+    with pytest.raises(RunError, match=r"RUN_DIR: must be a run that learned from .* \(got one of SleepWakeParam"):
         prepared([np.zeros((4, 4), np.uint8)], SleepWakeParameters())
 
 
