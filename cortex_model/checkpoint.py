@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cortex_model.errors import RunError
+from cortex_model.errors import RunError, in_short
 from cortex_model.storage import read_npz, write_npz
 from cortex_model.weights import Weights
 
@@ -46,6 +46,11 @@ class Checkpoint:
         RunError
             If it has other names than at the look before, or names without a unit.
         """
+        if not isinstance(values, dict):
+            raise RunError(
+                f"Run.simulate: measure must return a dictionary, name -> number or vector (got {in_short(values)}); "
+                "end it with `return {...}`."
+            )
         if missing := sorted(set(values) - set(described)):
             raise RunError(
                 f"Run.simulate: described must hold the unit of every measure (got none of {missing[0]!r}); "
@@ -58,7 +63,15 @@ class Checkpoint:
                 "return NaN where there is nothing to measure."
             )
         for name, value in values.items():
-            self.rows.setdefault(name, []).append(value)
+            array, so_far = np.asarray(value), self.rows.setdefault(name, [])
+            must = "a number" if described[name][1] is None else f"a vector over {described[name][1]}"
+            is_fitting = array.dtype.kind in "biuf" and array.ndim == (described[name][1] is not None)
+            if not is_fitting or (so_far and np.shape(so_far[0]) != array.shape):
+                raise RunError(
+                    f"Run.simulate: measure must return {must} for {name!r}, as long at every look (got "
+                    f"{in_short(value)}); return NaN where there is nothing to measure."
+                )
+            so_far.append(value)
 
     def write(self, path: Path, key: str) -> None:
         """Keep it in a file, under the key of its simulation."""
@@ -85,7 +98,7 @@ class Checkpoint:
             raise RunError(
                 f"{path}: must belong to this program, schedule, stimuli, parameters and starting weights (got another "
                 "simulation's, from other versions or a protocol that does not do the same each time); "
-                "start anew with --again."
+                "give the command that began it again, with --again."
             )
         weights = {name: array for name, array in kept.items() if re.fullmatch(r"[WbV]_\d+", name)}
         return cls(

@@ -60,6 +60,12 @@ def told(error: BaseException) -> tuple[str, int]:
         )
     elif isinstance(error, OSError) and error.errno in (*NO_ROOM, *OF_PATHS):
         sentence, status = _of_the_system(error), MISTAKE
+    elif type(error).__name__ == "PreferenceError":
+        sentence, status = (
+            f"brian_preferences: must be preferences that Brian2 knows, in the working folder and in "
+            f"~/.brian/user_preferences (got: {error}); correct or remove the file, which changes no result here.",
+            MISTAKE,
+        )
     elif isinstance(error, ImportError) and NOT_EXECUTABLE in str(error):
         sentence, status = (
             f"{error.path}: must be in a folder that holds programs (got: {error}); {OTHER_CACHE}",

@@ -195,7 +195,7 @@ def _read(model, name, value):
         hint = not_offered(value) or advice(name, fields) or f"known are {', '.join(sorted(fields))}."
         raise ParameterError(f"Parameters.{in_short(name)[1:-1]}: must be the name of a parameter; {hint}")
     default = fields[name].default
-    if hasattr(value, "dtype") and hasattr(value, "tolist"):
+    if hasattr(value, "dtype") and hasattr(value, "tolist") and not isinstance(value, type):
         value = value.tolist()
     if isinstance(value, str) and isinstance(default, tuple):
         return [part.strip() for part in value.split(",")]

@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -47,6 +48,17 @@ class Protocol:
     run: Callable[["Run"], dict[str, Any]]
     tiny: dict[str, Any] = field(default_factory=dict)
     code: OwnCode | None = None
+
+    def __post_init__(self):
+        is_model = isinstance(self.parameters, type) and issubclass(self.parameters, Parameters)
+        for where, is_right, must, got in (
+            ("name", isinstance(self.name, str) and re.fullmatch(r"\w[\w.-]{0,99}", self.name),
+             "at most 100 letters, digits, _, - and ., because folders are named by it", self.name),
+            ("parameters", is_model, "a class of cortex_model.parameters.Parameters", self.parameters),
+            ("run", callable(self.run), "a function of a Run", self.run),
+        ):  # fmt: skip
+            if not is_right:
+                raise ParameterError(f"Protocol.{where}: must be {must} (got {in_short(got)}); correct it.")
 
     def run_name(self, parameters: Parameters, seed: int, device: str) -> str:
         """Name of a run directory: protocol, hash of the parameters and of a user's own files, seed and device."""

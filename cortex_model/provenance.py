@@ -43,7 +43,9 @@ def other_sources(origin: dict[str, Any]) -> str:
     if origin.get("sources_sha256") == package_sha256():
         return ""
     when = str(origin.get("finished") or origin.get("started") or "at an unknown time")[:19].replace("T", " ")
-    return f"{when} by cortex-model {origin.get('versions', {}).get('cortex-model', 'of an unknown version')}"
+    versions = origin.get("versions")
+    version_then = versions.get("cortex-model") if isinstance(versions, dict) else None
+    return f"{when} by cortex-model {version_then or 'of an unknown version'}"
 
 
 def _output(*command):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cortex_model.errors import ParameterError, RunError
-from cortex_model.parameters import Parameters
+from cortex_model.parameters import Parameters, content_hash
 from cortex_model.protocol import load_protocol, protocol_names
 from cortex_model.results import RunDirectory
 from cortex_model.running import ONE_THREAD, child_environment, mind_other_sources
@@ -128,6 +128,15 @@ def runs_of(directories: Iterable[RunDirectory], protocol: str, figure: str) -> 
     """
     directories = list(directories)
     got = {directory.path.name: directory.description()["protocol"] for directory in directories}
+    same = {}
+    for directory in directories:
+        its = directory.description()
+        other = same.setdefault(content_hash(its["parameters"], its["seed"], its["device"]), directory)
+        if other is not directory:
+            raise RunError(
+                f"{figure}: must be given each run once (got {other.path} and {directory.path}, which are the same); "
+                "leave one out."
+            )
     strangers = [name for name, its in got.items() if its != protocol]
     unfinished = [directory.path.name for directory in directories if not directory.has_finished]
     if not directories or strangers or unfinished:

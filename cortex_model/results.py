@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from cortex_model.errors import RunError
+from cortex_model.errors import RunError, in_short
 from cortex_model.storage import read_arrays, read_json, write_arrays, write_json, write_whole
 from cortex_model.weights import Weights
 
@@ -63,7 +63,12 @@ class RunDirectory:
 
     @classmethod
     def created(
-        cls, parent: Path, description: dict[str, Any], name: str, files: Mapping[str, bytes] | None = None
+        cls,
+        parent: Path,
+        description: dict[str, Any],
+        name: str,
+        files: Mapping[str, bytes] | None = None,
+        again: bool = False,
     ) -> "RunDirectory":
         """The run directory ``name`` below ``parent``, made if it is not there.
 
@@ -75,16 +80,18 @@ class RunDirectory:
         name : str
         files : mapping, optional
             The user's own files that define the protocol: name -> content.
+        again : bool
+            Whether to write over what it says of itself.
 
         Raises
         ------
         RunError
-            If the folder cannot be written.
+            If the folder cannot be written, or holds another run than its name says.
         """
         directory = cls(Path(parent) / name)
         try:
             directory.path.mkdir(parents=True, exist_ok=True)
-            if not (directory.path / PARAMETERS).exists():
+            if again or not (directory.path / PARAMETERS).exists():
                 for file, content in (files or {}).items():
                     path = directory.path / PROTOCOL_FILES / file
                     path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +102,21 @@ class RunDirectory:
                 f"{directory.path}: must be a folder that can be written (got: {error.strerror}); "
                 "give another one with --out."
             ) from None
+        directory._check_is(description)
         return directory
+
+    def _check_is(self, asked: dict[str, Any]) -> None:
+        """Refuse a directory that holds another run than the one that is asked for by its name."""
+        found = self.description()
+        pairs = [(name, found.get(name), asked[name]) for name in ("protocol", "seed", "device") if name in asked]
+        of, wanted = found["parameters"], asked.get("parameters", {})
+        pairs += [(name, of[name], wanted[name]) for name in sorted(of.keys() & wanted.keys())]
+        for name, its, other in pairs:
+            if its != other:
+                raise RunError(
+                    f"{self.path / PARAMETERS}: {name} must be {in_short(other)}, as the name of the folder says (got "
+                    f"{in_short(its)}, of another run); move the folder away, or make the run anew with --again."
+                )
 
     def description(self) -> dict[str, Any]:
         """Protocol, device, seed and parameters, as given."""

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from cortex_model.devices.program import program_cache
 from cortex_model.errors import CortexModelWarning, RunError, in_short
 from cortex_model.failures import raised_by
+from cortex_model.parameters import checked_seed
 from cortex_model.protocol import Run, load_protocol, protocol_of
 from cortex_model.provenance import other_sources, provenance
 from cortex_model.results import PROVENANCE, RunDirectory
@@ -67,7 +68,7 @@ def start(
         "parameters": parameters.model_dump(mode="json"),
     }
     name = loaded.run_name(parameters, seed, device)
-    directory = RunDirectory.created(parent, description, name, code.files if code else None)
+    directory = RunDirectory.created(parent, description, name, code.files if code else None, again)
     return carry_out(loaded, parameters, seed, device, directory, report, again, shared)
 
 
@@ -83,6 +84,7 @@ def resume(path: Path, report: Callable[[int, int, str], None] | None = None) ->
     given = directory.description()
     loaded = protocol_of(directory)
     parameters = loaded.parameters().with_overrides(given["parameters"])
+    checked_seed(given["seed"], f"{path}: seed")
     return carry_out(loaded, parameters, given["seed"], given["device"], directory, report)
 
 
@@ -98,6 +100,11 @@ def beside(run: Run, protocol: str) -> RunDirectory:
     protocol : str
         Name of the other protocol.
     """
+    if load_protocol(protocol).code is not None:
+        raise RunError(
+            f"running.beside: must name a protocol that comes with the package (got {protocol!r}, whose code would not "
+            "be part of this run's name); import what it does from your own protocol file."
+        )
     fields = load_protocol(protocol).parameters.model_fields
     given = {name: value for name, value in run.parameters.model_dump(mode="json").items() if name in fields}
     parameters = load_protocol(protocol).parameters().with_overrides(given)
@@ -195,6 +202,11 @@ def _summary(loaded, run):
         raise RunError(
             f"{loaded.name}.run: must return a dictionary, its summary (got {in_short(summary)}); end it with "
             "`return {...}`."
+        )
+    if taken := sorted({"run_dir", "device", "seed", "warnings"} & summary.keys()):
+        raise RunError(
+            f"{loaded.name}.run: must return a summary without {taken[0]!r}, which every summary has already "
+            f"(got {in_short(summary[taken[0]])}); rename it."
         )
     return plain(summary, f"the summary of {loaded.name}")
 

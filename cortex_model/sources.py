@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from cortex_model.errors import ParameterError
-from cortex_model.failures import raised_by
+from cortex_model.failures import LIBRARIES, NOT_OWN, raised_by
 
 PACKAGE = Path(__file__).parent
 #: What is written in them decides results; what is in `figures` only draws them.
@@ -102,11 +102,13 @@ class OwnCode:
         if any(map(self._is_replaced, own)):  # each of them may hold on to another
             for module in own:
                 del sys.modules[module]
+        before = set(sys.modules)
         sys.meta_path.insert(0, _Finder(self))
         try:
             yield
         finally:
             sys.meta_path.remove(_Finder(self))
+        self._check_complete(set(sys.modules) - before)
 
     def load(self) -> ModuleType:
         """The file as a module.
@@ -118,6 +120,21 @@ class OwnCode:
         """
         with _LOADING, self.importable():
             return load_module(self.path, self.origin, self.files[self.path.name])
+
+    def _check_complete(self, modules: set[str]) -> None:
+        """Refuse modules of the file's folder that came in otherwise than by an import statement."""
+        folder = self.origin.parent
+        for name in sorted(modules & sys.modules.keys()):
+            file = Path(getattr(sys.modules[name], "__file__", None) or "/")
+            is_others = any(file.is_relative_to(place) for place in [*NOT_OWN, *LIBRARIES])
+            if file.suffix != ".py" or is_others or not file.is_relative_to(folder):
+                continue
+            if (inside := file.relative_to(folder).as_posix()) not in self.files:
+                del sys.modules[name]
+                raise ParameterError(
+                    f"{self.origin}: must import {inside} by an import statement (got it as {name} in another way, so "
+                    "that its content would be in no run's name); write `import` where it is used."
+                )
 
     def file_of(self, module: str) -> str | None:
         """Name of the file that an imported module is read from."""

@@ -319,3 +319,110 @@ def test_a_run_uses_one_thread_whatever_it_finds(protocol, answer):
     with threadpoolctl.threadpool_limits(2):
         assert answer(protocol(most, "import threadpoolctl"))[0] == 1
         assert max(pool["num_threads"] for pool in threadpoolctl.threadpool_info()) == 2
+
+
+# ---------------------------------------------------------------------- what a name cannot say
+@pytest.mark.parametrize("how", ["importlib.import_module('hidden')", "__import__('hidden')"])
+def test_a_module_that_comes_in_without_an_import_statement_is_refused(protocol, tmp_path, monkeypatch, how):
+    monkeypatch.syspath_prepend(str(tmp_path / "a"))  # as in a notebook of that folder
+    file = protocol(f"{how}.VALUE", "import importlib", hidden="VALUE = 1")
+    with pytest.raises(ParameterError, match="must import hidden.py by an import statement"):
+        cortex_model.run(file, device="runtime", out=str(tmp_path / "runs"))
+
+
+def test_the_code_of_another_protocol_of_ones_own_is_refused(protocol, tmp_path):
+    other = protocol("1", where="b", name="inner")
+    more = f"from cortex_model.running import beside; beside(run, {other!r})"
+    with pytest.raises(RunError, match="must name a protocol that comes with the package"):
+        cortex_model.run(protocol("1", more=more), device="runtime", out=str(tmp_path / "runs"))
+
+
+@pytest.mark.parametrize(("name", "value"), [("seed", 5), ("parameters", {"x": 2.0})])
+def test_a_directory_that_holds_another_run_than_its_name_says_is_refused(protocol, answer, tmp_path, name, value):
+    file = protocol("1")
+    _, directory = answer(file)
+    given = json.loads((directory.path / "parameters.json").read_text())
+    (directory.path / "parameters.json").write_text(json.dumps(given | {name: value}))
+    with pytest.raises(RunError, match="as the name of the folder says"):
+        answer(file)
+    again = cortex_model.run(file, device="runtime", out=str(tmp_path / "runs"), again=True)
+    assert again.description() == given
+
+
+@pytest.mark.parametrize("key", ["run_dir", "seed", "device", "warnings"])
+def test_a_summary_cannot_say_otherwise_where_it_came_from(protocol, answer, key):
+    file = protocol("1")
+    text = Path(file).read_text().replace('{"answer": 1', '{"' + key + '": 1, "answer": 1')
+    Path(file).write_text(text)
+    with pytest.raises(RunError, match=f"must return a summary without '{key}'"):
+        answer(file)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"name": "../evil"}, "Protocol.name: must be at most 100 letters"),
+        ({"name": 5}, "Protocol.name"),
+        ({"name": ""}, "Protocol.name"),
+        ({"parameters": int}, "Protocol.parameters: must be a class"),
+        ({"run": 5}, "Protocol.run: must be a function"),
+    ],
+)
+def test_a_protocol_is_checked_when_it_is_declared(change, sentence):
+    from cortex_model.parameters import Parameters
+    from cortex_model.protocol import Protocol
+
+    with pytest.raises(ParameterError, match=sentence):
+        Protocol(**{"name": "mine", "question": "What?", "parameters": Parameters, "run": print} | change)
+
+
+def test_one_run_given_twice_is_no_second_seed(protocol, answer):
+    from cortex_model.reproduce import runs_of
+
+    _, directory = answer(protocol("1"))
+    with pytest.raises(RunError, match="must be given each run once"):
+        runs_of([directory, RunDirectory(directory.path)], "mine", "figure")
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"a": None}, "must return a number for 'a'"),
+        ({"a": "text"}, "must return a number for 'a'"),
+        ({"a": [1.0, 2.0]}, "must return a number for 'a'"),
+        ({"v": 1.0}, "must return a vector over layer for 'v'"),
+        ({"v": [1.0]}, "as long at every look"),
+        (None, "must return a dictionary"),
+        ({"other": 1.0}, "must hold the unit of every measure"),
+        ({}, "must return the same names at every look"),
+    ],
+)
+def test_what_a_measure_returns_is_checked_at_its_look(values, sentence):
+    from cortex_model.checkpoint import Checkpoint
+
+    described = {"a": ("1", None), "v": ("1", "layer")}
+    here = Checkpoint(None)
+    if "look" in sentence:  # which was the second
+        here.add_row({"a": 1.0, "v": [1.0, 2.0]}, described)
+        values = values and {"a": 1.0} | values
+    with pytest.raises(RunError, match=sentence):
+        here.add_row(values, described)
+
+
+def test_a_compiler_that_is_none_is_refused(monkeypatch):
+    from cortex_model.devices.availability import device_states
+    from cortex_model.devices.compilation import compiler_command, compiler_version
+    from cortex_model.errors import DeviceError
+
+    for named in ('"', "sh -c :"):
+        monkeypatch.setenv("CXX", named)
+        with pytest.raises(DeviceError, match="CXX: must name a C"):
+            compiler_version(compiler_command())
+        assert [state.can_run for state in device_states()][1] is False
+
+
+@pytest.mark.parametrize("kept", [{"versions": [1]}, {"sources_sha256": 5, "versions": None}])
+def test_a_damaged_provenance_counts_as_other_sources(kept):
+    from cortex_model.provenance import other_sources
+
+    assert "of an unknown version" in other_sources(kept)

@@ -141,6 +141,8 @@ def _from_arrays(content: bytes, path: Path) -> StimulusImages:
         if not isinstance(loaded, np.ndarray):
             if "images" not in loaded:
                 raise misfit(path, "hold images", ", ".join(loaded) or "nothing", "rename them")
+            if unknown := sorted(set(loaded) - {"images", "names"}):
+                raise misfit(path, "hold images and names alone", unknown[0], "rename it to names, or leave it out")
             loaded, names = loaded["images"], loaded.get("names")
     if loaded.ndim not in (3, 4) or loaded.dtype not in (np.uint8, np.uint16):
         must = "be uint8 or uint16 of shape (n, height, width) or (n, height, width, 3)"

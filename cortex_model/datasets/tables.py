@@ -97,6 +97,12 @@ def _cells(text: str, where: object) -> tuple[Cells, tuple[str, ...]]:
         if is_even and inner and all(map(_is_number, inner)):
             if mixed := [c for row in points for c in row if separator != "," and _COMMA_NUMBER.fullmatch(c)]:
                 raise misfit(where, "have one decimal mark", f"{mixed[0]!r} beside points", "write points everywhere")
+            if is_comma and _are_thousands(cells):
+                must, got = (
+                    "have decimal marks that are no marks of thousands",
+                    f"commas before three digits in {where}",
+                )
+                raise misfit(where, must, got, "write decimal points, and no marks of thousands")
             return points, (f"Commas in {where} were read as decimal commas.",) if is_comma else ()
         found.append((is_even and len(cells[0]) > 1, separator == ",", cells))
     *_, cells = max(found, key=lambda each: each[:2])
@@ -131,6 +137,12 @@ def _with_points(cells: Cells) -> tuple[Cells, bool]:
     return [[c.replace(",", ".") if _COMMA_NUMBER.fullmatch(c) else c for c in row] for row in cells], True
 
 
+def _are_thousands(cells: Cells) -> bool:
+    """Whether every comma could as well part thousands: 1 to 3 digits before it, not 0 alone, and three behind."""
+    with_comma = [cell for row in cells for cell in row if _COMMA_NUMBER.fullmatch(cell)]
+    return all(re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", cell) for cell in with_comma)
+
+
 def _frame(cells: Cells, guide: Guide) -> tuple[bool, bool]:
     """Whether the first row, and whether the first column, are names."""
     corner, head, side = cells[0][0], cells[0][1:], [row[0] for row in cells[1:]]
@@ -151,13 +163,23 @@ def _frame(cells: Cells, guide: Guide) -> tuple[bool, bool]:
     if is_square:
         return False, False
     has_header = n_rows > 1 and _are_labels(cells[0], guide)
-    return has_header, not has_header and n_columns == guide.n_stimuli + 1 and _are_labels([corner, *side], guide)
+    fits = n_columns == guide.n_stimuli + 1 or (guide.kind == "responses" and n_rows == guide.n_stimuli)
+    return has_header, not has_header and fits and _are_labels([corner, *side], guide)
 
 
 def _are_labels(cells: list[str], guide: Guide) -> bool:
-    """Whether numbers are names: those of images, each once, or counted."""
+    """Whether numbers are names: those of images, each once, or counted, or in equal steps."""
     names = set(map(as_name, cells))
-    return len(cells) > 1 and len(names) == len(cells) and (names <= guide.names or are_counted(cells))
+    is_each_once = len(cells) > 1 and len(names) == len(cells)
+    return is_each_once and (names <= guide.names or are_counted(cells) or _are_in_equal_steps(cells))
+
+
+def _are_in_equal_steps(cells: list[str]) -> bool:
+    """Whether numbers are those of a scale: times, or what counts units from anywhere on."""
+    if len(cells) < 4 or not all(_NUMBER.fullmatch(cell) for cell in cells):
+        return False
+    steps = np.diff([float(cell) for cell in cells])
+    return bool(np.isfinite(steps).all() and steps[0] != 0 and np.allclose(steps, steps[0], rtol=1e-6, atol=0))
 
 
 def _are_numbers(cells: Cells) -> bool:

@@ -61,7 +61,10 @@ def check_device(device: str) -> None:
 
 
 def _cpp():
-    missing = [name for name in (compiler_command()[0], "make") if shutil.which(name) is None]
+    try:
+        missing = [name for name in (compiler_command()[0], "make") if shutil.which(name) is None]
+    except DeviceError as error:
+        return DeviceState("cpp_standalone", False, "", str(error))
     if missing:
         return DeviceState("cpp_standalone", False, "", f"no {' and no '.join(missing)} (Debian: apt install g++ make)")
     try:

@@ -34,7 +34,10 @@ MOST_TOGETHER = 24
 
 def compiler_command() -> list[str]:
     """The C++ compiler that is used: what ``CXX`` names, or g++."""
-    return shlex.split(os.environ.get("CXX", "")) or ["g++"]
+    try:
+        return shlex.split(os.environ.get("CXX", "")) or ["g++"]
+    except ValueError as error:
+        raise DeviceError(f"CXX: must name a C++ compiler (got {os.environ['CXX']!r}: {error}); unset it.") from None
 
 
 def compiler_version(command: Sequence[str] = ()) -> str:
@@ -54,6 +57,8 @@ def compiler_version(command: Sequence[str] = ()) -> str:
             f"cpp_standalone: must find the C++ compiler {named} (got none with {command[0]!r}); "
             "install it (Debian: apt install g++ make), change CXX or use --device runtime."
         ) from None
+    if not any(character.isdigit() for character in done.stdout):
+        raise DeviceError(f"CXX: must name a C++ compiler (got {command[0]!r}, which says no version); unset it.")
     return done.stdout.split("\n")[0]
 
 

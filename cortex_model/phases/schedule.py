@@ -388,6 +388,11 @@ def _check_counts(where, **counts):
 def _rows_of(order_of_epoch, epoch, n_stimuli):
     """What is shown in an epoch, in its order."""
     rows = np.asarray(order_of_epoch(epoch))
+    if rows.dtype.kind in "iu" and rows.size and (rows.min() < 0 or rows.max() >= 2**31):
+        raise ParameterError(
+            "wake_sleep_schedule.order_of_epoch: must return rows of the stimuli, from 0 on (got rows from "
+            f"{rows.min()} to {rows.max()} for epoch {epoch}); return a permutation of them."
+        )
     if rows.dtype.kind not in "iu" or rows.ndim != 1 or len(rows) != n_stimuli:
         raise ParameterError(
             f"wake_sleep_schedule.order_of_epoch: must return n_stimuli ({n_stimuli}) whole numbers, rows of the "

@@ -5,7 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from cortex_model.errors import ParameterError
+from cortex_model.errors import ParameterError, in_short
+from cortex_model.parameters import checked_number
+
+#: More classes than any one-hot code of them would fit into memory.
+MOST_CLASSES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,9 @@ def one_hot(labels: Any, n_classes: int) -> np.ndarray:
     ParameterError
         For a label that is none of 0 ... n_classes - 1.
     """
+    n_classes = checked_number("one_hot.n_classes", n_classes, MOST_CLASSES)
+    if np.ma.is_masked(labels):
+        raise ParameterError("one_hot.labels: must be known for every stimulus (got masked ones); leave those out.")
     given, all_of_them = np.asarray(labels), f"whole numbers from 0 to {n_classes - 1}"
     if given.ndim != 1:
         raise ParameterError(
@@ -123,6 +130,6 @@ def one_hot(labels: Any, n_classes: int) -> np.ndarray:
             more = "subtract 1, because these labels count from 1, as MATLAB does"
         elif is_number and given[at] == n_classes:
             more = "subtract 1 if the labels count from 1, as MATLAB does"
-        got = f"{given[at]:g}" if is_number else repr(given[at].item())
+        got = f"{given[at]:g}" if is_number else in_short(given.tolist()[at])
         raise ParameterError(f"one_hot.labels: must be {all_of_them} (got {got} for stimulus {at}); {more}.")
     return np.eye(n_classes)[given.astype(np.int64)]

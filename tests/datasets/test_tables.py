@@ -111,3 +111,42 @@ REFUSED = {
 def test_what_is_no_table(text, sentence):
     with pytest.raises(DatasetError, match=sentence):
         read(text)
+
+
+# ---------------------------------------------------------------------- numbers that are names, and marks of thousands
+def _responses(header=None, index=None):
+    """A table of 8 units by 12 stimuli, or transposed where there is an index."""
+    values = np.random.default_rng(0).normal(size=(8, 12)).round(3)
+    rows = [[*map(str, row)] for row in (values.T if index else values)]
+    rows = [[label, *row] for label, row in zip(index, rows, strict=True)] if index else rows
+    return "\n".join(",".join(row) for row in ([header] if header else []) + rows).encode()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        [f"{n}.0" for n in range(12)],
+        [str(n) for n in range(100, 112)],
+        [str(10 * n) for n in range(12)],
+        [f"{0.05 * n:.2f}" for n in range(12)],
+    ],
+)
+def test_a_header_of_numbers_in_equal_steps_is_no_unit(header):
+    table = read_table(_responses(header=header), "data.csv", Guide("responses", 12, frozenset()))
+    assert table.array.shape == (8, 12)
+    assert any("first row" in note for note in table.notes)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_counted_column_beside_rows_of_stimuli_is_no_unit(first):
+    index = [str(n + first) for n in range(12)]
+    table = read_table(_responses(index=index), "data.csv", Guide("responses", 12, frozenset()))
+    assert table.array.shape == (12, 8)
+    assert any("first column" in note for note in table.notes)
+
+
+def test_marks_of_thousands_are_not_taken_for_decimal_commas():
+    with pytest.raises(DatasetError, match="marks of thousands"):
+        read_table(b"50,075;7,712\n12,500;3,250\n", "data.csv", Guide("responses", 2, frozenset()))
+    read = read_table(b"50,075;0,712\n12,500;3,250\n", "data.csv", Guide("responses", 2, frozenset()))
+    assert read.array[0, 1] == 0.712
