@@ -75,6 +75,7 @@ COMMANDS = {
             "--set": one_of(["", "x", "damping=1", "qqqq=1", "learning_rate=nan", "layer_sizes=ü"]),
             "--seeds": one_of(NO_COUNTS), "--scheduler": one_of(["nowhere://", ""]), "--workers": one_of(NO_COUNTS),
             "--device": one_of(TEXTS), "--out": one_of(PATHS[2:4], EMPTY[:1]), "--ensemble-size": one_of(NO_COUNTS),
+            "--again": one_of(["x"]),
         },
     ),
     "resume": (["resume", "damaged"], {"RUN_DIR": one_of(PATHS), "--json": one_of(["x"])}),
@@ -89,7 +90,7 @@ COMMANDS = {
         ["reproduce", "fig2b", "--device", "magic"],
         {
             "FIGURE": one_of(TEXTS, PATHS), "--dataset": one_of(TEXTS), "--seeds": one_of(NO_COUNTS),
-            "--device": one_of(TEXTS), "--out": one_of(PATHS[2:4], EMPTY[:1]),
+            "--device": one_of(TEXTS), "--out": one_of(PATHS[2:4], EMPTY[:1]), "--again": one_of(["x"]),
         },
     ),
     "compare": (

@@ -78,5 +78,5 @@ def test_an_autoencoder_learns_to_reproduce_its_images(tmp_path):
 def test_an_autoencoder_must_end_as_large_as_it_begins(tmp_path):
     loaded = load_protocol("wake_sleep_autoencoding")
     parameters = loaded.parameters().with_overrides({"layer_sizes": "64,8,10"})
-    with pytest.raises(ParameterError, match=r"must begin and end with the 64 pixels .* set layer_sizes=64,8,64"):
+    with pytest.raises(ParameterError, match=r"must begin and end with the 64 pixels .* set layer_sizes=64,8,10,64"):
         start(loaded.name, parameters, 0, "runtime", tmp_path)
