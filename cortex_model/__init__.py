@@ -47,6 +47,7 @@ def run(
     from cortex_model.devices.availability import chosen_device
     from cortex_model.errors import CortexModelWarning
     from cortex_model.parameters import checked_seed
+    from cortex_model.printing import out_folder_of
     from cortex_model.protocol import load_protocol
     from cortex_model.results import RunDirectory
     from cortex_model.running import start
@@ -54,7 +55,7 @@ def run(
     device, seed = chosen_device(device), checked_seed(seed, "seed")
     parameters = load_protocol(protocol).parameters().with_overrides(overrides)
     parameters.check_asked(overrides)
-    summary = start(protocol, parameters, seed, device, Path(out), again=again)
+    summary = start(protocol, parameters, seed, device, out_folder_of(out), again=again)
     if other := summary.get("made_by_other_sources"):
         warnings.warn(CortexModelWarning(f"{summary['run_dir']}: {other}"), stacklevel=2)
     return RunDirectory(Path(summary["run_dir"]))
@@ -119,8 +120,8 @@ def sweep(
     -----
     A script that calls this must do so below ``if __name__ == "__main__":``, because workers load the script too.
     """
-    from pathlib import Path
-
+    from cortex_model.printing import out_folder_of
     from cortex_model.sweeps.sweeping import sweep as make
 
-    return make(protocol, grid, overrides, seeds, device, Path(out), scheduler, workers, ensemble_size, again=again)
+    where = (device, out_folder_of(out), scheduler, workers, ensemble_size)
+    return make(protocol, grid, overrides, seeds, *where, again=again)

@@ -46,14 +46,17 @@ def out_folder_of(text: str | Path) -> Path:
     RunError
         If it, or what it would be made in, is no folder that can be written.
     """
-    path = Path(text).expanduser()
+    path = Path(text if isinstance(text, str | Path) else "").expanduser()
     try:
         nearest = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
         got = "" if nearest.is_dir() else f"{nearest}, which is a file"
         got = got or ("" if os.access(nearest, os.W_OK | os.X_OK) else f"{nearest}, which cannot be written")
-    except OSError as error:
-        got = error.strerror
-    got = got if str(text).strip() else "an empty name"
+    except (OSError, ValueError) as error:
+        got = getattr(error, "strerror", None) or str(error)
+    if "\0" in str(path):
+        got = "a name with a null character"
+    elif not isinstance(text, str | Path) or not str(text).strip():
+        got = "an empty name" if isinstance(text, str) else f"{text!r}"[:80]
     if got:
         raise RunError(f"--out: must be a folder that can be written (got {got}); give another one with --out.")
     return path

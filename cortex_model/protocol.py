@@ -203,6 +203,14 @@ class Run:
         seconds : float
             Duration of the simulation loop alone.
         """
+        for name, given, kind in (
+            ("schedule", schedule, Schedule), ("stimuli", stimuli, Stimuli), ("weights", weights, Weights)
+        ):  # fmt: skip
+            if not isinstance(given, kind):
+                raise ParameterError(
+                    f"Run.simulate: {name} must be a {kind.__module__}.{kind.__name__} (got {in_short(given)}); "
+                    "see the examples of protocols/README.md."
+                )
         p = self.parameters
         simulation = Simulation(p, self.device, getattr(p, "codegen_target", "numpy"))
         schedule = schedule.counted_from(self.n_presented)

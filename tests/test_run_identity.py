@@ -426,3 +426,27 @@ def test_a_damaged_provenance_counts_as_other_sources(kept):
     from cortex_model.provenance import other_sources
 
     assert "of an unknown version" in other_sources(kept)
+
+
+@pytest.mark.parametrize("at", range(3))
+def test_what_a_simulation_is_handed_is_checked_by_kind(tmp_path, at):
+    from cortex_model.parameters import SleepWakeParameters
+    from cortex_model.phases.schedule import sleep_schedule
+    from cortex_model.phases.stimuli import Stimuli
+    from cortex_model.protocol import Run
+    from cortex_model.weights import initial_weights
+
+    p = SleepWakeParameters(layer_sizes=(4, 3, 2))
+    given = [sleep_schedule(p, 2, 1), Stimuli(), initial_weights(p, 0, "random")]
+    name = ("schedule", "stimuli", "weights")[at]
+    with pytest.raises(ParameterError, match=f"Run.simulate: {name} must be a cortex_model"):
+        given[at] = 5
+        Run(p, 0, "runtime", RunDirectory(tmp_path)).simulate(*given, lambda *_: {}, {})
+
+
+@pytest.mark.parametrize("out", [None, 5, "", "a\0b"])
+def test_a_folder_that_is_none_gets_a_sentence_in_python(out):
+    with pytest.raises(RunError, match="--out: must be a folder that can be written"):
+        cortex_model.run("pseudoinverse_alignment", device="runtime", out=out, averaged=True)
+    with pytest.raises(RunError, match="--out: must be a folder that can be written"):
+        cortex_model.sweep("pseudoinverse_alignment", {"damping": [0.0]}, device="runtime", out=out, averaged=True)
