@@ -203,7 +203,7 @@ def test_diverging_weights_stop_the_run_and_leave_the_last_good_checkpoint(unint
 @pytest.mark.compiler
 def test_diverging_forward_weights_name_the_learning_rate(uninterrupted, tmp_path):
     _, cache = uninterrupted
-    sets = ["learning_rate=1e30", "sleep_learning_rate=1e-5", "forward_sleep_learning_rate=1e-6"]
+    sets = ["learning_rate=1e30", "sleep_learning_rate=1e-5"]
     arguments = [*run_arguments(tmp_path, "cpp_standalone"), *(word for text in sets for word in ("--set", text))]
     stopped = cortex_model(*arguments, cache=cache)
     assert stopped.returncode == 2
