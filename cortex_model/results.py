@@ -91,7 +91,8 @@ class RunDirectory:
         directory = cls(Path(parent) / name)
         try:
             directory.path.mkdir(parents=True, exist_ok=True)
-            if again or not (directory.path / PARAMETERS).exists():
+            is_new = again or not (directory.path / PARAMETERS).exists()
+            if is_new:
                 for file, content in (files or {}).items():
                     path = directory.path / PROTOCOL_FILES / file
                     path.parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +103,8 @@ class RunDirectory:
                 f"{directory.path}: must be a folder that can be written (got: {error.strerror}); "
                 "give another one with --out."
             ) from None
-        directory._check_is(description)
+        if not is_new:
+            directory._check_is(description)
         return directory
 
     def _check_is(self, asked: dict[str, Any]) -> None:
