@@ -100,13 +100,13 @@ def test_a_protocol_that_raises_is_named_with_its_line(body, got, called, tmp_pa
 
 def test_an_error_further_down_is_put_down_to_the_line_that_led_to_it_and_kept(called, tmp_path):
     file = tmp_path / "mine.py"
-    file.write_text(HEAD.replace("{body}", "run.simulate(1, 2, 3, 4, 5)"))
+    file.write_text(HEAD.replace("{body}", "import cortex_model.weights as w; w.to_matrix(5, 2, 3)"))
     status, _, error = called("run", file, "--device", "runtime")
     (log,) = tmp_path.glob(f"runs/*/{LOG}")
     assert status == MISTAKE
-    assert one_sentence(error).startswith(f"{file}, line {LINE_OF_BODY}: must run (got AttributeError: ")
+    assert one_sentence(error).startswith(f"{file}, line {LINE_OF_BODY}: must run (got ValueError: ")
     assert f"the whole traceback is in {log.relative_to(tmp_path)}." in error
-    assert "Traceback (most recent call last)" in log.read_text() and "in simulate" in log.read_text()
+    assert "Traceback (most recent call last)" in log.read_text() and "in to_matrix" in log.read_text()
 
 
 @pytest.mark.parametrize(
