@@ -151,8 +151,9 @@ class Run:
     directory : RunDirectory
     report : callable
         (presentations done, presentations in all, what is going on) -> None; draws the progress bar.
-    weights, measures
-        What it ends with: `simulate` fills them in; a protocol that simulates nothing sets them itself.
+    weights, measures, looks
+        What it ends with, and the presentations of wake and sleep before each look: `simulate` fills them in; a
+        protocol that simulates nothing sets them itself.
     shared : SharedProgram, optional
         Where it meets the runs with which it shares a program (`cortex_model.ensembles`).
     n_simulations, n_presented, n_learned : int

@@ -169,25 +169,28 @@ def _origin(run):
 
 def made_by_other_sources(directory: RunDirectory) -> dict[str, str]:
     """An entry for the summary of a finished run that other sources of this package made; empty where these did."""
-    file = directory.path / PROVENANCE
-    other = other_sources(read_json(file) if file.exists() else {})
-    if not other:
+    if not (other := _made_otherwise(directory)):
         return {}
     return {"made_by_other_sources": f"made {other}, whose sources were others than today's; --again makes it anew"}
+
+
+def _made_otherwise(directory):
+    """When, and by which version, a run was made, if not by these sources; also where nothing says who made it."""
+    file = directory.path / PROVENANCE
+    return other_sources(read_json(file) if file.exists() else {})
 
 
 def mind_other_sources(directories: list[RunDirectory], again: bool) -> None:
     """Of many runs, forget those that other sources of this package made (``again``), or count them in a warning."""
     finished = {directory.path: directory for directory in directories if directory.has_finished}.values()
-    others = [directory for directory in finished if made_by_other_sources(directory)]
+    others = [directory for directory in finished if _made_otherwise(directory)]
     if again:
         for directory in others:
             directory.clear()
     elif others:
-        first = other_sources(read_json(others[0].path / PROVENANCE))
         sentence = (
             f"{len(others)} of {len(finished)} finished runs were made by other sources of cortex-model than today's "
-            f"(the first {first}); --again makes them anew."
+            f"(the first {_made_otherwise(others[0])}); --again makes them anew."
         )
         warnings.warn(CortexModelWarning(sentence), stacklevel=3)
 

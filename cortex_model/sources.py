@@ -17,8 +17,8 @@ from cortex_model.errors import ParameterError
 from cortex_model.failures import LIBRARIES, NOT_OWN, raised_by
 
 PACKAGE = Path(__file__).parent
-#: What is written in them decides results; what is in `figures` only draws them.
-SUFFIXES = (".py", ".h", ".cpp", ".cu")
+#: Endings of the files that decide results: Python, C++ and CUDA, and the templates of what Brian2 generates.
+SUFFIXES = (".py", ".h", ".cpp", ".cu", ".pyx", ".py_")
 _LOADING = threading.RLock()
 
 
@@ -46,6 +46,7 @@ def package_sha256() -> str:
 
 
 def _sources(folder: Path) -> Iterator[Path]:
+    """Sources below a folder; those of figures only draw, and decide no result."""
     figures = package_folder("figures")
     return (p for p in folder.rglob("*") if p.suffix in SUFFIXES and not p.is_relative_to(figures))
 

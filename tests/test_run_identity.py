@@ -230,6 +230,20 @@ def test_the_hash_of_the_package_is_that_of_every_source(tmp_path, monkeypatch):
     assert len(found) == 4
 
 
+def test_every_kind_of_file_that_the_package_is_made_of_is_hashed():
+    """But pages of text, and what Python and editors leave."""
+    folders = (sources.PACKAGE, sources.package_folder("protocols"))
+    kinds = {path.suffix for folder in folders for path in folder.rglob("*.*") if "__pycache__" not in path.parts}
+    assert kinds - {".md"} == set(sources.SUFFIXES)
+
+
+def test_a_finished_run_without_provenance_is_counted_too(finished):
+    directory, _ = finished
+    (directory.path / "provenance.json").unlink()
+    with pytest.warns(CortexModelWarning, match="at an unknown time by cortex-model of an unknown version"):
+        running.mind_other_sources([directory], again=False)
+
+
 def test_a_finished_run_of_these_sources_is_silent(finished):
     _, run = finished
     with warnings.catch_warnings():
