@@ -1,6 +1,5 @@
 """Where one simulation of a run is, and what it has measured: all that is needed to go on to the same bits."""
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,10 @@ class Checkpoint:
     Attributes
     ----------
     weights : Weights
-    gains : dict of int to float, optional
-        By how much the feedback V_l is multiplied in wake.
-    slot : int
-        The slot of the schedule that comes next.
+    remembered : dict of str to float, optional
+        What the rule remembers besides weights (`cortex_model.devices.networks.State`).
+    n_done : int
+        How many presentations of the schedule are done.
     seconds : float
         Duration of the simulation loop so far.
     rows : dict of str to list
@@ -32,8 +31,8 @@ class Checkpoint:
     """
 
     weights: Weights
-    gains: dict[int, float] | None = None
-    slot: int = 0
+    remembered: dict[str, float] | None = None
+    n_done: int = 0
     seconds: float = 0.0
     rows: dict[str, list] = field(default_factory=dict)
     answers: list[np.ndarray] = field(default_factory=list)
@@ -75,12 +74,12 @@ class Checkpoint:
 
     def write(self, path: Path, key: str) -> None:
         """Keep it in a file, under the key of its simulation."""
-        others: dict[str, Any] = {"at_key": key, "at_slot": self.slot, "at_seconds": self.seconds}
-        others |= {f"gain_{level}": gain for level, gain in (self.gains or {}).items()}
+        others: dict[str, Any] = {"at_key": key, "at_presentation": self.n_done, "at_seconds": self.seconds}
+        others |= {f"remembered_{name}": value for name, value in (self.remembered or {}).items()}
         others |= {f"row_{name}": np.asarray(values) for name, values in self.rows.items()}
         if self.answers:
             others["answers"] = np.concatenate(self.answers)
-        write_npz(path, self.weights.named() | others)
+        write_npz(path, {f"weights_{name}": array for name, array in self.weights.named().items()} | others)
 
     @classmethod
     def read(cls, path: Path, key: str) -> "Checkpoint | None":
@@ -100,11 +99,11 @@ class Checkpoint:
                 "simulation's, from other versions or a protocol that does not do the same each time); "
                 "give the command that began it again, with --again."
             )
-        weights = {name: array for name, array in kept.items() if re.fullmatch(r"[WbV]_\d+", name)}
+        weights = {name[8:]: array for name, array in kept.items() if name.startswith("weights_")}
         return cls(
             Weights.from_named(weights),
-            {int(name[5:]): float(value) for name, value in kept.items() if name.startswith("gain_")} or None,
-            int(kept["at_slot"]),
+            {name[11:]: float(value) for name, value in kept.items() if name.startswith("remembered_")} or None,
+            int(kept["at_presentation"]),
             float(kept["at_seconds"]),
             {name[4:]: list(values) for name, values in kept.items() if name.startswith("row_")},
             [kept["answers"]] if "answers" in kept else [],

@@ -7,7 +7,6 @@ from typing import Any
 from cortex_model.analysis.comparison import Comparison, compare, default_metric
 from cortex_model.datasets import Recording
 from cortex_model.errors import RunError
-from cortex_model.phases.schedule import LEARNING_RULES
 from cortex_model.protocol import protocol_of
 from cortex_model.results import RunDirectory
 from cortex_model.weights import Weights, initial_weights
@@ -72,8 +71,7 @@ def starting_weights(directory: RunDirectory, parameters: Any) -> Weights:
     start = directory.start()
     if start is not None:
         return start
-    feedback_start = LEARNING_RULES[parameters.learning_rule].feedback_start
-    return initial_weights(parameters, directory.description()["seed"], feedback_start)
+    return initial_weights(parameters, directory.description()["seed"])
 
 
 def shown(comparison: Comparison) -> tuple[str, list[dict[str, str]]]:

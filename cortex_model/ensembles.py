@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from cortex_model.devices.simulation import Member, Simulation, Stop
+from cortex_model.devices.simulation import NetworkRun, Simulation, State
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import content_hash
-from cortex_model.phases.chunk import Stimuli
 from cortex_model.running import start
+from cortex_model.schedule import Stimuli
+from cortex_model.schedule.declared import program_structure
 
 
 class SharedProgram:
@@ -26,15 +27,15 @@ class SharedProgram:
     def __init__(self, n_runs: int, device: str):
         self.n_runs, self.device = n_runs, device
         self._waiting: dict[int, tuple] = {}
-        self._outcomes: dict[int, Stop | BaseException] = {}
+        self._outcomes: dict[int, State | BaseException] = {}
         self._n_left = 0
         self._changed = threading.Condition()
 
-    def simulate(self, member: Member, stimuli: Stimuli, parameters: Any) -> Stop:
+    def simulate(self, network: NetworkRun, stimuli: Stimuli, parameters: Any) -> State:
         """Simulate one network, together with those of the other runs; called in the run's own thread."""
         me = threading.get_ident()
         with self._changed:
-            self._waiting[me] = member, stimuli, parameters
+            self._waiting[me] = network, stimuli, parameters
             self._changed.notify_all()
             self._changed.wait_for(lambda: me in self._outcomes)
             outcome = self._outcomes.pop(me)
@@ -73,8 +74,8 @@ class SharedProgram:
             raise interruption
 
     def _together(self, waiting):
-        members, stimuli, parameters = zip(*waiting, strict=True)
-        if len({content_hash(p.structure()) for p in parameters}) > 1:
+        networks, stimuli, parameters = zip(*waiting, strict=True)
+        if len({content_hash(program_structure(p)) for p in parameters}) > 1:
             raise ParameterError(
                 "--vary: must vary what is handed to a program, such as learning_rule, learning_rate or damping "
                 "(got parameters that need programs of their own, such as layer_sizes); make these runs apart."
@@ -85,8 +86,8 @@ class SharedProgram:
                 "make these runs apart."
             )
         target = getattr(parameters[0], "codegen_target", "numpy")
-        simulation = Simulation(parameters[0], self.device, target, ensemble_size=len(members))
-        return simulation.run_ensemble(list(members), stimuli[0])
+        simulation = Simulation(parameters[0], self.device, target, ensemble_size=len(networks))
+        return simulation.run_ensemble(list(networks), stimuli[0])
 
 
 def _same(stimuli, others):

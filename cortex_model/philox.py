@@ -21,6 +21,7 @@ STREAMS = {
     "feedback_weights": 3,
     "synthetic": 4,
     "feedback_noise": 5,
+    "other_weights": 6,
 }
 #: Noise of the descending half cycle is drawn for "population + DESCENDING".
 DESCENDING = 1 << 16

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from cortex_model.checkpoint import Checkpoint, joined
-from cortex_model.devices.simulation import Member, Simulation, Stop
+from cortex_model.devices.simulation import NetworkRun, Simulation, State
 from cortex_model.errors import ParameterError, RunError, in_short
 from cortex_model.parameters import Parameters, content_hash
-from cortex_model.phases.chunk import Stimuli
-from cortex_model.phases.schedule import EVALUATION, LEARNING_RULES, Schedule
 from cortex_model.results import COMPILING, PROGRAM_READY, PROTOCOL_FILES, RunDirectory
+from cortex_model.schedule import EVALUATION, Schedule, Stimuli
 from cortex_model.sources import OwnCode, load_module, package_folder
 from cortex_model.weights import Weights, initial_weights
 
@@ -194,8 +193,9 @@ class Run:
         weights : Weights
             At the start.
         measure : callable
-            (slot, weights, rates of the top population since the last look) -> name -> number or vector; called at
-            each look of the schedule. The rows are kept in `measures`, the final weights in `weights`.
+            (place, weights, rates of the top population since the last time) -> name -> number or vector; called at
+            each place of the schedule that is to be measured: after so many presentations (or batches). The rows are
+            kept in `measures`, the final weights in `weights`.
         described : dict
             Measure -> (unit, name of its dimension or None for a single number).
 
@@ -215,7 +215,7 @@ class Run:
         p = self.parameters
         simulation = Simulation(p, self.device, getattr(p, "codegen_target", "numpy"))
         schedule = schedule.counted_from(self.n_presented)
-        simulation.checked([Member(schedule, weights, {})], stimuli)
+        simulation.checked([NetworkRun(schedule, weights)], stimuli)
         self.n_simulations += 1
         self.n_presented = schedule.next_presentation
         if self.n_simulations == 1:
@@ -224,40 +224,43 @@ class Run:
         file = self.directory.checkpoint(self.n_simulations)
         kept = Checkpoint.read(file, key)
         here = kept or Checkpoint(weights)
-        looks, first = set(schedule.looks.tolist()), here.slot
+        measured, first = set(schedule.measured.tolist()), here.n_done
         total = schedule.n_presentations()
         self.report(0, total, "compiling" if self.device != "runtime" else "preparing")
-        started = time.perf_counter()
         if self.shared is None:
-            if self.device != "runtime":
-                self.directory.log(COMPILING)
-            simulation.build()
-            self.directory.log(f"{PROGRAM_READY} {time.perf_counter() - started:.1f} s")
+            self._build(simulation)
 
-        def at_stop(stop: Stop):
-            if stop.first == stop.last and (kept is not None or stop.last not in looks):
+        def callback(state: State):
+            if state.first == state.last and (kept is not None or state.last not in measured):
                 return
-            here.slot, here.seconds = stop.last, here.seconds + stop.seconds
-            if len(stop.rates):
-                here.answers.append(stop.rates)
-            if stop.last in looks:
-                shown = np.concatenate(here.answers) if here.answers else stop.rates
-                here.add_row(measure(stop.last, stop.weights, shown), described)
+            here.n_done, here.seconds = state.last, here.seconds + state.seconds
+            if len(state.rates):
+                here.answers.append(state.rates)
+            if state.last in measured:
+                shown = np.concatenate(here.answers) if here.answers else state.rates
+                here.add_row(measure(state.last, state.weights, shown), described)
                 here.answers = []
-            here.weights, here.gains = stop.weights, stop.gains
+            here.weights, here.remembered = state.weights, state.remembered
             here.write(file, key)
-            self.report(schedule.n_presentations(slot=stop.last), total, _phase_at(schedule, stop.last))
+            self.report(schedule.n_presentations(place=state.last), total, _phase_at(schedule, state.last))
 
-        self.directory.log(f"simulation {self.n_simulations}, slots {first} to {schedule.n_slots}")
-        member = Member(schedule, here.weights, run_numbers(p, self.seed), first, at_stop, here.gains)
+        self.directory.log(f"simulation {self.n_simulations}, presentations {first} to {len(schedule)}")
+        network = NetworkRun(schedule, here.weights, run_numbers(p, self.seed), first, callback, here.remembered)
         if self.shared is None:
-            last = simulation.run_member(member, stimuli)
+            last = simulation.run_network(network, stimuli)
         else:
-            last = self.shared.simulate(member, stimuli, p)
+            last = self.shared.simulate(network, stimuli, p)
         self.weights = last.weights
         self.measures = joined(self.measures, here.rows, described)
         self._count_looks(schedule)
         return here.seconds
+
+    def _build(self, simulation):
+        started = time.perf_counter()
+        if self.device != "runtime":
+            self.directory.log(COMPILING)
+        simulation.build()
+        self.directory.log(f"{PROGRAM_READY} {time.perf_counter() - started:.1f} s")
 
     def warn(self, sentence: str) -> None:
         """Say once, in the log and beside the progress bar, that something is not as it should be."""
@@ -268,50 +271,37 @@ class Run:
     def _count_looks(self, schedule):
         """Add the presentations of wake and sleep before each look; evaluations are not counted."""
         earlier = [] if self.looks is None else self.looks
-        slots = [*np.unique(schedule.looks), None]
-        *now, n_now = [sum(schedule.n_presentations(phase, slot) for phase in ("wake", "sleep")) for slot in slots]
+        places = [*np.unique(schedule.measured), None]
+        *now, n_now = [sum(schedule.n_presentations(phase, at) for phase in ("wake", "sleep")) for at in places]
         self.looks = np.array([*earlier, *(n + self.n_learned for n in now)], int)
         self.n_learned += n_now
 
     def _keep_start(self, weights):
         """Keep the weights with which the run begins, where they are not those that parameters and seed say."""
         p = self.parameters
-        drawn = initial_weights(p, self.seed, LEARNING_RULES[p.learning_rule].feedback_start)
+        drawn = initial_weights(p, self.seed)
         if weights.astype(p.dtype).sha256 != drawn.sha256:
             self.directory.write_start(weights.astype(p.dtype))
 
     def _description(self, schedule, stimuli, weights):
-        arrays = [schedule.kind, schedule.presentation, schedule.stimulus, schedule.looks, schedule.updates]
+        arrays = [schedule.phase, schedule.presentation, schedule.stimulus, schedule.measured]
+        arrays += schedule.interventions.values()
         arrays += [array for phase in (stimuli.wake, stimuli.evaluation) for array in phase or ()]
         digest = hashlib.sha256()
         for array in arrays:
             digest.update(f"{np.shape(array)}".encode())
             digest.update(np.ascontiguousarray(array))
         parameters = self.parameters.model_dump(mode="json")
-        return [parameters, self.seed, self.device, digest.hexdigest(), weights.sha256]
+        slots = {phase: [sorted(slot) for slot in slots] for phase, slots in schedule.slots.items()}
+        hosts = [host.code for host in schedule.interventions]
+        return [parameters, self.seed, self.device, digest.hexdigest(), slots, hosts, weights.sha256]
 
 
 def run_numbers(p: Any, seed: int) -> dict[str, Any]:
-    """The numbers that equations see, from parameters and seed; steps that the rule does not take are 0."""
-    rule = LEARNING_RULES[p.learning_rule]
-    follows = "transposed_update_gate" in rule.wake_gates
-    in_time = {"relaxation": p.relaxation} if p.is_leaky else {}
-    return {
-        "noise_seed": seed,
-        "learning_rate": p.learning_rate,
-        "transposed_learning_rate": p.learning_rate if follows else 0.0,
-        "sleep_learning_rate": p.sleep_learning_rate if rule.sleeps else 0.0,
-        "forward_sleep_learning_rate": p.forward_sleep_learning_rate if rule.sleeps and rule.reconstructs else 0.0,
-        "decay_rate": p.weight_decay if "weight_decay_gate" in rule.wake_gates else 0.0,
-        "damping": p.damping,
-        "noise_gain": p.noise_gain,
-        "reconstruction": float(rule.reconstructs),
-        "regression": p.regression,
-        "slope_cutoff": p.slope_cutoff,
-        **in_time,
-    }
+    """The numbers that equations see: those of the learning rule, and the seed of the noise."""
+    return {"noise_seed": seed, **p.rule_values}
 
 
-def _phase_at(schedule, slot):
-    kind = schedule.kind[min(slot, schedule.n_slots - 1)]
-    return "evaluation" if kind == EVALUATION else "wake and sleep"
+def _phase_at(schedule, place):
+    phase = schedule.phase[min(place, len(schedule) - 1)]
+    return "evaluation" if phase == EVALUATION else "wake and sleep"

@@ -19,6 +19,7 @@ from cortex_model.parameters import Parameters, content_hash
 from cortex_model.protocol import load_protocol, protocol_names
 from cortex_model.results import RunDirectory
 from cortex_model.running import ONE_THREAD, child_environment, mind_other_sources
+from cortex_model.schedule.declared import program_structure
 from cortex_model.sources import load_module, package_folder
 
 #: A row of the table that is printed: quantity, simulated, paper, source.
@@ -274,7 +275,7 @@ def programs_first(requests: list[RunRequest]) -> list[RunRequest]:
     """
     first = {}
     for request in requests:
-        first.setdefault(json.dumps(request.parameters().structure()), request)
+        first.setdefault(json.dumps(program_structure(request.parameters())), request)
     leading = sorted(first.values(), key=lambda request: -request.parameters().n_layers)
     return leading + [request for request in requests if not any(request is other for other in leading)]
 

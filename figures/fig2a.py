@@ -11,9 +11,9 @@ import numpy as np
 
 from cortex_model.equations import GATES
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.phases.schedule import KINDS, PHASES, Schedule, wake_sleep_schedule
 from cortex_model.reproduce import Figure, Row, write_figure
 from cortex_model.results import RunDirectory
+from cortex_model.schedule import PHASES, Schedule, wake_sleep_schedule
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402

@@ -8,7 +8,6 @@ from cortex_model import documentation, parameters, theory
 from cortex_model.datasets import DATASETS
 from cortex_model.equations import EQUATIONS, NONLINEARITIES
 from cortex_model.experiments import NO_DATASET, write_rows
-from cortex_model.phases.schedule import LEARNING_RULES
 from cortex_model.protocol import load_protocol
 
 ROOT = Path(__file__).parents[1]

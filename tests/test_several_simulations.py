@@ -11,8 +11,7 @@ import pytest
 
 from cortex_model.devices.simulation import Simulation
 from cortex_model.errors import RunError
-from cortex_model.phases.chunk import Stimuli
-from cortex_model.phases.schedule import sleep_schedule
+from cortex_model.schedule import Stimuli, sleep_schedule
 from cortex_model.protocol import load_protocol, protocol_folder, run_numbers
 from cortex_model.results import RunDirectory
 from cortex_model.running import resume, start

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.phases.schedule import LEARNING_RULES
 from cortex_model.weights import INITIAL_WEIGHTS, Weights, initial_weights, perturbed, refreshed, to_matrix, to_synapses
 
 LARGE = SleepWakeParameters(layer_sizes=(300, 200, 250), feedback_to_input=True, dtype="float64")

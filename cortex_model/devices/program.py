@@ -22,7 +22,6 @@ import numpy as np
 from filelock import FileLock
 from platformdirs import user_cache_path
 
-from cortex_model import equations
 from cortex_model.devices import cuda
 from cortex_model.devices.compilation import (
     COMPILER_FLAGS,
@@ -49,14 +48,14 @@ def cython_cache() -> Path:
 
 
 def source_key(*contents) -> str:
-    """A hash of ``contents``, of the equations, of the sources that make a simulation, and of their versions."""
+    """A hash of ``contents``, of the sources that make a simulation, and of their versions."""
     package = Path(__file__).parents[1]
-    sources = [package / f"{name}.py" for name in ("equations", "parameters", "philox", "weights")]
-    folders = [package / name for name in ("network", "devices", "phases")]
+    sources = [package / f"{name}.py" for name in ("philox", "weights")]
+    folders = [package / name for name in ("language", "network", "devices", "schedule")]
     sources += sorted(path for folder in folders for path in folder.rglob("*.*") if path.suffix != ".pyc")
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     versions = version("brian2"), np.__version__
-    return content_hash(*contents, equations.content(), digest, *versions)
+    return content_hash(*contents, digest, *versions)
 
 
 def program_key(*contents, device: str = "cpp_standalone") -> str:

@@ -264,6 +264,11 @@ def with_feedback_gain(rule: Rule, gain: str) -> Rule:
 
 def with_perturbed_feedback(rule: Rule) -> Rule:
     """The rule with feedback weights that the host disturbs now and then: by noise, and by few levels."""
+    if any(isinstance(moment, Host) for moment in moments_of(rule.phases["wake"])):
+        raise RuleError(
+            f"feedback_noise and feedback_levels: must be 0 where the host already intervenes in wake (got {rule.name} "
+            "with another intervention); choose another feedback_gain or rule."
+        )
     numbers = {
         "feedback_noise": Number(0.0, "V is perturbed: deviation of gaussian noise, in units of W's", at_least=0),
         "feedback_levels": Number(0, "V is perturbed: rounded to so many levels; 0: it is not", at_least=0, whole=True),

@@ -14,16 +14,12 @@ from cortex_model.language import statements
 from cortex_model.language.events import BOUNDARY, Event
 from cortex_model.language.moments import Carry, Host, Learn, Pool
 from cortex_model.language.placed import PlacedRule, of_ends
-from cortex_model.philox import DESCENDING, population_noise, standard_normal
-from cortex_model.weights import perturbed
+from cortex_model.philox import DESCENDING, population_noise
+from cortex_model.reference.host import done_by_host
 
 LOGICAL = ("logical_and", "logical_or", "logical_not")
 FUNCTIONS = {name: getattr(np, name) for name in (*statements.FUNCTIONS, *LOGICAL) if name != "int"}
 FUNCTIONS["int"] = lambda x: np.asarray(x).astype(int)
-#: `statements.HOST_FUNCTIONS`, but for ``normal``.
-HOST_FUNCTIONS = {name: getattr(np, name) for name in ("std", "sign", "abs", "sqrt")}
-HOST_FUNCTIONS |= {"pinv": np.linalg.pinv, "norm": np.linalg.norm, "perturbed": perturbed}
-
 Matrices = dict[tuple[str, int], np.ndarray]
 
 
@@ -187,17 +183,11 @@ class Interpreter:
 
     def _do_as_host(self, host: Host, level: int) -> None:
         of_level = {name: matrix for (name, l), matrix in self.weights.items() if l == level}
-
-        def normal(matrix):
-            return standard_normal(self.seed, "feedback_noise", level, matrix.shape, self.at)
-
-        own = {**HOST_FUNCTIONS, "normal": normal, **self.values, **of_level}
-        exec(_compiled(host.code, "exec"), own)
-        for name in statements.written_by(host.code):
+        for name, assigned in done_by_host(host, level, of_level, self.values, self.seed, self.at).items():
             if name in of_level:
-                self.weights[name, level] = own[name]
+                self.weights[name, level] = assigned
             else:
-                self.remembered[self.placed.ends(host.projection, level)[1], name] = float(own[name])
+                self.remembered[self.placed.ends(host.projection, level)[1], name] = float(assigned)
 
 
 class _Elementwise(ast.NodeTransformer):

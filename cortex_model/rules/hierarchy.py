@@ -45,7 +45,7 @@ WEIGHT_UPDATE = Learn(
     "W", "-learning_rate", "delta_post*rate_pre", per="rate_pre",
     name="weight_update", paper=r"$B_l e\, a_{l-1}^T$",
 )  # fmt: skip
-BIAS_UPDATE = Learn("b", "-learning_rate", "delta_post*rate_pre", per="rate_pre of W", name="bias_update")
+BIAS_UPDATE = Learn("b", "-learning_rate", "delta_post", per="rate_pre of W", name="bias_update")
 #: V stays, or becomes, the transpose of W: the same product, in the same order.
 TRANSPOSED_WEIGHT_UPDATE = Learn(
     "V", "-learning_rate", "delta_pre*rate_post", per="rate_post", name="transposed_weight_update"

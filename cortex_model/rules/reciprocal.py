@@ -21,7 +21,7 @@ from cortex_model.rules.random_feedback import RULE as RANDOM_FEEDBACK
 
 #: Noise goes up and comes back. Where there is no V_l, W_l has nothing to do in sleep.
 UP = (
-    Show("all", "rate = noise(0)", name="noise"),
+    Show("post of V", "rate = noise(0)", name="noise"),
     Carry("W", "rate", "basal_input", levels="levels of V"),
     Settle("pre of V", "up", "basal_input"),
 )
@@ -39,7 +39,7 @@ ASCENDING = (
     ),
 )  # fmt: skip
 DESCENDING = (
-    Show("all", "rate = noise(1)", name="descending_noise"),
+    Show("pre of V", "rate = noise(1)", name="descending_noise"),
     Carry("V", "rate", "apical_drive"),
     Settle("post of V", "down", "apical_drive"),
     Then(),

@@ -15,6 +15,7 @@ from cortex_model.parameters import MOST_SEEDS, checked_number, content_hash
 from cortex_model.protocol import load_protocol
 from cortex_model.results import RunDirectory
 from cortex_model.running import mind_other_sources
+from cortex_model.schedule.declared import program_structure
 from cortex_model.storage import write_netcdf, write_whole
 from cortex_model.sweeps.gathering import gathered
 from cortex_model.sweeps.grid import Asked, asked_runs, checked_grid, checked_seeds, shown
@@ -143,7 +144,7 @@ def _grouped(asked, waiting, ensemble_size):
     groups = [every[n : n + ensemble_size] for every in alike.values() for n in range(0, len(every), ensemble_size)]
     first: dict[str, list[int]] = {}
     for group in groups:
-        first.setdefault(content_hash(asked[group[0]].parameters.structure()), group)
+        first.setdefault(content_hash(program_structure(asked[group[0]].parameters)), group)
     return [*first.values(), *(group for group in groups if group not in first.values())]
 
 

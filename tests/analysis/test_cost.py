@@ -6,7 +6,7 @@ import pytest
 from cortex_model.analysis.cost import SYNAPTIC_WORK, cost, synapses
 from cortex_model.equations import GATES
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.phases.schedule import wake_sleep_schedule
+from cortex_model.schedule import wake_sleep_schedule
 
 W1, W2, W3 = 20, 12, 6  # synapses of 5-4-3-2
 

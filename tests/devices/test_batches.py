@@ -7,7 +7,7 @@ from cortex_model import theory
 from cortex_model.devices.simulation import Member, Simulation
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.phases.schedule import EVALUATION, WAKE
+from cortex_model.schedule import EVALUATION, WAKE
 from cortex_model.philox import population_noise
 from cortex_model.weights import Weights
 

@@ -11,7 +11,7 @@ from cortex_model.devices.simulation import Simulation
 from cortex_model.equations import EQUATIONS, NONLINEARITIES
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.phases import schedule as phases
-from cortex_model.phases.chunk import Stimuli
+from cortex_model.schedule import Stimuli
 from cortex_model.weights import Weights, initial_weights
 
 

@@ -27,8 +27,7 @@ import numpy as np
 from cortex_model.devices.simulation import Simulation
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.philox import order_of_stimuli
-from cortex_model.phases.chunk import Stimuli
-from cortex_model.phases.schedule import LEARNING_RULES, wake_sleep_schedule
+from cortex_model.schedule import Stimuli, wake_sleep_schedule
 from cortex_model.protocol import run_numbers
 from cortex_model.weights import initial_weights
 
@@ -36,7 +35,7 @@ for overrides, seed in json.loads(sys.argv[1]):
     p = SleepWakeParameters(**overrides)
     images = np.random.default_rng(0).normal(size=(8, p.layer_sizes[0])), np.eye(p.layer_sizes[-1])[np.arange(8) % 4]
     schedule = wake_sleep_schedule(p, lambda epoch: order_of_stimuli(seed, epoch, 8), 8, 20, 2, 6)
-    weights = initial_weights(p, seed, LEARNING_RULES[p.learning_rule].feedback_start)
+    weights = initial_weights(p, seed)
     numbers = run_numbers(p, seed)
     stop = Simulation(p).run(schedule, Stimuli(images, images), weights, numbers)
     print(json.dumps([stop.weights.sha256, "brian2" in sys.modules]))

@@ -16,7 +16,7 @@ from brian2 import NeuronGroup
 from cortex_model.devices import cuda
 from cortex_model.devices.simulation import Member, Simulation
 from cortex_model.errors import DeviceError
-from cortex_model.phases.schedule import ASCENDING
+from cortex_model.schedule import ASCENDING
 from cortex_model.philox import population_noise
 
 pytestmark = pytest.mark.skipif(not importlib.util.find_spec("brian2cuda"), reason="needs brian2cuda (not found)")

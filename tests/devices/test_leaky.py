@@ -10,7 +10,6 @@ from cortex_model.devices.simulation import Member, Simulation
 from cortex_model.equations import LEAKY_EQUATIONS
 from cortex_model.network import leaky as axons
 from cortex_model.phases import leaky as times
-from cortex_model.phases.schedule import LEARNING_RULES
 from cortex_model.weights import Weights
 
 DEVICES = ["runtime", pytest.param("cpp_standalone", marks=pytest.mark.compiler)]

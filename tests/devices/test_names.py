@@ -8,8 +8,7 @@ from brian2.utils.logger import catch_logs
 from cortex_model.devices.simulation import Simulation
 from cortex_model.errors import DeviceError, ParameterError
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.phases.chunk import Stimuli
-from cortex_model.phases.schedule import sleep_schedule
+from cortex_model.schedule import Stimuli, sleep_schedule
 from cortex_model.weights import initial_weights
 
 P = SleepWakeParameters(layer_sizes=(4, 3), feedback_to_input=True, biases=False)

@@ -9,7 +9,7 @@ from brian2 import NetworkOperation
 from cortex_model.devices.simulation import Simulation
 from cortex_model.errors import DeviceError, DivergenceError, ParameterError
 from cortex_model.parameters import HierarchyParameters
-from cortex_model.phases.chunk import Stimuli
+from cortex_model.schedule import Stimuli
 from cortex_model.weights import Weights
 
 

@@ -11,7 +11,7 @@ from cortex_model.language import PlacedRule, in_time
 from cortex_model.language.cost import cost
 from cortex_model.language.options import configured
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.phases.schedule import wake_sleep_schedule
+from cortex_model.schedule import wake_sleep_schedule
 from cortex_model.rules import shipped
 
 spec = importlib.util.spec_from_file_location("declared", Path(__file__).with_name("declared.py"))

@@ -18,7 +18,6 @@ from cortex_model.equations import (
     numbers_of,
 )
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.phases.schedule import LEARNING_RULES
 from cortex_model.protocol import run_numbers
 
 DRIVE = np.array([-30.0, -3.0, -1.0, -0.2, 0.3, 1.0, 2.5, 30.0])

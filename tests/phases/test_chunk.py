@@ -5,9 +5,9 @@ import pytest
 
 from cortex_model.equations import GATES
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.phases.chunk import Stimuli, answers, chunk_arrays, stimulus_arrays
+from cortex_model.schedule import Stimuli, answers, chunk_arrays, stimulus_arrays
 from cortex_model.phases.ensemble import Ensemble
-from cortex_model.phases.schedule import EVALUATION, WAKE, wake_sleep_schedule
+from cortex_model.schedule import EVALUATION, WAKE, wake_sleep_schedule
 
 P = SleepWakeParameters(layer_sizes=(3, 4, 2), chunk_presentations=10, dtype="float64")
 SHOWN = np.arange(15.0).reshape(5, 3), np.arange(10.0).reshape(5, 2)

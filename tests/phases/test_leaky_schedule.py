@@ -7,7 +7,7 @@ from cortex_model.errors import ParameterError
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.phases.ensemble import Ensemble
 from cortex_model.phases.kinds import ASCENDING, DESCENDING, EVALUATION, PERCEPTION, RECALL, RETURNING, WAKE
-from cortex_model.phases.schedule import open_gates, sleep_schedule, trace_schedule, wake_sleep_schedule
+from cortex_model.schedule import sleep_schedule, trace_schedule, wake_sleep_schedule
 
 N = 10  # steps of a presentation
 P = SleepWakeParameters(

@@ -9,8 +9,7 @@ from cortex_model.errors import ParameterError
 from cortex_model.parameters import LEARNING_RULES, SleepWakeParameters
 from cortex_model.phases.kinds import EVALUATION, PERCEPTION, RECALL, WAKE
 from cortex_model.phases.presentable import check_schedule, check_shown
-from cortex_model.phases.schedule import SLEEPING, sleep_schedule, trace_schedule, wake_sleep_schedule
-from cortex_model.phases.stimuli import Stimuli
+from cortex_model.schedule import SLEEPING, sleep_schedule, trace_schedule, wake_sleep_schedule, Stimuli
 
 P = SleepWakeParameters(layer_sizes=(3, 4, 2), forward_sleep_learning_rate=0.1)
 LEAKY = P.with_overrides({"dynamics": "leaky", "presentation_ms": 4.0, "feedback_onset_ms": 2.0})

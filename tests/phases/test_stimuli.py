@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cortex_model.errors import ParameterError
-from cortex_model.phases.chunk import Stimuli, one_hot
+from cortex_model.schedule import Stimuli, one_hot
 
 SIZES = (3, 4, 2)
 SHOWN, TARGETS = np.arange(15.0).reshape(5, 3), np.arange(10.0).reshape(5, 2)

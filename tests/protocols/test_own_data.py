@@ -10,8 +10,7 @@ from cortex_model.errors import ParameterError
 OWN = """
 import numpy as np
 from cortex_model.parameters import SleepWakeParameters, parameter
-from cortex_model.phases.chunk import Stimuli, one_hot
-from cortex_model.phases.schedule import wake_sleep_schedule
+from cortex_model.schedule import Stimuli, one_hot, wake_sleep_schedule
 from cortex_model.protocol import Protocol
 from cortex_model.weights import initial_weights
 
