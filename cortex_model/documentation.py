@@ -11,65 +11,46 @@ from pathlib import Path
 
 from cortex_model.analysis.learning_curves import students_t
 from cortex_model.benchmark.tables import markdown
-from cortex_model.equations import (
-    EQUATIONS,
-    ERROR_SUM,
-    FEEDBACK_PROJECTION,
-    FORWARD_PROJECTION,
-    LEAKY_EQUATIONS,
-    SLEEP_RULES,
-)
 from cortex_model.experiments import error_text, read_rows
+from cortex_model.language.describing import equations
+from cortex_model.language.moments import Host, Learn
+from cortex_model.language.sequence import moments_of
 from cortex_model.protocol import load_protocol, protocol_names
 from cortex_model.reproduce import figure_folder
-
-#: Name -> (the paper's letters, the string that says it).
-PAPER = {
-    "basal drive": (r"$W_l h_{l-1}$", FORWARD_PROJECTION.split("\n")[1]),
-    "apical drive": (r"$V_{l+1} \delta_{l+1}$", FEEDBACK_PROJECTION.split("\n")[1]),
-    "layer_response": (r"$a_l = W_l h_{l-1} + b_l,\ h_l = \sigma(a_l)$", EQUATIONS["layer_response"]),
-    "output_error": (r"$e = h_L - h_L^*$", EQUATIONS["output_error"]),
-    "activation_reciprocal": (
-        r"$B_l = W_{l+1}^+ D^+ B_{l+1}$: $\delta_l = D_l V_{l+1} \delta_{l+1}$",
-        EQUATIONS["activation_reciprocal"],
-    ),
-    "weight_update": (r"$\Delta W_l = -\lambda\, \delta_l h_{l-1}^T$", EQUATIONS["weight_update"]),
-    "bias_update": (r"$\Delta b_l = -\lambda\, \delta_l$", EQUATIONS["bias_update"]),
-    "parameter_reciprocal": (r"$a_{l-1}^+ \otimes B_l$", EQUATIONS["parameter_reciprocal"]),
-    "transposed_weight_update": (r"$\Delta V_l = \Delta W_l^T$", EQUATIONS["transposed_weight_update"]),
-    "weight_decay": (r"$W_l \leftarrow (1 - c) W_l,\ V_l \leftarrow (1 - c) V_l$", EQUATIONS["weight_decay"]),
-    "noise": (r"$\xi$", EQUATIONS["noise"]),
-    "recirculation_cycle, ascending": (
-        r"$up = W\xi$, $rec = V up$",
-        SLEEP_RULES["recirculation"]["send_up_again"] + "\n" + SLEEP_RULES["recirculation"]["difference_below"],
-    ),
-    "feedback_update": (r"$\Delta V = \eta[(g\xi - rec)\,up^T - d V]$", EQUATIONS["feedback_update"]),
-    "recirculation_cycle, descending": (
-        r"$down = V\xi$, $back = W down$",
-        SLEEP_RULES["recirculation"]["send_back"] + "\n" + SLEEP_RULES["recirculation"]["difference_above"],
-    ),
-    "forward_update": (r"$\Delta W = \eta_f[(g\xi - back)\,down^T - d W]$", EQUATIONS["forward_update"]),
-    "layer_response, leaky": (r"$\tau\,dh_l/dt = -h_l + \sigma(a_l)$", LEAKY_EQUATIONS["layer_response"]),
-    "recall, leaky": (r"$\tau\,dh_{l-1}/dt = -h_{l-1} + \sigma(V_l h_l)$", LEAKY_EQUATIONS["recall"]),
-    "error drive, leaky": (r"$V_{l+1} \delta_{l+1}$, beside $V_{l+1} h_{l+1}$", ERROR_SUM),
-    "activation_reciprocal, leaky": (
-        r"$\tau\,d\delta_l/dt = -\delta_l + D_l V_{l+1} \delta_{l+1}$",
-        LEAKY_EQUATIONS["activation_reciprocal"],
-    ),
-    "recirculation_cycle, leaky": (
-        r"$\tau\,d\,up/dt = -up + W\xi$, $\tau\,d\,rec/dt = -rec + V up$",
-        LEAKY_EQUATIONS["compartments"],
-    ),
-}
-
+from cortex_model.rules import shipped
 
 def equation_table() -> str:
-    """The README's table: the paper's letters, the name everywhere, the Brian2 string."""
-    rows = ["| the paper | name | here (a Brian2 string of `cortex_model/equations.py`) |", "|---|---|---|"]
-    for name, (letters, code) in PAPER.items():
+    """The README's table: the paper's letters, the name everywhere, the string that says it, and in which rules."""
+    rules, rows = shipped(), {}
+    for rule in rules.values():
+        for name, letters, code in equations(rule):
+            if letters:
+                rows.setdefault((name, letters, code), []).append(rule.name)
+    lines = ["| the paper | name | here (strings of `cortex_model/rules`) | learning rules |", "|---|---|---|---|"]
+    for (name, letters, code), its in rows.items():
         shown = code.replace("\n", "; ").replace("|", r"\|")
-        rows.append(f"| {letters} | {name} | `{shown}` |")
-    return "\n".join(rows)
+        whose = "all" if len(its) == len(rules) else ", ".join(f"`{each}`" for each in its)
+        lines.append(f"| {letters} | {name} | `{shown}` | {whose} |")
+    return "\n".join(lines)
+
+
+def rule_table() -> str:
+    """The README's table of learning rules: where feedback starts, what changes in which phase, and the source."""
+    lines = ["| `learning_rule` | feedback at the start | wake | sleep | source |", "|---|---|---|---|---|"]
+    for name, rule in shipped().items():
+        start = rule.projections["V"].start if "V" in rule.projections else "none"
+        cells = [_changes(rule, phase) for phase in ("wake", "sleep")]
+        lines.append(f"| `{name}` | {start} | {' | '.join(cells)} | {rule.paper} |")
+    return "\n".join(lines)
+
+
+def _changes(rule, phase):
+    """What changes in a phase: projections that learn, and what the host does."""
+    moments = list(moments_of(rule.phases.get(phase, ())))
+    learned = dict.fromkeys(moment.projection for moment in moments if isinstance(moment, Learn))
+    done = [f"the host sets {moment.code}" for moment in moments if isinstance(moment, Host)]
+    said = [f"{', '.join(learned)} learn{'s' * (len(learned) == 1)}"] if learned else []
+    return "; ".join(said + done) or "-"
 
 
 def parameter_page() -> str:
@@ -177,7 +158,7 @@ def generated() -> dict[Path, str]:
     root = Path(__file__).parents[1]
     readme, results = root / "README.md", root / "figures" / "README.md"
     return {
-        readme: with_tables(readme.read_text(), {"equations": equation_table, "benchmark": benchmark_tables}),
+        readme: with_tables(readme.read_text(), {"equations": equation_table, "rules": rule_table, "benchmark": benchmark_tables}),
         results: with_tables(results.read_text(), result_tables()),
         root / "protocols" / "PARAMETERS.md": parameter_page(),
     }

@@ -11,6 +11,7 @@ from cortex_model.devices.arrays import remembered_arrays, state_names, weight_a
 from cortex_model.devices.networks import NetworkRun, RunningNetwork, State
 from cortex_model.errors import DeviceError, ParameterError
 from cortex_model.parameters import HierarchyParameters
+from cortex_model.parameters.sleep_wake import numbers_of_rules
 from cortex_model.schedule.checks import check_schedule, check_shown
 from cortex_model.schedule.chunk import answers, chunk_arrays, stimulus_arrays
 from cortex_model.schedule.declared import declared, program_structure
@@ -254,7 +255,8 @@ class Simulation:
     def known_numbers(self) -> dict[str, float]:
         """Every number that equations, or the host, may read; each as the parameters have it, else 0."""
         own = declared(self.parameters)
-        numbers = dict.fromkeys([*own.numbers, *own.rule.numbers], 0.0) | self.parameters.rule_values
+        names = [*own.numbers, *own.rule.numbers, *numbers_of_rules()]  # networks of an ensemble may have other rules
+        numbers = dict.fromkeys(names, 0.0) | self.parameters.rule_values
         return {"noise_seed": 0} | numbers
 
     def _run_program(self, n_chunks, chunk, finish):

@@ -222,7 +222,7 @@ class Objects:
         return seen
 
     def _called(self, pool, name, prefix=""):
-        """What a variable of a pool is called where it is seen: by its own name, where no other pool has one like it."""
+        """What a variable of a pool is called where it is seen: by its own name, if only one pool has such."""
         to = self.placed.places.seen_by(pool.moment.seen_by, pool.level)
         alike = [e for e in self.order if isinstance(e.moment, Pool) and (to, name) in self.placed.touches(e)[1]]
         called = name if len(alike) == 1 else f"{name}_from_{alike.index(pool)}"

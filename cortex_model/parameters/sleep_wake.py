@@ -1,6 +1,7 @@
 """A hierarchy, the numbers of its learning rule, and how much it sleeps."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model, model_validator
@@ -28,6 +29,7 @@ def number_field(number: Number) -> tuple[Any, Any]:
     return kind, parameter(number.default, number.meaning, number.unit)
 
 
+@cache
 def numbers_of_rules() -> dict[str, Number]:
     """Every number of every shipped rule and of the options, by name; where rules differ, with the widest range."""
     rules = list(shipped().values())
@@ -74,7 +76,7 @@ class SleepWakeParameters(RuleParameters):
 
     @property
     def noise_gain(self) -> float:
-        """The gain g of the noise within a sleep rule: 1 + damping for closed_form, else 1; 1 where the rule has none."""
+        """The gain g of the noise within a sleep rule; 1 where the rule has none."""
         return self.rule_values.get("noise_gain", 1.0)
 
     def check_asked(self, names: Iterable[str]) -> None:

@@ -45,8 +45,9 @@ class Declared:
     def __init__(self, parameters: HierarchyParameters):
         p = self.parameters = parameters
         self.rule = p.rule
-        together = joined(*[self._without_host(rule) for rule in self._sharing()])
-        delays = {("W", l): n for l, n in p.forward_delays.items()} | {("V", l): n for l, n in p.feedback_delays.items()}
+        together = joined(*map(without_host, self._sharing()))
+        delays = {("W", l): n for l, n in p.forward_delays.items()}
+        delays |= {("V", l): n for l, n in p.feedback_delays.items()}
         self.placed = PlacedRule(together, p.layer_sizes, delays)
         self.ordering = Ordering(self.placed)
 
@@ -57,10 +58,6 @@ class Declared:
         options = p.rule_options | {"feedback_gain": "none"}  # what the host does is no matter of a program
         rules = [chosen_rule(name, p.is_leaky, False, **options) for name in sharing]
         return [rule for rule in rules if _ends(rule) == _ends(self.rule)]
-
-    @staticmethod
-    def _without_host(rule):
-        return rule.changed(lambda moment: () if isinstance(moment, Host) else (moment,))
 
     # ------------------------------------------------------------------ the program
     @cached_property
@@ -94,11 +91,9 @@ class Declared:
 
     @cached_property
     def remembered(self) -> dict[str, float]:
-        """What outlives a presentation besides weights: ``apical_gain_1``, of population 1 -> its value at the start."""
-        placed = self.placed
-        return {
-            f"{name}_{l}": float(placed.rule.remembers[name]) for l in range(placed.L + 1) for name in placed.remembered(l)
-        }
+        """What outlives a presentation besides weights: ``apical_gain_1``, of population 1 -> its first value."""
+        first, placed = self.placed.rule.remembers, self.placed
+        return {f"{name}_{l}": float(first[name]) for l in range(placed.L + 1) for name in placed.remembered(l)}
 
     @cached_property
     def learning_gates(self) -> list[str]:
@@ -131,13 +126,19 @@ class Declared:
             {gates[event] for event in slot} | {PHASE_GATES[phase]}
             for slot in self.ordering.slots(f"{self.rule.name}/{phase}", self.counts)
         ]
-        if phase == "evaluation" and opened:
+        opened = opened or [{PHASE_GATES[phase]}]  # where nothing can happen, a presentation takes a slot all the same
+        if phase == "evaluation":
             opened[-1].add(ANSWER_GATE)
         return tuple(map(frozenset, opened))
 
     def hosts(self, phase: str) -> list[Host]:
         """What the host does before presentations of a phase."""
         return [moment for moment in moments_of(self.rule.phases.get(phase, ())) if isinstance(moment, Host)]
+
+
+def without_host(rule: Rule) -> Rule:
+    """The rule without what the host does between presentations."""
+    return rule.changed(lambda moment: () if isinstance(moment, Host) else (moment,))
 
 
 def _ends(rule: Rule):

@@ -122,7 +122,7 @@ class Schedule:
         return self.first_presentation + len(self) * self.batch_size
 
     def boundaries(self, capacity: int) -> np.ndarray:
-        """Places at which a run looks out of the simulation; chunks in between hold at most ``capacity`` presentations."""
+        """Places between two chunks, of at most ``capacity`` presentations each."""
         marks = np.unique(np.concatenate([[0, len(self)], self.measured, *self.interventions.values()]))
         found = [0]
         for mark in marks[1:].astype(np.int64).tolist():

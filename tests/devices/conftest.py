@@ -22,27 +22,27 @@ DEFAULTS = {
     "dtype": "float64",
     "chunk_presentations": 400,
 }
-#: What one compiled program holds is fixed; together these few hold every nonlinearity, top, sleep rule and option.
+#: Times that are no multiples of each other, delays that differ from projection to projection.
+LEAKY = {
+    "dynamics": "leaky", "time_constant_ms": 10.0, "time_step_ms": 2.0, "presentation_ms": 30.0,
+    "feedback_onset_ms": 14.0, "forward_delay_ms": (2.0, 0.0, 6.0), "feedback_delay_ms": (4.0, 8.0),
+}  # fmt: skip
+#: What one compiled program holds is fixed; together these few hold every nonlinearity, top, noise and option. Each
+#: holds every rule but direct_feedback.
 PROGRAMS = {
     "tanh": {},
     "linear": {
         "nonlinearity": "linear", "top": "linear", "slope_rule": "none", "biases": False,
         "feedback_to_input": True, "presynaptic_normalisation": True, "noise_distribution": "gaussian",
-        "forward_sleep_learning_rate": 0.005, "damping": 0.2,
     },
     "threshold_linear": {
         "nonlinearity": "threshold_linear", "top": "sigmoid", "slope_rule": "reciprocal",
-        "learning_rule": "hinton_mcclelland", "noise_distribution": "rademacher", "sleep_normalisation": True,
-        "forward_sleep_learning_rate": 0.005,
+        "noise_distribution": "rademacher", "sleep_normalisation": True,
     },
-    "sigmoid": {
-        "nonlinearity": "sigmoid", "learning_rule": "ben_israel", "feedback_to_input": True,
-        "presynaptic_normalisation": True,
-    },
-    "softplus": {
-        "nonlinearity": "softplus", "top": "linear", "sleep_normalisation": True, "damping": 0.5,
-        "feedback_gain": "norm_matched", "gain_update_presentations": 11, "forward_sleep_learning_rate": 0.005,
-        "chunk_presentations": 39,  # cut where a sleep presentation would go on
+    "softplus in time": {"nonlinearity": "softplus", "presynaptic_normalisation": True, **LEAKY},
+    "sigmoid in batches": {
+        "nonlinearity": "sigmoid", "batch_size": 3, "feedback_to_input": True, "presynaptic_normalisation": True,
+        "sleep_normalisation": True,
     },
 }  # fmt: skip
 
@@ -57,6 +57,11 @@ def pytest_generate_tests(metafunc):
 @pytest.fixture(scope="session")
 def programs():
     return PROGRAMS
+
+
+@pytest.fixture(scope="session")
+def leaky():
+    return LEAKY
 
 
 class Scenario(NamedTuple):
@@ -137,6 +142,12 @@ def predicted(scenario):
     learned = {f"{name}_{l}": matrix for (name, l), matrix in interpreter.weights.items()}
     same = {name: np.reshape(learned.get(name, array), array.shape) for name, array in weights.named().items()}
     return Weights.from_named(same), np.concatenate(rates)
+
+
+@pytest.fixture(scope="session")
+def interpret():
+    """Scenario -> the weights and rates that the declaration means."""
+    return predicted
 
 
 def relative_difference(weights, expected):
