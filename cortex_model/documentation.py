@@ -19,6 +19,7 @@ from cortex_model.protocol import load_protocol, protocol_names
 from cortex_model.reproduce import figure_folder
 from cortex_model.rules import shipped
 
+
 def equation_table() -> str:
     """The README's table: the paper's letters, the name everywhere, the string that says it, and in which rules."""
     rules, rows = shipped(), {}
@@ -158,7 +159,9 @@ def generated() -> dict[Path, str]:
     root = Path(__file__).parents[1]
     readme, results = root / "README.md", root / "figures" / "README.md"
     return {
-        readme: with_tables(readme.read_text(), {"equations": equation_table, "rules": rule_table, "benchmark": benchmark_tables}),
+        readme: with_tables(
+            readme.read_text(), {"equations": equation_table, "rules": rule_table, "benchmark": benchmark_tables}
+        ),
         results: with_tables(results.read_text(), result_tables()),
         root / "protocols" / "PARAMETERS.md": parameter_page(),
     }

@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 from typing import get_args
 
+from cortex_model.equations import EQUATIONS, NONLINEARITIES
+
 from cortex_model import documentation, parameters, theory
 from cortex_model.datasets import DATASETS
-from cortex_model.equations import EQUATIONS, NONLINEARITIES
 from cortex_model.experiments import NO_DATASET, write_rows
 from cortex_model.protocol import load_protocol
 

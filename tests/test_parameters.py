@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from cortex_model.phases import schedule
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import LEAKY, LEARNING_RULES, HierarchyParameters, SleepWakeParameters, content_hash
-from cortex_model.phases import schedule
 from cortex_model.theory import NONLINEARITIES, SLEEP_RULES, TOP_RATES
 
 DEFAULT = SleepWakeParameters()

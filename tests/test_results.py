@@ -138,8 +138,7 @@ def test_a_run_says_in_which_state_it_is(tmp_path):
 def test_a_run_that_dies_while_it_compiles_says_so(tmp_path, monkeypatch, device):
     from cortex_model.devices.simulation import Simulation
     from cortex_model.parameters import SleepWakeParameters
-    from cortex_model.schedule import sleep_schedule
-    from cortex_model.schedule import Stimuli
+    from cortex_model.schedule import Stimuli, sleep_schedule
     from cortex_model.weights import initial_weights
 
     p, states = SleepWakeParameters(layer_sizes=(4, 3), feedback_to_input=True), []

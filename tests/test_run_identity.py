@@ -445,9 +445,8 @@ def test_a_damaged_provenance_counts_as_other_sources(kept):
 @pytest.mark.parametrize("at", range(3))
 def test_what_a_simulation_is_handed_is_checked_by_kind(tmp_path, at):
     from cortex_model.parameters import SleepWakeParameters
-    from cortex_model.schedule import sleep_schedule
-    from cortex_model.schedule import Stimuli
     from cortex_model.protocol import Run
+    from cortex_model.schedule import Stimuli, sleep_schedule
     from cortex_model.weights import initial_weights
 
     p = SleepWakeParameters(layer_sizes=(4, 3, 2))

@@ -11,10 +11,10 @@ import pytest
 
 from cortex_model.devices.simulation import Simulation
 from cortex_model.errors import RunError
-from cortex_model.schedule import Stimuli, sleep_schedule
 from cortex_model.protocol import load_protocol, protocol_folder, run_numbers
 from cortex_model.results import RunDirectory
 from cortex_model.running import resume, start
+from cortex_model.schedule import Stimuli, sleep_schedule
 from cortex_model.weights import Weights, initial_weights
 
 GIVEN = {"layer_sizes": (6, 4), "n_presentations": 60, "chunk_presentations": 25}

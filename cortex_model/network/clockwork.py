@@ -120,10 +120,6 @@ class Clockwork:
         obj.needed_variables.append(gate)
         object.__setattr__(obj, "gate", gate)  # groups refuse attributes that are no variables
 
-    def step(self, group, name, code, order, gate):
-        """Let an equation happen in ``group`` at ``order`` of each slot in which ``gate`` is open."""
-        self.gate(group.run_regularly(code, when="groups", order=order, name=f"{group.name}_{name}"), gate)
-
     def sum(self, synapses, target, order, gate):
         """Let a summed variable of connected ``synapses`` be formed at ``order`` of each slot with ``gate`` open."""
         updater = synapses.summed_updaters[target]

@@ -10,7 +10,7 @@ from cortex_model.errors import RuleError
 from cortex_model.language.events import Event
 from cortex_model.language.moments import Carry, Learn, Pool
 from cortex_model.language.placed import of_ends
-from cortex_model.language.statements import expression, filled, names, read_by, rewritten, written_by
+from cortex_model.language.statements import expression, filled, names, rewritten, written_by
 from cortex_model.language.traffic import said
 from cortex_model.network.clockwork import Clockwork
 from cortex_model.network.noise import noise_function
@@ -23,6 +23,8 @@ from cortex_model.schedule.declared import ANSWER_GATE, Declared
 PER_EVENT = 10
 #: What a population reads of the stimuli -> the table that has it, and the index into that.
 SHOWN = {"stimulus": ("stimuli", "stimulus_index"), "target": ("targets", "target_index")}
+#: What code may read of the clockwork, besides numbers.
+READ_OF_CLOCKWORK = ("presentation", "noise_seed", "stimulus_row", "readout_row")
 
 
 class Objects:
@@ -85,7 +87,6 @@ class Objects:
             group.variables.add_reference(name, getattr(self.clockwork, table), "rate", index=index)
         if is_top:
             group.variables.add_reference("answer", self.clockwork.readout, "rate", index="readout_index")
-        self.clockwork.show(group, "presentation", "noise_seed", "stimulus_row", "readout_row", *self.declared.numbers)
         for name in self.placed.remembered(l):
             self.clockwork.show(group, f"{name}_{l}", called=name)
         return group
@@ -104,7 +105,6 @@ class Objects:
         source = self._always_active() if pre is None else self.populations[pre]
         synapses = Synapses(source, self.populations[post], "\n".join(["weight : 1", *sums]), name=f"{name}_{l}")
         self.clockwork.connect(synapses, self.clockwork.ensemble_size, self.clockwork.batch_size)
-        self.clockwork.show(synapses, *self.declared.numbers)
         return synapses
 
     def _always_active(self):
@@ -114,6 +114,12 @@ class Objects:
         return self.always_active[0]
 
     # ------------------------------------------------------------------ what happens
+    def step(self, group, name, code, order, gate):
+        """Let statements happen in ``group`` at ``order`` of each slot in which ``gate`` is open."""
+        read = set(re.findall(r"\w+", code))
+        self.clockwork.show(group, *sorted(read & {*READ_OF_CLOCKWORK, *self.declared.numbers}))
+        self.clockwork.gate(group.run_regularly(code, when="groups", order=order, name=f"{group.name}_{name}"), gate)
+
     def _together(self):
         """Events of populations, those together that can be done neuron by neuron in one pass.
 
@@ -143,11 +149,11 @@ class Objects:
         for name in sorted(self._read(first) & SHOWN.keys()):
             n = self.declared.parameters.layer_sizes[l]
             row = f"{SHOWN[name][1]} = stimulus_row*{n} + {self.clockwork.neuron(n)}"
-            self.clockwork.step(group, self._name(group, f"{name}_row"), row, order - 1, gate)
+            self.step(group, self._name(group, f"{name}_row"), row, order - 1, gate)
         code = "\n".join(self._runnable(self._seeing(event, self.placed.code(event)), l) for event in events)
         named = [event.moment.name for event in events if getattr(event.moment, "name", "")]
         name = named[-1] if named else "_".join(dict.fromkeys(v for e in events for v in self._written(e)))
-        self.clockwork.step(group, self._name(group, name or "event"), code, order, gate)
+        self.step(group, self._name(group, name or "event"), code, order, gate)
 
     def _written(self, event):
         is_inner = not hasattr(event.moment, "paper")
@@ -200,7 +206,7 @@ class Objects:
                 clockwork.show(synapses, f"{name}_{population}", called=f"{end}_{name}")
                 increment = re.sub(rf"\b{name}_{end}\b", f"{end}_{name}", increment)
         name = self._name(synapses, moment.name or "update")
-        clockwork.step(synapses, name, f"weight += {increment}", self.order[event], gate)
+        self.step(synapses, name, f"weight += {increment}", self.order[event], gate)
 
     # ------------------------------------------------------------------ pools
     def _pools_seen(self):
@@ -249,11 +255,9 @@ class Objects:
         synapses = Synapses(group, neuron, f"{total}_post = {summed} : 1 (summed)", name=f"{neuron.name}_pool")
         clockwork.connect(synapses, clockwork.n_shown, 1)
         clockwork.sum(synapses, f"{total}_post", self.order[event], self.gates[event])
-        seen = names(expression(moment.of)) | read_by(moment.code)
-        for each in (neuron, synapses):
-            clockwork.show(each, *sorted(seen & {*self.declared.numbers}))
+        clockwork.show(synapses, *sorted(names(expression(moment.of)) & {*self.declared.numbers}))
         if moment.code:
-            clockwork.step(neuron, written_by(moment.code)[-1], moment.code, self.order[event] + 1, self.gates[event])
+            self.step(neuron, written_by(moment.code)[-1], moment.code, self.order[event] + 1, self.gates[event])
         self._pool_of[event] = neuron
         self.pools += [neuron, synapses]
 
@@ -261,8 +265,8 @@ class Objects:
         """Let the top population's rates be kept at the end of each evaluation."""
         top, last = self.populations[-1], PER_EVENT * len(self.order)
         row = f"readout_index = readout_row*{top.N} + i"
-        self.clockwork.step(top, "answer_row", row, last, ANSWER_GATE)
-        self.clockwork.step(top, "answer", "answer = rate", last + 1, ANSWER_GATE)
+        self.step(top, "answer_row", row, last, ANSWER_GATE)
+        self.step(top, "answer", "answer = rate", last + 1, ANSWER_GATE)
 
     @property
     def record_order(self) -> int:

@@ -44,9 +44,7 @@ class HierarchyParameters(Parameters):
     top: Literal[tuple(TOPS)] = parameter("softmax", "rate of the top population")
     biases: bool = parameter(True, "whether populations above the input have a bias")
     feedback_to_input: bool = parameter(False, "whether V_1 exists: first population back to the input")
-    slope_rule: Literal[tuple(SLOPE_RULES)] = parameter(
-        "derivative", "D_l: sigma', its reciprocal, or 1"
-    )
+    slope_rule: Literal[tuple(SLOPE_RULES)] = parameter("derivative", "D_l: sigma', its reciprocal, or 1")
     presynaptic_normalisation: bool = parameter(
         False, "whether weight_update is divided by |h|^2 (+1 with a bias): parameter_reciprocal"
     )
@@ -231,9 +229,18 @@ def _feedback(learning_rule, to_input, L):
     return places.levels(places.projection("V").levels), places.projection("V").pre.strip() == "L"
 
 
-@cache
 def chosen_rule(learning_rule: str, is_leaky: bool, is_perturbed: bool, **options: Any) -> Rule:
     """A rule with all options chosen."""
+    return _chosen(rows_in_force(), learning_rule, is_leaky, is_perturbed, **options)
+
+
+def rows_in_force() -> tuple:
+    """The rows of nonlinearities as they are now: what is made of them is made anew where one is replaced."""
+    return tuple(tuple(table.items()) for table in (NONLINEARITIES, TOPS, SLOPE_RULES))
+
+
+@cache
+def _chosen(_rows, learning_rule, is_leaky, is_perturbed, **options):
     rule = configured(rule_named(learning_rule), **options)
     rule = with_perturbed_feedback(rule) if is_perturbed else rule
     return in_time(rule) if is_leaky else rule

@@ -12,7 +12,7 @@ from cortex_model.language.rule import Rule, evaluated
 from cortex_model.language.sequence import moments_of, repeats_of
 from cortex_model.language.statements import expression, names
 from cortex_model.parameters import HierarchyParameters, content_hash
-from cortex_model.parameters.hierarchy import chosen_rule
+from cortex_model.parameters.hierarchy import chosen_rule, rows_in_force
 from cortex_model.rules import shipped
 
 #: Phases that a schedule can hold, in the order of their numbers, and whose stimuli they show.
@@ -147,11 +147,11 @@ def _ends(rule: Rule):
 
 def declared(parameters: HierarchyParameters) -> Declared:
     """What parameters declare; of equal ones it is the same object."""
-    return _declared(type(parameters), parameters.model_dump_json())
+    return _declared(rows_in_force(), type(parameters), parameters.model_dump_json())
 
 
 @lru_cache(maxsize=64)
-def _declared(model, json):
+def _declared(_rows, model, json):
     return Declared(model.model_validate_json(json))
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from cortex_model.equations import GATES
 
 from cortex_model.analysis.cost import SYNAPTIC_WORK, cost, synapses
-from cortex_model.equations import GATES
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.schedule import wake_sleep_schedule
 

@@ -1,5 +1,6 @@
 """Scenarios that every device must present alike, and what theory predicts for them."""
 
+import importlib
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from cortex_model.language import PlacedRule
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.protocol import run_numbers
 from cortex_model.reference.interpreter import Interpreter
+from cortex_model.rules import shipped
 from cortex_model.schedule import PHASES, Schedule, Stimuli, declared, one_hot, wake_sleep_schedule
 from cortex_model.weights import Weights, initial_weights
 
@@ -45,6 +47,9 @@ PROGRAMS = {
         "sleep_normalisation": True,
     },
 }  # fmt: skip
+
+#: `cortex_model.schedule` has a function of the same name.
+declarations = importlib.import_module("cortex_model.schedule.declared")
 
 N_STIMULI, NOISE_SEED = 30, 3
 
@@ -142,6 +147,19 @@ def predicted(scenario):
     learned = {f"{name}_{l}": matrix for (name, l), matrix in interpreter.weights.items()}
     same = {name: np.reshape(learned.get(name, array), array.shape) for name, array in weights.named().items()}
     return Weights.from_named(same), np.concatenate(rates)
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """Names of rules -> only these are in the programs of a test: fewer Brian2 objects are made, in less time."""
+
+    def only(*names):
+        rules = {name: rule for name, rule in shipped().items() if name in names}
+        monkeypatch.setattr(declarations, "shipped", lambda: rules)
+        declarations._declared.cache_clear()
+
+    yield only
+    declarations._declared.cache_clear()
 
 
 @pytest.fixture(scope="session")

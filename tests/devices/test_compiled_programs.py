@@ -1,5 +1,6 @@
 """Programs are compiled once, named by their content, and run again with other numbers."""
 
+import importlib
 import json
 import os
 import re
@@ -13,12 +14,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cortex_model import equations
 from cortex_model.devices import availability, compilation
 from cortex_model.devices import program as standalone
 from cortex_model.devices.simulation import Simulation
 from cortex_model.errors import DeviceError
-from cortex_model.parameters import HierarchyParameters, SleepWakeParameters
+from cortex_model.language import nonlinearities
+from cortex_model.language.nonlinearities import Nonlinearity
+from cortex_model.parameters import HierarchyParameters, SleepWakeParameters, hierarchy
+
+#: `cortex_model.schedule` has a function of the same name.
+declarations = importlib.import_module("cortex_model.schedule.declared")
 
 #: A run in a process of its own: overrides, seed -> SHA-256 of the weights, and whether Brian2 was loaded.
 RUN = """
@@ -65,7 +70,7 @@ def test_other_numbers_seeds_and_learning_rules_do_not_compile(scenario, request
     default = scenario().parameters
     Simulation(default).build()  # the first run compiles, with the compiler that is really there
     mark = request.getfixturevalue("stubs")
-    structure = default.structure()
+    structure = {"layer_sizes": default.layer_sizes, "dtype": default.dtype}
     runs = [
         (structure | overrides, seed)
         for overrides, seed in [
@@ -73,6 +78,7 @@ def test_other_numbers_seeds_and_learning_rules_do_not_compile(scenario, request
             ({"sleep_learning_rate": 0.02}, 0), ({"feedback_gain": "norm_matched", "damping": 0.5}, 0),
             ({"initial_weights": "orthogonal"}, 0), ({"forward_sleep_learning_rate": 0.01}, 0),
             ({"learning_rule": "backpropagation"}, 0), ({"learning_rule": "random_feedback"}, 0),
+            ({"learning_rule": "hinton_mcclelland"}, 0),
             ({"learning_rule": "exact_pseudoinverse", "pseudoinverse_every_presentations": 4}, 0),
         ]
     ]  # fmt: skip
@@ -90,33 +96,6 @@ def test_other_numbers_seeds_and_learning_rules_do_not_compile(scenario, request
 
 
 # ---------------------------------------------------------------------- names of programs
-def different(value):
-    if isinstance(value, bool):
-        return not value
-    others = {"tanh": "linear", "softmax": "linear", "derivative": "none", "recirculation": "ben_israel",
-              "uniform": "gaussian", "float32": "float64", (64, 32, 10): (64, 31, 10)}  # fmt: skip
-    return others.get(value) or value + 1
-
-
-@pytest.mark.compiler
-@pytest.mark.parametrize("name", HierarchyParameters().structure())
-def test_every_structural_parameter_is_in_the_name_of_the_program(name):
-    default = SleepWakeParameters()
-    other = default.with_overrides({name: different(getattr(default, name))})
-    assert Simulation(other).key != Simulation(default).key
-
-
-@pytest.mark.compiler
-def test_no_number_of_a_run_is_in_the_name_of_the_program():
-    default = SleepWakeParameters()
-    names = set(SleepWakeParameters.model_fields) - set(HierarchyParameters.model_fields)
-    assert {"learning_rule", "learning_rate", "damping"} <= names
-    others = default.with_overrides(
-        {"learning_rule": "backpropagation", "learning_rate": 0.5, "damping": 3.0, "sleep_per_wake": 0.1}
-    )
-    assert Simulation(others).key == Simulation(default).key
-
-
 @pytest.mark.compiler
 def test_flags_compiler_and_versions_are_in_the_name_of_the_program(monkeypatch):
     keys = [standalone.program_key(1)]
@@ -137,8 +116,8 @@ def test_flags_compiler_and_versions_are_in_the_name_of_the_program(monkeypatch)
 @pytest.mark.parametrize(
     "source",
     [
-        "equations.py", "parameters.py", "philox.py", "network/hierarchy.py", "devices/gates.py",
-        "devices/compilation.py", "devices/simulation.py", "phases/chunk.py",
+        "philox.py", "network/objects.py", "devices/gates.py", "devices/compilation.py", "devices/simulation.py",
+        "schedule/chunk.py", "language/ordering.py",
     ],
 )  # fmt: skip
 def test_sources_are_in_the_name_of_the_program(monkeypatch, tmp_path, source):
@@ -152,18 +131,17 @@ def test_sources_are_in_the_name_of_the_program(monkeypatch, tmp_path, source):
 
 
 @pytest.mark.compiler
-@pytest.mark.parametrize(
-    ("table", "name", "other"),
-    [
-        ("NONLINEARITIES", "tanh", ("tanh(0.5*basal_drive)", "1")),
-        ("EQUATIONS", "weight_update", "weight += 0"),
-        ("SLEEP_ACTIVITY", "recirculation", "rate"),
-    ],
-)
-def test_an_equation_that_is_replaced_in_memory_is_in_the_name_of_the_program(monkeypatch, table, name, other):
+def test_a_rule_that_is_replaced_in_memory_is_in_the_name_of_the_program(monkeypatch):
     key = Simulation(SleepWakeParameters()).key
-    monkeypatch.setitem(getattr(equations, table), name, other)
-    assert Simulation(SleepWakeParameters()).key != key
+    monkeypatch.setitem(nonlinearities.NONLINEARITIES, "tanh", Nonlinearity("tanh(0.5*drive)", "1"))
+    for cached in (hierarchy.chosen_rule, declarations._declared):
+        cached.cache_clear()
+    try:
+        assert Simulation(SleepWakeParameters()).key != key
+    finally:
+        monkeypatch.undo()
+        for cached in (hierarchy.chosen_rule, declarations._declared):
+            cached.cache_clear()
 
 
 # ---------------------------------------------------------------------- the environment

@@ -12,7 +12,7 @@ from cortex_model.schedule import Stimuli, sleep_schedule
 from cortex_model.weights import initial_weights
 
 P = SleepWakeParameters(layer_sizes=(4, 3), feedback_to_input=True, biases=False)
-ASLEEP = sleep_schedule(P, 8, look_every=4), Stimuli(), initial_weights(P, 1, "random"), {"sleep_learning_rate": 0.01}
+ASLEEP = sleep_schedule(P, 8, measure_every=4), Stimuli(), initial_weights(P, 1), {"sleep_learning_rate": 0.01}
 
 of_the_module = 20 * ms
 
@@ -23,7 +23,7 @@ def extended(device, constant, **given):
     hierarchy = simulation.hierarchy
     equations = f"dv/dt = (drive - v)/{constant} : 1\ndrive : 1"
     slow = NeuronGroup(3, equations, method="exact", name="slow", **given)
-    probe = Synapses(hierarchy.populations[1], slow, "drive_post = rate_pre : 1 (summed)", name="probe")
+    probe = Synapses(hierarchy.populations[1], slow, "drive_post = up_pre : 1 (summed)", name="probe")
     probe.connect(j="i")
     monitor = StateMonitor(slow, "v", record=True, name="traced")
     hierarchy.add(slow, probe, monitor)

@@ -69,7 +69,7 @@ def test_everything_is_checked_before_anything_is_built(scenario, monkeypatch, d
         r"Stimuli\.wake: .* equally many": {"stimuli": Stimuli((stimuli[1:], targets), one.stimuli.evaluation)},
         r"Schedule\.stimulus: must show rows": {"stimuli": Stimuli((stimuli[:0], targets[:0]), one.stimuli.evaluation)},
         r"Stimuli\.evaluation: must be given": {"stimuli": Stimuli(one.stimuli.wake)},
-        r"Schedule\.looks": {"schedule": dataclasses.replace(one.schedule, looks=one.schedule.looks + 1000)},
+        r"Schedule\.measured": {"schedule": dataclasses.replace(one.schedule, measured=one.schedule.measured + 1000)},
         r"Weights\.W_1: must have shape \(5, 7\)": {"weights": Weights.from_named(weights.named() | {"W_1": targets})},
         r"Weights\.V_2: must hold numbers that are finite in float64 \(got nan\)": {
             "weights": Weights.from_named(weights.named() | {"V_2": weights.feedback[2] * np.nan})
@@ -85,8 +85,8 @@ def test_everything_is_checked_before_anything_is_built(scenario, monkeypatch, d
         given = one._replace(**changes)
         with pytest.raises(ParameterError, match=f"^{sentence}"):
             Simulation(given.parameters, device).run(*given[1:])
-    with pytest.raises(ParameterError, match=r"^Simulation\.run: gains must be given for the feedback projections"):
-        Simulation(one.parameters, device).run(*one[1:], gains={7: 1.0})
+    with pytest.raises(ParameterError, match=r"^Simulation\.run: remembered must be among apical_gain_1"):
+        Simulation(one.parameters, device).run(*one[1:], remembered={"apical_gain_7": 1.0})
     assert built == []
 
 

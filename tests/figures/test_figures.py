@@ -8,10 +8,10 @@ import pytest
 
 from cortex_model.analysis.learning_curves import mean_and_interval
 from cortex_model.errors import ParameterError, RunError
-from cortex_model.schedule import Schedule
 from cortex_model.protocol import load_module
 from cortex_model.reproduce import figure_folder, figure_names, load_figure, protocol_figure_names
 from cortex_model.results import RunDirectory
+from cortex_model.schedule import Schedule
 from cortex_model.storage import read_arrays
 
 

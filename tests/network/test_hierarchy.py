@@ -5,11 +5,11 @@ import pytest
 from brian2 import NetworkOperation, NeuronGroup, StateMonitor, Synapses, defaultclock, ms
 from brian2.groups.group import CodeRunner
 from brian2.groups.neurongroup import StateUpdater
+from cortex_model.equations import GATES, gates_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cortex_model.devices.session import new_hierarchy
-from cortex_model.equations import GATES, gates_of
 from cortex_model.errors import DeviceError, ParameterError
 from cortex_model.parameters import HierarchyParameters, SleepWakeParameters
 
