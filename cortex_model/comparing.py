@@ -7,7 +7,7 @@ from typing import Any
 from cortex_model.analysis.comparison import Comparison, compare, default_metric
 from cortex_model.datasets import Recording
 from cortex_model.errors import RunError
-from cortex_model.protocol import protocol_of
+from cortex_model.protocol import parameters_of
 from cortex_model.results import RunDirectory
 from cortex_model.weights import Weights, initial_weights
 
@@ -50,8 +50,7 @@ def compare_run(
             f"{run_dir}: must be a finished run (got one that is {directory.state}); "
             f"finish it with `cortex-model resume {run_dir}`."
         )
-    given = directory.description()
-    parameters: Any = protocol_of(directory).parameters().with_overrides(given["parameters"])
+    parameters: Any = parameters_of(directory)
     weights, start = directory.weights(), starting_weights(directory, parameters)
     return [
         compare(weights, start, parameters, recording, metric, n_resamples, seed, report)

@@ -27,7 +27,7 @@ SYNONYMS = {
     "biases": "bias use_bias with_bias",
     "dtype": "precision float_type default_float_dtype",
     "dataset": "data data_set task images",
-    "learning_rule": "rule algorithm plasticity method credit_assignment feedback training",
+    "learning_rule": "rule sleep_rule algorithm plasticity method credit_assignment feedback training",
     "initial_weights": "init initialization initialisation weight_init initialiser initializer init_weights",
     "initial_feedback_scale": "feedback_scale init_scale feedback_init",
     "damping": "tikhonov ridge",

@@ -15,7 +15,8 @@ from cortex_model.checkpoint import Checkpoint, joined
 from cortex_model.devices.simulation import NetworkRun, Simulation, State
 from cortex_model.errors import ParameterError, RunError, in_short
 from cortex_model.parameters import Parameters, content_hash
-from cortex_model.results import COMPILING, PROGRAM_READY, PROTOCOL_FILES, RunDirectory
+from cortex_model.results import COMPILING, PROGRAM_READY, PROTOCOL_FILES, RULE_FILES, RunDirectory
+from cortex_model.rules import own
 from cortex_model.schedule import EVALUATION, Schedule, Stimuli
 from cortex_model.sources import OwnCode, load_module, package_folder
 from cortex_model.weights import Weights, initial_weights
@@ -117,13 +118,41 @@ def protocol_of(directory: RunDirectory) -> Protocol:
         return load_protocol(given["protocol"])
     origin = Path(given["protocol_file"])
     code = OwnCode.read(directory.path / PROTOCOL_FILES / origin.name, origin)
+    _check_kept(code, kept, directory.path / PROTOCOL_FILES, origin)
+    return _own_protocol(code)
+
+
+def rule_code(parameters: Parameters) -> OwnCode | None:
+    """The file that declares the learning rule, and those it imports, where it is a user's."""
+    learning_rule = getattr(parameters, "learning_rule", "")
+    return own.own_rule(learning_rule).code if own.is_own(learning_rule) else None
+
+
+def parameters_of(directory: RunDirectory) -> Parameters:
+    """The parameters of a run; a user's own learning rule is the one with which the run began.
+
+    Raises
+    ------
+    RunError
+        If the run directory does not hold the rule.
+    """
+    given = directory.description()
+    if kept := given.get("rule_files"):
+        origin = Path(str(given["parameters"]["learning_rule"]).partition("#")[0])
+        code = OwnCode.read(directory.path / RULE_FILES / origin.name, origin)
+        _check_kept(code, kept, directory.path / RULE_FILES, origin)
+        own.remember(code)
+    return protocol_of(directory).parameters().with_overrides(given["parameters"])
+
+
+def _check_kept(code, kept, folder, origin):
+    """Refuse files that are not those with which a run began."""
     if code.sha256s() != kept:
         changed = next(n for n in sorted(kept.keys() | code.files) if code.sha256s().get(n) != kept.get(n))
         raise RunError(
-            f"{directory.path / PROTOCOL_FILES / changed}: must be what the run began with (got another content); "
-            f"put it back, or run {origin} anew."
+            f"{folder / changed}: must be what the run began with (got another content); put it back, or run {origin} "
+            "anew."
         )
-    return _own_protocol(code)
 
 
 def _own_protocol(code: OwnCode) -> Protocol:

@@ -4,6 +4,7 @@
 ``parameters.json``    protocol, its file, device, seed, every parameter
 ``provenance.json``    versions, git commit, compiler, processor, times, resumptions
 ``protocol/``          a user's own protocol file, and the files that it imports from its folder
+``learning_rule/``     the same of a user's own learning rule
 ``checkpoint_N.npz``   where the N-th simulation is, its weights and measures; until the run has finished
 ``start.nc``           the weights at the start, where parameters and seed do not say them
 ``weights.nc``         the final weights, paper's orientation, named dimensions
@@ -28,7 +29,7 @@ from cortex_model.storage import read_arrays, read_json, write_arrays, write_jso
 from cortex_model.weights import Weights
 
 PARAMETERS, PROVENANCE, SUMMARY = "parameters.json", "provenance.json", "summary.json"
-PROTOCOL_FILES, CHECKPOINTS = "protocol", "checkpoint_*.npz"
+PROTOCOL_FILES, RULE_FILES, CHECKPOINTS = "protocol", "learning_rule", "checkpoint_*.npz"
 START, WEIGHTS, MEASURES, LOG = "start.nc", "weights.nc", "measures.nc", "run.log"
 #: Lines of the log between which a program is compiled.
 COMPILING, PROGRAM_READY = "compiling a program", "program ready after"
@@ -79,7 +80,7 @@ class RunDirectory:
             What ``parameters.json`` holds.
         name : str
         files : mapping, optional
-            The user's own files that define the protocol: name -> content.
+            The user's own files that define the protocol, or the learning rule: path within the folder -> content.
         again : bool
             Whether to write over what it says of itself.
 
@@ -94,7 +95,7 @@ class RunDirectory:
             is_new = again or not (directory.path / PARAMETERS).exists()
             if is_new:
                 for file, content in (files or {}).items():
-                    path = directory.path / PROTOCOL_FILES / file
+                    path = directory.path / file
                     path.parent.mkdir(parents=True, exist_ok=True)
                     write_whole(path, partial(_write_bytes, content))
                 write_json(directory.path / PARAMETERS, description)
@@ -114,7 +115,7 @@ class RunDirectory:
         of, wanted = found["parameters"], asked.get("parameters", {})
         pairs += [(name, of[name], wanted[name]) for name in sorted(of.keys() & wanted.keys())]
         for name, its, other in pairs:
-            if its != other:
+            if _without_folder(its) != _without_folder(other):
                 raise RunError(
                     f"{self.path / PARAMETERS}: {name} must be {in_short(other)}, as the name of the folder says (got "
                     f"{in_short(its)}, of another run); move the folder away, or make the run anew with --again."
@@ -208,6 +209,11 @@ class RunDirectory:
         )
         write_json(self.path / SUMMARY, summary)
         self._forget_checkpoints()
+
+
+def _without_folder(value):
+    """A value in which a file of the user's is named by its content: wherever it lies, it is the same."""
+    return value.rsplit("/", 1)[-1] if isinstance(value, str) and ".py#" in value else value
 
 
 def _write_bytes(content, part):

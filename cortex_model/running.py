@@ -16,9 +16,9 @@ from cortex_model.devices.program import program_cache
 from cortex_model.errors import CortexModelWarning, RunError, in_short
 from cortex_model.failures import raised_by
 from cortex_model.parameters import checked_seed
-from cortex_model.protocol import Run, load_protocol, protocol_of
+from cortex_model.protocol import Run, load_protocol, parameters_of, protocol_of, rule_code
 from cortex_model.provenance import other_sources, provenance
-from cortex_model.results import PROVENANCE, RunDirectory
+from cortex_model.results import PROTOCOL_FILES, PROVENANCE, RULE_FILES, RunDirectory
 from cortex_model.storage import plain, read_json, write_json
 
 #: What keeps the linear algebra of a process to one thread, where there is a process for each core.
@@ -58,17 +58,20 @@ def start(
     summary : dict
     """
     loaded = load_protocol(protocol)
-    code = loaded.code
+    code, of_rule = loaded.code, rule_code(parameters)
     description = {
         "protocol": loaded.name,
         "protocol_file": str(code.path) if code else loaded.name,
         "protocol_files": code.sha256s() if code else {},
+        "rule_files": of_rule.sha256s() if of_rule else {},
         "device": device,
         "seed": seed,
         "parameters": parameters.model_dump(mode="json"),
     }
+    folders = {PROTOCOL_FILES: code, RULE_FILES: of_rule}
+    files = {f"{folder}/{n}": text for folder, its in folders.items() if its for n, text in its.files.items()}
     name = loaded.run_name(parameters, seed, device)
-    directory = RunDirectory.created(parent, description, name, code.files if code else None, again)
+    directory = RunDirectory.created(parent, description, name, files, again)
     return carry_out(loaded, parameters, seed, device, directory, report, again, shared)
 
 
@@ -83,7 +86,7 @@ def resume(path: Path, report: Callable[[int, int, str], None] | None = None) ->
     directory = RunDirectory.opened(path)
     given = directory.description()
     loaded = protocol_of(directory)
-    parameters = loaded.parameters().with_overrides(given["parameters"])
+    parameters = parameters_of(directory)
     checked_seed(given["seed"], f"{path}: seed")
     return carry_out(loaded, parameters, given["seed"], given["device"], directory, report)
 

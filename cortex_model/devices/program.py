@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 from filelock import FileLock
-from platformdirs import user_cache_path
 
 from cortex_model.devices import cuda
 from cortex_model.devices.compilation import (
@@ -32,13 +31,14 @@ from cortex_model.devices.compilation import (
 )
 from cortex_model.errors import DeviceError
 from cortex_model.parameters import content_hash
+from cortex_model.storage import cache_folder
 
 MANIFEST = "manifest.json"
 
 
 def program_cache() -> Path:
-    """Folder of compiled programs: ``CORTEX_MODEL_CACHE`` or the user's cache folder."""
-    return Path(os.environ.get("CORTEX_MODEL_CACHE") or user_cache_path("cortex-model")) / "programs"
+    """Folder of compiled programs."""
+    return cache_folder() / "programs"
 
 
 def cython_cache() -> Path:

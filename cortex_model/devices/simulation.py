@@ -11,7 +11,7 @@ from cortex_model.devices.arrays import remembered_arrays, state_names, weight_a
 from cortex_model.devices.networks import NetworkRun, RunningNetwork, State
 from cortex_model.errors import DeviceError, ParameterError
 from cortex_model.parameters import HierarchyParameters
-from cortex_model.parameters.sleep_wake import numbers_of_rules
+from cortex_model.parameters.numbers import numbers_of_rules
 from cortex_model.schedule.checks import check_schedule, check_shown
 from cortex_model.schedule.chunk import answers, chunk_arrays, stimulus_arrays
 from cortex_model.schedule.declared import declared, program_structure

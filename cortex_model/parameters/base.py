@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from copy import copy
+from pathlib import PurePath
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
@@ -118,6 +119,8 @@ def _read(model, name, value):
         hint = not_offered(value) or advice(name, fields) or f"known are {', '.join(sorted(fields))}."
         raise ParameterError(f"Parameters.{in_short(name)[1:-1]}: must be the name of a parameter; {hint}")
     default = fields[name].default
+    if isinstance(value, PurePath):
+        value = str(value)
     if hasattr(value, "dtype") and hasattr(value, "tolist") and not isinstance(value, type):
         value = value.tolist()
     if isinstance(value, str) and isinstance(default, tuple):
@@ -150,7 +153,7 @@ def _complaint(model, error, values, name=""):
 def _misfit(model, name, got):
     prop, field = model.model_json_schema()["properties"].get(name, {}), model.model_fields[name]
     example = "" if field.is_required() else f", such as the default {in_short(field.default)}"
-    hint = advice(got, prop.get("enum", ()), name) or f"give another value{example}."
+    hint = advice(got, prop.get("enum", prop.get("choices", ())), name) or f"give another value{example}."
     return ParameterError(f"Parameters.{name}: must be {_range(prop)} (got {in_short(got)}); {hint}")
 
 
@@ -160,9 +163,12 @@ def content_hash(*contents: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def parameter(default: Any, meaning: str, unit: str = "1", **limits: Any) -> Any:
-    """A field with its meaning, unit and limits."""
-    return Field(default, description=meaning, json_schema_extra={"unit": unit}, **limits)
+def parameter(
+    default: Any, meaning: str, unit: str = "1", choices: tuple[str, ...] = (), or_else: str = "", **limits: Any
+) -> Any:
+    """A field with its meaning, unit and limits; with choices, where a validator says which there are, ``or_else``."""
+    extra = {"unit": unit} | ({"choices": list(choices), "or_else": or_else} if choices else {})
+    return Field(default, description=meaning, json_schema_extra=extra, **limits)
 
 
 def with_default(model: type[Parameters], name: str, default: Any) -> Any:
@@ -181,8 +187,9 @@ def with_defaults(model: type[Parameters], defaults: dict[str, Any]) -> type[Par
 
 
 def _range(prop: dict[str, Any]) -> str:
-    if "enum" in prop:
-        return "one of " + ", ".join(map(str, prop["enum"]))
+    if choices := prop.get("enum", prop.get("choices")):
+        or_else = f", or {prop['or_else']}" if prop.get("or_else") else ""
+        return "one of " + ", ".join(map(str, choices)) + or_else
     if prop.get("type") == "array":
         return f"at least {prop.get('minItems', 1)} numbers separated by commas, each {_range(prop['items'])}"
     kind = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "a name"}

@@ -2,11 +2,13 @@
 
 import math
 from functools import cache
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic_core import PydanticCustomError
 
+from cortex_model.errors import RuleError
 from cortex_model.language.dynamics import in_time
 from cortex_model.language.nonlinearities import NONLINEARITIES, SLOPE_RULES, TOPS
 from cortex_model.language.options import configured, with_feedback_to_input, with_perturbed_feedback
@@ -14,10 +16,35 @@ from cortex_model.language.places import Places
 from cortex_model.language.rule import Rule
 from cortex_model.parameters.base import Parameters, parameter
 from cortex_model.parameters.kinds import LARGEST, Delays, Duration, LayerSizes, PositiveCount, Rate
-from cortex_model.rules import rule_named, shipped
+from cortex_model.rules import own, rule_named, shipped
 
-LearningRule = Literal[tuple(shipped())]
-Nonlinearity = Literal[tuple(NONLINEARITIES)]
+
+def _known_rule(name: str) -> str:
+    """The name of a shipped rule, or the full one of a file that declares one."""
+    if own.is_own(name):
+        try:
+            return own.named(name)
+        except RuleError as error:
+            raise ValueError(str(error).removeprefix("learning_rule: ")) from None
+    if name not in shipped():
+        raise PydanticCustomError("choice", "no such rule")
+    return name
+
+
+def _written(given: Any) -> Any:
+    """The file of a rule that was made in Python."""
+    return own.named(given) if isinstance(given, Rule) else given
+
+
+def _known_row(name: str) -> str:
+    if name not in NONLINEARITIES:
+        raise PydanticCustomError("choice", "no such nonlinearity")
+    return name
+
+
+#: Choices that are more than those that come with the package: a file of one's own adds to them.
+LearningRule = Annotated[str, BeforeValidator(_written), AfterValidator(_known_rule)]
+Nonlinearity = Annotated[str, AfterValidator(_known_row)]
 
 #: Parameters that nothing depends on in the settled mode.
 LEAKY = (
@@ -39,8 +66,18 @@ class HierarchyParameters(Parameters):
     """What a hierarchy is made of, and which plasticity it can have."""
 
     layer_sizes: LayerSizes = parameter((64, 32, 10), "neurons in each population, input first", "neurons")
-    learning_rule: LearningRule = parameter("reciprocal", "what the feedback projections are and how they learn")
-    nonlinearity: Nonlinearity = parameter("tanh", "rate of the hidden populations, sigma of the basal drive")
+    #: Of a class that a file of one's own has added numbers to: the class that it added them to.
+    extends: ClassVar[type | None] = None
+
+    learning_rule: LearningRule = parameter(
+        "reciprocal",
+        "what is joined, what happens in a presentation and how synapses change",
+        choices=tuple(shipped()),
+        or_else="a Python file that declares a rule",
+    )
+    nonlinearity: Nonlinearity = parameter(
+        "tanh", "rate of the hidden populations, sigma of the basal drive", choices=tuple(NONLINEARITIES)
+    )
     top: Literal[tuple(TOPS)] = parameter("softmax", "rate of the top population")
     biases: bool = parameter(True, "whether populations above the input have a bias")
     feedback_to_input: bool = parameter(False, "whether V_1 exists: first population back to the input")
@@ -83,6 +120,12 @@ class HierarchyParameters(Parameters):
     feedback_delay_ms: Delays = parameter(
         (0.0,), "conduction delay of feedback projections: one for all, or one for each, lowest first", "ms"
     )
+
+    def __new__(cls, **values: Any):
+        """Parameters of a rule that a file declares are of a class that has the rule's numbers, too."""
+        from cortex_model.parameters.own import model_for
+
+        return super().__new__(model_for(cls, values.get("learning_rule")))
 
     @model_validator(mode="after")
     def _dense_batches(self) -> "HierarchyParameters":
@@ -216,7 +259,8 @@ class HierarchyParameters(Parameters):
 
     def decisive(self) -> dict[str, Any]:
         """See `Parameters`; times decide nothing in the settled mode."""
-        return self.model_dump(mode="json", exclude=set() if self.is_leaky else set(LEAKY))
+        of_all = self.model_dump(mode="json", exclude=set() if self.is_leaky else set(LEAKY))
+        return of_all | {"learning_rule": own.short(self.learning_rule)}
 
 
 @cache

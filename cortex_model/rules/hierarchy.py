@@ -59,7 +59,7 @@ TRANSPOSED_WEIGHT_UPDATE = Learn(
 )  # fmt: skip
 
 #: A stimulus is held; feedback says what it makes of the rates above, and does not act on them.
-PERCEPTION = (*PERCEIVE, Carry("V", "rate", "apical_drive", name="reconstruction"))
+PERCEPTION = (*PERCEIVE, Carry("V", "rate", "apical_drive", name="reconstruction", paper=r"$V_{l+1} h_{l+1}$"))
 #: A state is held at the top; activity descends the feedback projections. The input has no nonlinearity.
 RECALL = (
     Show("top", "rate = target", name="top_state"),

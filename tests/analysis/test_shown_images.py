@@ -72,16 +72,17 @@ def test_rates_are_those_of_the_simulator(tmp_path):
 
 def test_reconstructions_are_what_feedback_makes_of_the_drive():
     p = DIGITS.with_overrides({"layer_sizes": (64, 6, 5, 10)})
-    weights, stimuli = initial_weights(p, 0, "pseudoinverse"), GENERATOR.normal(size=(7, 64))
+    start = p.with_overrides({"learning_rule": "exact_pseudoinverse"})
+    weights, stimuli = initial_weights(start, 0), GENERATOR.normal(size=(7, 64))
     rates, found = population_rates(weights, p, stimuli), reconstructions(weights, p, stimuli)
     assert list(found) == [1, 2] and found[1].shape == rates[1].shape
     w = weights.astype(float)
     projected = (w.feedback[2] @ w.forward[2] @ rates[1].T).T
     np.testing.assert_allclose(found[1], projected, atol=1e-6)
     with_input = p.with_overrides({"feedback_to_input": True})
-    assert list(reconstructions(initial_weights(with_input, 0, "random"), with_input, stimuli)) == [0, 1, 2]
+    assert list(reconstructions(initial_weights(with_input, 0), with_input, stimuli)) == [0, 1, 2]
     from_top = p.with_overrides({"learning_rule": "direct_feedback"})
-    assert reconstructions(initial_weights(from_top, 0, "random"), from_top, stimuli) == {}
+    assert reconstructions(initial_weights(from_top, 0), from_top, stimuli) == {}
 
 
 # ---------------------------------------------------------------------- Gabor energies

@@ -25,8 +25,8 @@ SUM, UPDATE, UPDATE_IN_SLEEP, DECAY = 2, 3, 5, 2
 MORE_IN_WAKE = {"backpropagation": [UPDATE], "kolen_pollack": [UPDATE, DECAY, DECAY]}
 #: Sums of sleep through each pair of adjacent populations that sleep at once, and changes at the end.
 SLEEP = {
-    ("reciprocal", 0.0): (2, 1), ("reciprocal", 0.1): (4, 2), ("weight_mirror", 0.0): (1, 1), ("ben_israel", 0.0): (3, 1),
-    ("hinton_mcclelland", 0.0): (2, 1), ("hinton_mcclelland", 0.1): (3, 2),
+    ("reciprocal", 0.0): (2, 1), ("reciprocal", 0.1): (4, 2), ("weight_mirror", 0.0): (1, 1),
+    ("ben_israel", 0.0): (3, 1), ("hinton_mcclelland", 0.0): (2, 1), ("hinton_mcclelland", 0.1): (3, 2),
 }  # fmt: skip
 
 

@@ -97,7 +97,9 @@ def test_wake_shows_something_and_sleep_nothing():
 
 def test_what_is_traced_shows_rows_of_evaluation():
     schedule = trace_schedule(P, 3, PERCEPTION)
-    with pytest.raises(ParameterError, match=r"must show rows 0 to 1 of Stimuli\.evaluation \(got row 2 in presentation 2"):
+    with pytest.raises(
+        ParameterError, match=r"must show rows 0 to 1 of Stimuli\.evaluation \(got row 2 in presentation 2"
+    ):
         check(schedule)
     check(schedule, Stimuli(evaluation=rows(3)))
 
@@ -132,7 +134,8 @@ WRONG = {
     "a measurement after the end": ({"measured": np.array([len(MADE) + 1])}, r"measured: must be places .*, 0 to 22 "),
     "a measurement before": ({"measured": np.array([-1])}, r"measured: must be places in the schedule"),
     "an intervention at the end": (
-        {"interventions": {HOST: np.array([len(MADE)])}}, r"interventions\['V = pinv\(W\)'\]: must be places .*, 0 to 21 "
+        {"interventions": {HOST: np.array([len(MADE)])}},
+        r"interventions\['V = pinv\(W\)'\]: must be places .*, 0 to 21 ",
     ),
     "interventions in a list": ({"interventions": {HOST: [0]}}, r"interventions\[.*: must be a NumPy array"),
 }  # fmt: skip
@@ -146,7 +149,9 @@ def test_schedules_that_cannot_be_meant_are_refused(wrong):
 
 
 def test_a_place_may_be_the_first_and_the_last():
-    check(dataclasses.replace(MADE, measured=np.array([0, len(MADE)]), interventions={HOST: np.array([0, len(MADE) - 1])}))
+    check(
+        dataclasses.replace(MADE, measured=np.array([0, len(MADE)]), interventions={HOST: np.array([0, len(MADE) - 1])})
+    )
     last = LARGEST - len(MADE)
     check(dataclasses.replace(MADE, first_presentation=last))
 
