@@ -82,11 +82,11 @@ PROTOCOL = Protocol(
     tiny={
         "recordings": ("synthetic_rdms",),
         "dataset": "digits",
-        "layer_sizes": (64, 8, 6, 10),
+        "layer_sizes": (64, 6, 10),
         "epochs": 1,
-        "batch_size": 1,
+        "batch_size": 20,
         "sleep_before_presentations": 0,
-        "chunk_presentations": 500,
+        "chunk_presentations": 50,
         "n_resamples": 5,
     },
 )

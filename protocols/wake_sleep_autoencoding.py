@@ -116,5 +116,5 @@ PROTOCOL = Protocol(
     question="Is there a task on which learned reciprocal feedback needs fewer presentations than backpropagation?",
     parameters=AutoencodingParameters,
     run=run,
-    tiny={"layer_sizes": (64, 8, 4, 8, 64), "epochs": 1, "chunk_presentations": 500},
+    tiny={"layer_sizes": (64, 6, 64), "epochs": 1, "batch_size": 20, "chunk_presentations": 50},
 )

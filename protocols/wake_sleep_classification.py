@@ -151,5 +151,5 @@ PROTOCOL = Protocol(
     question="Does feedback learned in sleep train a hierarchy, in fewer presentations than random feedback?",
     parameters=ClassificationParameters,
     run=run,
-    tiny={"layer_sizes": (64, 8, 6, 10), "epochs": 1, "chunk_presentations": 500},
+    tiny={"layer_sizes": (64, 6, 10), "epochs": 1, "batch_size": 20, "chunk_presentations": 50},
 )

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,15 @@ NEEDED = {
     ),
     "gpu": ("an NVIDIA GPU", lambda: _is_answering("nvidia-smi", "--list-gpus")),
 }
+
+
+def pytest_configure(config):
+    """Where Python is told to keep no bytecode, it keeps it here, or every process compiles all sources again."""
+    if sys.dont_write_bytecode:
+        folder = str(config.cache.mkdir("bytecode"))
+        sys.dont_write_bytecode, sys.pycache_prefix = False, folder
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
 
 
 def pytest_collection_modifyitems(items):
@@ -63,3 +73,35 @@ def recorded(monkeypatch):
         return load_recording(name)
 
     return load
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """Parameters of the one small network that learns the digits: all that is compiled for runs shares its program."""
+    from cortex_model.protocol import load_protocol
+
+    return dict(load_protocol("wake_sleep_classification").tiny)
+
+
+@pytest.fixture(scope="session")
+def typed():
+    """Parameters -> the words that set them on the command line."""
+
+    def words(parameters):
+        texts = {n: ",".join(map(str, v)) if isinstance(v, tuple) else v for n, v in parameters.items()}
+        return [word for name, text in texts.items() for word in ("--set", f"{name}={text}")]
+
+    return words
+
+
+@pytest.fixture
+def command_line(capsys):
+    """Arguments -> (exit status, output, error) of the command line, run in this process."""
+    from cortex_model.cli import main
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as stopped:
+            main([str(argument) for argument in arguments])
+        return stopped.value.code or 0, *capsys.readouterr()
+
+    return call

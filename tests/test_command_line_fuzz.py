@@ -135,7 +135,7 @@ def trained(path):
         "parameters": p.model_dump(mode="json"),
     }  # fmt: skip
     directory = RunDirectory.created(path.parent, description, path.name)
-    directory.finish(initial_weights(p, 0, "random"), {"error": (["look"], np.zeros(2), "1")}, {"seed": 0})
+    directory.finish(initial_weights(p, 0), {"error": (["look"], np.zeros(2), "1")}, {"seed": 0})
     return directory
 
 

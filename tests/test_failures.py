@@ -288,7 +288,7 @@ class Mine(SleepWakeParameters):
 
 def run(run):
     """Learn nothing."""
-    run.weights = initial_weights(run.parameters, 0, "random")
+    run.weights = initial_weights(run.parameters, 0)
     return {{}}
 
 

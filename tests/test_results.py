@@ -123,7 +123,7 @@ def test_a_run_says_in_which_state_it_is(tmp_path):
         (COMPILING, compiling),
         ("stopped: Interruption: ", compiling),
         (f"{PROGRAM_READY} 8.1 s", "interrupted"),
-        ("slots 0 to 7", "interrupted"),
+        ("simulation 1, presentations 0 to 7", "interrupted"),
         (COMPILING, compiling),  # again, after it was resumed
     ):
         directory.log(line)
@@ -148,7 +148,7 @@ def test_a_run_that_dies_while_it_compiles_says_so(tmp_path, monkeypatch, device
         raise KeyboardInterrupt
 
     def sleep(run: Run):
-        run.simulate(sleep_schedule(p, 4, 2), Stimuli(), initial_weights(p, 0, "random"), lambda *_: {}, {})
+        run.simulate(sleep_schedule(p, 4, 2), Stimuli(), initial_weights(p, 0), lambda *_: {}, {})
 
     monkeypatch.setattr(Simulation, "build", die)
     directory = RunDirectory.created(tmp_path, {}, "run")

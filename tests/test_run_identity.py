@@ -450,7 +450,7 @@ def test_what_a_simulation_is_handed_is_checked_by_kind(tmp_path, at):
     from cortex_model.weights import initial_weights
 
     p = SleepWakeParameters(layer_sizes=(4, 3, 2))
-    given = [sleep_schedule(p, 2, 1), Stimuli(), initial_weights(p, 0, "random")]
+    given = [sleep_schedule(p, 2, 1), Stimuli(), initial_weights(p, 0)]
     name = ("schedule", "stimuli", "weights")[at]
     with pytest.raises(ParameterError, match=f"Run.simulate: {name} must be a cortex_model"):
         given[at] = 5

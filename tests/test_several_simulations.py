@@ -48,7 +48,7 @@ def by_hand(p, first_presentation=None):
     """Weights after sleep, and after sleep, a lesion, and sleep again."""
     simulation, schedule = Simulation(p, "runtime"), sleep_schedule(p, p.n_presentations, p.n_presentations // 10)
     numbers = run_numbers(p, 3)
-    before = simulation.run(schedule, Stimuli(), initial_weights(p, 3, "random"), numbers).weights
+    before = simulation.run(schedule, Stimuli(), initial_weights(p, 3), numbers).weights
     V = before.feedback[1].copy()
     V[:, ::2] = 0
     lesioned = Weights(before.forward, before.biases, {1: V})
@@ -137,7 +137,7 @@ def test_a_run_of_two_phases_killed_at_twenty_moments_ends_in_the_same_bits(lesi
 def test_weights_at_the_start_are_kept_where_the_seed_does_not_say_them(lesion, whole, tmp_path):
     assert whole[1].start() is None
     file = tmp_path / "lesion.py"
-    drawn = 'initial_weights(p, run.seed, "random")'
+    drawn = 'initial_weights(p, run.seed)'
     given = drawn[:-1] + ', {"V_1": np.ones(p.layer_sizes)})'
     file.write_text("import numpy as np\n" + Path(lesion).read_text().replace(drawn, given))
     summary = begin(str(file), tmp_path)

@@ -21,7 +21,7 @@ STIMULI, STATES = RNG.normal(size=(7, 7)), RNG.normal(size=(7, 4))
 
 def given(**overrides):
     p = SleepWakeParameters(**LEAKY | overrides)
-    return p, initial_weights(p, 0, "random", {f"b_{l}": RNG.normal(size=SIZES[l]) for l in (1, 2, 3)})
+    return p, initial_weights(p, 0, {f"b_{l}": RNG.normal(size=SIZES[l]) for l in (1, 2, 3)})
 
 
 def timing(p):

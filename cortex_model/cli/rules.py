@@ -34,14 +34,6 @@ def check(
     failed = False
     for checked in check_rule(learning_rule, **given):
         failed |= not checked.holds
-        found = "" if checked.difference is None else f" (largest difference {checked.difference:.1e})"
-        verdict = (
-            "not checked"
-            if checked.difference is None and checked.claim != "sound"
-            else "yes"
-            if checked.holds
-            else "NO"
-        )
-        out.print(f"{checked.claim}: {verdict}{found}; {checked.said}", soft_wrap=True, markup=False)
+        out.print(f"{checked.claim}: {checked.verdict}; {checked.said}", soft_wrap=True, markup=False)
     if failed:
         raise typer.Exit(1)

@@ -1,6 +1,7 @@
 """A learning rule of one's own, looked at: does what runs, and what its oracle says, equal what is declared?"""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from cortex_model.language.ordering import Ordering
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.philox import DESCENDING, population_noise
 from cortex_model.reference.interpreter import Interpreter
-from cortex_model.rules.own import LAYER_SIZES, own_rule
+from cortex_model.rules.own import LAYER_SIZES, is_own, own_rule
 from cortex_model.schedule import PHASES, Stimuli, declared, schedule_of
 from cortex_model.weights import Weights, initial_weights
 
@@ -55,13 +56,10 @@ class Checked(NamedTuple):
 
 def parameters_for(learning_rule: str, dynamics: str = "settled", **overrides) -> SleepWakeParameters:
     """A small hierarchy in double precision that learns by the rule."""
-    times = {
-        "presentation_ms": 20.0,
-        "feedback_onset_ms": 10.0,
-        "forward_delay_ms": (2.0,),
-        "feedback_delay_ms": (3.0,),
-    }
-    in_time = {"dynamics": "leaky", **times} if dynamics == "leaky" else {}
+    in_time = {}
+    if dynamics == "leaky":
+        in_time = {"dynamics": "leaky", "presentation_ms": 20.0, "feedback_onset_ms": 10.0}
+        in_time |= {"forward_delay_ms": (2.0,), "feedback_delay_ms": (3.0,)}
     given = {"layer_sizes": LAYER_SIZES, "initial_weights": "orthogonal", "dtype": "float64"}
     return SleepWakeParameters(**given | in_time | overrides, learning_rule=learning_rule)
 
@@ -117,35 +115,55 @@ def compared_with_brian2(p: SleepWakeParameters) -> Checked:
 def compared_with_oracle(p: SleepWakeParameters) -> Checked:
     """What the file's ``ORACLE`` says of single presentations, beside the interpreter of the declaration.
 
-    ``ORACLE(phase, weights, numbers, stimulus, target, noise)`` returns the weights after one presentation, or those
-    of them that change: dictionaries of ``W_1``, ``b_1``, ``V_2``..., matrices of shape (n_post, n_pre), biases as
-    vectors. ``numbers`` are those of the rule; ``noise(population, stream)`` is what that population draws.
+    ``ORACLE(phase, weights, numbers, stimulus, target, noise)`` returns the weights that change in one presentation, or
+    None for a phase of which it says nothing. ``weights``, and what it returns, are dictionaries of ``W_1``, ``b_1``,
+    ``V_2``...: matrices of shape (n_post, n_pre), biases as vectors. ``numbers`` are those of the rule;
+    ``noise(population, stream)`` is what that population draws.
     """
     claim = "the oracle equals the declaration"
-    oracle = own_rule(p.learning_rule).oracle if ".py" in p.learning_rule else None
+    oracle = own_rule(p.learning_rule).oracle if is_own(p.learning_rule) else None
     if oracle is None:
         return Checked(claim, None, "the file has no ORACLE: nothing independent says that this is the rule you mean")
-    shown, weights = shown_to(p), initial_weights(p, SEED)
-    interpreter, found = interpreter_for(p, weights), weights
-    for n in range(N_PRESENTATIONS):
-        for at, phase in enumerate(phase for phase in LEARNING if phase in p.rule.phases):
-            number = 2 * n + at
+    shown, start, largest, compared = shown_to(p), initial_weights(p, SEED), 0.0, []
+    interpreter = interpreter_for(p, start)
+    phases = [phase for phase in LEARNING if phase in p.rule.phases]
+    for at, (n, phase) in enumerate(itertools.product(range(N_PRESENTATIONS), phases)):
+        given = (shown[0][n], shown[1][n]) if phase == "wake" else (None, None)
+        before = weights_of(interpreter, start)
+        changed = oracle(phase, before.named(), dict(p.rule_values), *given, noise_for(p, at))
+        interpreter.present(phase, *given, at=at)
+        if changed is None:
+            continue
+        if not isinstance(changed, dict) or not set(changed) <= set(before.named()):
+            file, got = p.learning_rule.partition("#")[0], in_short(changed)
+            raise RuleError(
+                f"{file}: ORACLE must return a dictionary of {', '.join(before.named())}, or some of them (got {got}); "
+                "end it with `return weights`."
+            )
+        found = before.replaced({name: np.asarray(array, float) for name, array in changed.items()})
+        largest = max(largest, difference(interpreter, found, start))
+        compared = [*compared, phase] if phase not in compared else compared
+    if not compared:
+        return Checked(claim, None, "ORACLE returned None for every phase")
+    return Checked(claim, largest, f"of {' and '.join(compared)}")
 
-            def noise(population, stream=0, number=number):
-                size = p.layer_sizes[population]
-                return population_noise(SEED, number, population + DESCENDING * stream, size, p.noise_distribution)
 
-            given = (shown[0][n], shown[1][n]) if phase == "wake" else (None, None)
-            interpreter.present(phase, *given, at=number)
-            changed = oracle(phase, found.named(), dict(p.rule_values), *given, noise)
-            if not isinstance(changed, dict) or not set(changed) <= set(found.named()):
-                file, got = p.learning_rule.partition("#")[0], in_short(changed)
-                raise RuleError(
-                    f"{file}: ORACLE must return a dictionary of {', '.join(found.named())}, or some of them (got {got}); "
-                    "end it with `return weights`."
-                )
-            found = found.replaced({name: np.asarray(array, float) for name, array in changed.items()})
-    return Checked(claim, difference(interpreter, found, weights), unchanged(found, weights))
+def noise_for(p: SleepWakeParameters, at: int) -> Callable[..., np.ndarray]:
+    """What a population draws in a presentation: ``noise(population, stream)``."""
+
+    def noise(population, stream=0):
+        size = p.layer_sizes[population]
+        return population_noise(SEED, at, population + DESCENDING * stream, size, p.noise_distribution)
+
+    return noise
+
+
+def weights_of(interpreter: Interpreter, like: Weights) -> Weights:
+    """What an interpreter's network has learned."""
+    learned = {f"{name}_{l}": matrix for (name, l), matrix in interpreter.weights.items()}
+    return like.replaced(
+        {name: np.reshape(learned[name], a.shape) for name, a in like.named().items() if name in learned}
+    )
 
 
 def interpreter_for(p: SleepWakeParameters, weights: Weights) -> Interpreter:

@@ -1,6 +1,7 @@
 """A hierarchy: its sizes, its learning rule and the options of that, and how long things take."""
 
 import math
+from collections.abc import Iterable
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -126,6 +127,16 @@ class HierarchyParameters(Parameters):
         from cortex_model.parameters.own import model_for
 
         return super().__new__(model_for(cls, values.get("learning_rule")))
+
+    @classmethod
+    def of_rules(cls, learning_rules: Iterable[Any]) -> type["HierarchyParameters"]:
+        """The class with the numbers of every rule among some that a file declares, for reading them."""
+        from cortex_model.parameters.own import extended
+
+        model = cls
+        for rule in learning_rules:
+            model = extended(model, own.named(rule)) if own.is_own(rule) else model
+        return model
 
     @model_validator(mode="after")
     def _dense_batches(self) -> "HierarchyParameters":

@@ -39,7 +39,7 @@ def extended(base: type, learning_rule: str) -> type:
         if is_new and not isinstance(number.default, str):
             fields[name] = number_field(number)
     model = create_model(base.__name__, __base__=base, __doc__=base.__doc__, **fields)
-    model.extends = base
+    model.extends = base.extends or base
     return model
 
 

@@ -12,7 +12,7 @@ from cortex_model.philox import standard_normal
 from cortex_model.weights import perturbed
 
 #: `cortex_model.language.statements.HOST_FUNCTIONS`, but for ``normal``. Inverses are formed in double precision.
-FUNCTIONS = {name: getattr(np, name) for name in ("sign", "abs", "sqrt")} | {
+FUNCTIONS = {name: getattr(np, name) for name in ("sign", "abs", "sqrt", "transpose")} | {
     "pinv": lambda matrix: np.linalg.pinv(matrix.astype(float)),
     "norm": np.linalg.norm,
     "std": lambda matrix: float(matrix.std()),

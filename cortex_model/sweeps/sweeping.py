@@ -18,7 +18,7 @@ from cortex_model.running import mind_other_sources
 from cortex_model.schedule.declared import program_structure
 from cortex_model.storage import write_netcdf, write_whole
 from cortex_model.sweeps.gathering import gathered
-from cortex_model.sweeps.grid import Asked, asked_runs, checked_grid, checked_seeds, shown
+from cortex_model.sweeps.grid import Asked, asked_runs, checked_grid, checked_seeds, model_for, shown
 
 STATES = ("waiting", "running", "finished", "failed")
 DATASET, TABLE = "sweep.nc", "sweep.csv"
@@ -91,7 +91,8 @@ def sweep(
     dataset : xarray.Dataset
     """
     protocol, loaded, out = str(protocol), load_protocol(protocol), Path(out).resolve()
-    grid = checked_grid(loaded.parameters, grid, fixed)
+    model = model_for(loaded.parameters, grid, fixed)
+    grid = checked_grid(model, grid, fixed)
     seeds = checked_seeds(seeds)
     for name, number, most in (("--workers", workers, MOST_WORKERS), ("--ensemble-size", ensemble_size, MOST_SEEDS)):
         if number is not None:
@@ -100,7 +101,7 @@ def sweep(
     device = default_device() if device is None else device
     if scheduler is None:
         check_device(device)
-    asked = asked_runs(loaded.parameters, grid, fixed, seeds)
+    asked = asked_runs(model, grid, fixed, seeds)
     runs = [
         None if run.parameters is None else RunDirectory(out / loaded.run_name(run.parameters, run.seed, device))
         for run in asked

@@ -32,7 +32,7 @@ def run(run):
     evaluated = None if p.wrong == "nothing to evaluate" else test
     schedule = wake_sleep_schedule(p, lambda epoch: np.arange(20), 20, 40, 10, 20)
     measured = lambda slot, weights, rates: {"error": np.mean(rates.argmax(1) != labels[20:])}
-    start = initial_weights(p, run.seed, "random")
+    start = initial_weights(p, run.seed)
     run.simulate(schedule, Stimuli(train, evaluated), start, measured, {"error": ("1", None)})
     return {"errors": run.measures["error"][1].tolist()}
 
