@@ -8,6 +8,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
+from cortex_model.rules import shipped
+
 #: What is meant -> the words that people use for it: a parameter, or ``parameter=value``.
 SYNONYMS = {
     "learning_rate": (
@@ -48,17 +50,6 @@ SYNONYMS = {
     "--device runtime": "cpu numpy_device",
     "--out DIR": "out out_dir output_dir outdir save_dir logdir folder",
     "--ensemble-size N": "ensemble ensemble_size n_networks",
-    "learning_rule=backpropagation": "backprop bp back_propagation back_prop gradient_descent gradient bptt",
-    "learning_rule=random_feedback": "fa feedback_alignment random_fa rfa",
-    "learning_rule=direct_feedback": "dfa direct_feedback_alignment direct_random_feedback drf",
-    "learning_rule=exact_pseudoinverse (by the host) or reciprocal (learned in sleep)": (
-        "pinv pseudoinverse pseudo_inverse moore_penrose penrose"
-    ),
-    "learning_rule=weight_mirror": "wm mirror weight_mirrors",
-    "learning_rule=kolen_pollack": "kp kolenpollack",
-    "learning_rule=reciprocal": "recirculation_learning reciprocal_feedback rf reciprocal_rule cameron",
-    "learning_rule=ben_israel": "benisrael ben_israel_cohen newton_schulz",
-    "learning_rule=hinton_mcclelland": "hinton mcclelland",
     "nonlinearity=threshold_linear": "relu rectified rectified_linear rectifier half_wave thresholdlinear re_lu",
     "nonlinearity=sigmoid": "logistic expit",
     "nonlinearity=linear": "identity",
@@ -123,7 +114,7 @@ NOT_OFFERED = {
         " cosine gamma step_lr",
     ),
     "weight decay in general": (
-        "only kolen_pollack loses weight in wake (weight_decay), and damping lets weights decay in sleep",
+        "the nearest is damping, with which weights decay in sleep, or a learning rule whose weights lose weight_decay",
         "l1 l2 l2_reg regularization regularisation regularizer reg weight_regularization decay wd lasso"
         " elastic_net max_norm homeostasis synaptic_scaling",
     ),
@@ -141,7 +132,7 @@ NOT_OFFERED = {
         "attention self_attention transformer multi_head n_heads heads vit bert gpt attention_gain",
     ),
     "a learning rule of others": (
-        "those that are offered are in `cortex-model parameters`; the nearest is learning_rule=reciprocal",
+        "declare it in a Python file that learning_rule names (protocols/README.md says how)",
         "hebbian hebb oja bcm contrastive_hebbian chl equilibrium_propagation eqprop ep predictive_coding pc"
         " target_prop target_propagation difference_target_propagation dtp dttp lra burstprop burst"
         " dendritic_error forward_forward ff reinforce reinforcement reward dopamine eprop e_prop sign_symmetry"
@@ -193,6 +184,7 @@ def _by_word(table):
     return dict(entries)
 
 
+SYNONYMS |= {f"learning_rule={name}": rule.also_called for name, rule in shipped().items()}
 _MEANT = _by_word(SYNONYMS)
 _REFUSED = _by_word({(what, nearest): words for what, (nearest, words) in NOT_OFFERED.items()})
 #: How alike a name must be to be taken for a misspelt one: before, and after, its parts are looked up.

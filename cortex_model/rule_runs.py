@@ -8,6 +8,8 @@ from cortex_model.analysis.rule_contrasts import Estimate, scores_of_rows, score
 from cortex_model.errors import RunError
 from cortex_model.reproduce import RunRequest
 from cortex_model.results import RunDirectory
+from cortex_model.rules import rule_named
+from cortex_model.rules.own import short
 from cortex_model.settings import OWN_RATES, RULES, setting
 
 DATASET, EPOCHS = "cifar10", 3
@@ -47,8 +49,9 @@ def line_of(parameters: dict[str, Any]) -> str:
     for line, its in RULES.items():
         if all(parameters[name] == value for name, value in its.items()):
             return line
-    damping = f", damping {parameters['damping']:g}" if parameters["learning_rule"] == "reciprocal" else ""
-    return parameters["learning_rule"].replace("_", " ") + damping
+    name = parameters["learning_rule"]
+    damping = f", damping {parameters['damping']:g}" if "damping" in rule_named(name).numbers else ""
+    return short(name).replace("_", " ") + damping
 
 
 def n_populations(measures: Any, prefix: str) -> int:

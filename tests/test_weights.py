@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.reference.host import done_by_host
+from cortex_model.host import done_by_host
 from cortex_model.rules import shipped
 from cortex_model.schedule.declared import declared
 from cortex_model.weights import INITIAL_WEIGHTS, Weights, initial_weights, perturbed, to_matrix, to_synapses

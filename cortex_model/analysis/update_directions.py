@@ -62,7 +62,8 @@ def update_angles(weights: Weights, stimuli: np.ndarray, targets: np.ndarray, pa
     -------
     angles : dict
         ``update_angle_to_*_degrees`` -> one angle a hidden population, from the lowest; nan where an update is zero.
-        The top population is left out: it has the output error itself. Feedback gains turn no update.
+        The top population is left out: it has the output error itself. What the host does (feedback gains) is left
+        out, too.
     """
     p, forward = parameters, {l: matrix.astype(float) for l, matrix in weights.forward.items()}
     drives, rates = theory.hierarchy_response(forward, weights.biases, stimuli.T.astype(float), p.nonlinearity, p.top)

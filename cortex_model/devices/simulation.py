@@ -1,21 +1,19 @@
 """A hierarchy on a device: build, run a schedule in chunks, look in between."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from cortex_model.devices import program as standalone
-from cortex_model.devices.arrays import remembered_arrays, state_names, weight_arrays, weights_of
-from cortex_model.devices.networks import NetworkRun, RunningNetwork, State
+from cortex_model.devices.arrays import state_names
+from cortex_model.devices.chunks import Chunks
+from cortex_model.devices.networks import NetworkRun, State
 from cortex_model.errors import DeviceError, ParameterError
 from cortex_model.parameters import HierarchyParameters
 from cortex_model.parameters.numbers import numbers_of_rules
 from cortex_model.schedule.checks import check_schedule, check_shown
-from cortex_model.schedule.chunk import answers, chunk_arrays, stimulus_arrays
 from cortex_model.schedule.declared import declared, program_structure
-from cortex_model.schedule.ensemble import Ensemble
 from cortex_model.schedule.presentations import Schedule
 from cortex_model.schedule.stimuli import Stimuli
 from cortex_model.weights import Weights
@@ -209,7 +207,7 @@ class Simulation:
         stimuli = self.checked(runs, stimuli)
         self._no_network_operations()
         with np.errstate(over="ignore", invalid="ignore"):  # what outgrows its precision is said in a DivergenceError
-            chunks = _Chunks(self, runs, stimuli)
+            chunks = Chunks(runs, stimuli, self.parameters, self.known_numbers)
             self.build()
             return chunks.run(self._run_program if self._program else self._run_live)
 
@@ -332,66 +330,3 @@ class Simulation:
                 f"{self.device}.{name}: must not hold a network_operation, because a compiled program cannot call "
                 "Python (got one); use device='runtime' or write it with run_regularly."
             )
-
-
-class _Chunks:
-    """The chunks of a simulation of several networks: what the device is handed before each, what is seen after it."""
-
-    def __init__(self, simulation: Simulation, runs: list[NetworkRun], stimuli: Stimuli):
-        self.parameters, self.stimuli = simulation.parameters, stimuli
-        self.declared = declared(self.parameters)
-        self.ensemble = Ensemble([run.schedule for run in runs], self.declared)
-        starts = [int(self.ensemble.boundaries[e][run.n_done]) for e, run in enumerate(runs)]
-        boundaries = self.ensemble.schedule.boundaries(self.parameters.chunk_presentations)
-        self.boundaries = np.unique(np.concatenate([boundaries, starts]))
-        self.boundaries = self.boundaries[self.boundaries >= min(starts)]
-        known = simulation.known_numbers
-        runs = [replace(run, numbers=known | run.numbers) for run in runs]
-        self.networks = [RunningNetwork(run, self.declared, start) for run, start in zip(runs, starts, strict=True)]
-        self._constants = {
-            f"networks.{name}": np.array([run.numbers[name] for run in runs])
-            for name in ("noise_seed", *self.declared.numbers)
-        } | stimulus_arrays(stimuli, self.parameters)
-        self._is_handed = False
-
-    def run(self, on_device: Callable) -> list[State | Exception]:
-        """Let a device run all chunks; the outcome of each network."""
-        try:
-            for network in self.networks:
-                network.begin(self.boundaries[0])
-            self._raise_where_all_failed()
-            if len(self.boundaries) > 1:
-                on_device(len(self.boundaries) - 1, self.handed, self.finish)
-        except Exception:
-            if not all(network.failure for network in self.networks):
-                raise
-        return [network.failure or network.state for network in self.networks]
-
-    def handed(self, index: int) -> dict[str, np.ndarray]:
-        """Everything that the device is handed for chunk ``index`` and does not have already."""
-        changed = [network.is_handed_over() for network in self.networks]
-        first, last = self.boundaries[index], self.boundaries[index + 1]
-        arrays = chunk_arrays(self.ensemble, first, last, self.stimuli, self.parameters)
-        if not self._is_handed:
-            arrays |= self._constants
-        if not self._is_handed or any(changed):
-            states = [network.state for network in self.networks]
-            arrays |= weight_arrays([state.weights for state in states], self.declared)
-            arrays |= remembered_arrays([state.remembered for state in states])
-        self._is_handed = True
-        return arrays
-
-    def finish(self, index: int, arrays: dict[str, np.ndarray], seconds: float) -> None:
-        """What is seen after chunk ``index``."""
-        first, last, n = int(self.boundaries[index]), int(self.boundaries[index + 1]), len(self.networks)
-        rates = answers(arrays["readout.rate"], self.ensemble, first, last, self.parameters)
-        weights = weights_of(arrays, self.declared, n)
-        for e, network in enumerate(self.networks):
-            network.advance(self.ensemble.position(e, last), weights[e], rates[e], seconds / n)
-            if last == network.start:
-                network.begin(last)
-        self._raise_where_all_failed()
-
-    def _raise_where_all_failed(self):
-        if all(network.failure for network in self.networks):
-            raise self.networks[0].failure

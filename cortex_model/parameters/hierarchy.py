@@ -286,7 +286,8 @@ def _feedback(learning_rule, to_input, L):
 
 def chosen_rule(learning_rule: str, is_leaky: bool, is_perturbed: bool, **options: Any) -> Rule:
     """A rule with all options chosen."""
-    return _chosen(rows_in_force(), learning_rule, is_leaky, is_perturbed, **options)
+    in_force = rows_in_force(), rule_named(learning_rule).content_hash
+    return _chosen(in_force, learning_rule, is_leaky, is_perturbed, **options)
 
 
 def rows_in_force() -> tuple:

@@ -38,4 +38,5 @@ RULE = replace(
         )
     },
     paper="Kolen & Pollack 1994",
+    also_called="kp kolenpollack",
 )

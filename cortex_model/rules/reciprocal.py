@@ -70,4 +70,5 @@ RULE = replace(
     numbers=RANDOM_FEEDBACK.numbers | SLEEP_NUMBERS | NOISE_GAIN | FORWARD_SLEEP,
     requires={"forward_sleep_learning_rate == 0 or damping < noise_gain": "because both weights would vanish"},
     paper="Cameron, Chen & Sejnowski 2025",
+    also_called="recirculation_learning reciprocal_feedback rf reciprocal_rule cameron recirculation recirculate",
 )

@@ -45,11 +45,10 @@ class Declared:
     def __init__(self, parameters: HierarchyParameters):
         p = self.parameters = parameters
         self.rule = p.rule
-        together = joined(*map(without_host, self._sharing()))
         delays = {("W", l): n for l, n in p.forward_delays.items()}
         delays |= {("V", l): n for l, n in p.feedback_delays.items()}
-        self.placed = PlacedRule(together, p.layer_sizes, delays)
-        self.ordering = Ordering(self.placed)
+        self.ordering = _ordered(tuple(self._sharing()), p.layer_sizes, tuple(sorted(delays.items())))
+        self.placed = self.ordering.placed
 
     def _sharing(self) -> list[Rule]:
         p, sharing = self.parameters, list(shipped())
@@ -145,13 +144,34 @@ def _ends(rule: Rule):
     return {name: (p.pre, p.post, p.levels) for name, p in rule.projections.items()}
 
 
-def declared(parameters: HierarchyParameters) -> Declared:
-    """What parameters declare; of equal ones it is the same object."""
-    return _declared(rows_in_force(), type(parameters), parameters.model_dump_json())
+class _ByContent(tuple):
+    """Rules that are the same if they declare the same."""
+
+    def __hash__(self):
+        return hash(tuple(rule.content_hash for rule in self))
+
+    def __eq__(self, other):
+        return [rule.content_hash for rule in self] == [rule.content_hash for rule in other]
+
+
+def _ordered(rules, layer_sizes, delays):
+    """The order of a program's events: the same for all numbers of a run."""
+    return _order(_ByContent(rules), layer_sizes, delays)
 
 
 @lru_cache(maxsize=64)
-def _declared(_rows, model, json):
+def _order(rules, layer_sizes, delays):
+    return Ordering(PlacedRule(joined(*map(without_host, rules)), layer_sizes, dict(delays)))
+
+
+def declared(parameters: HierarchyParameters) -> Declared:
+    """What parameters declare; of equal ones it is the same object."""
+    contents = tuple(rule.content_hash for rule in shipped().values())
+    return _declared((rows_in_force(), contents), type(parameters), parameters.model_dump_json())
+
+
+@lru_cache(maxsize=64)
+def _declared(_in_force, model, json):
     return Declared(model.model_validate_json(json))
 
 

@@ -10,7 +10,7 @@ from cortex_model.language import NONLINEARITIES, PlacedRule, in_time
 from cortex_model.language.nonlinearities import SLOPE_RULES, TOPS
 from cortex_model.language.options import configured, with_perturbed_feedback
 from cortex_model.philox import standard_normal
-from cortex_model.reference.host import done_by_host
+from cortex_model.host import done_by_host
 from cortex_model.reference.interpreter import Interpreter
 from cortex_model.rules import shipped
 from cortex_model.weights import perturbed
