@@ -28,14 +28,16 @@ def test_a_batch_changes_weights_by_the_mean_of_its_stimuli(scenario, interpret,
 
 @pytest.mark.compiler
 @pytest.mark.slow
-def test_whole_tiles_and_their_rests(scenario, check_equals_interpreter):
+def test_whole_tiles_and_their_rests(scenario, check_equals_interpreter, alone):
     """Layers that are wider and narrower than the tiles of the compiled loops, batches of 19 that are not all full."""
+    alone("reciprocal")
     many = scenario(n_wake=55, batch_size=19, layer_sizes=(21, 37, 18, 4), damping=0.4, evaluate_every=19)
     assert many.schedule.n_presentations("wake") == 57
     check_equals_interpreter(many, "cpp_standalone")
 
 
-def test_networks_with_batches_are_what_they_are_alone(scenario, simulate, difference):
+def test_networks_with_batches_are_what_they_are_alone(scenario, simulate, difference, alone):
+    alone("reciprocal")
     options = {"n_wake": 12, "batch_size": 4, "layer_sizes": (5, 4, 3)}
     scenarios = [scenario(seed=seed, damping=0.2 * seed, **options) for seed in range(2)]
     simulation = Simulation(scenarios[0].parameters, "runtime", ensemble_size=2)

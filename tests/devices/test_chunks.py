@@ -28,8 +28,10 @@ def options(request, programs):
 
 
 @pytest.mark.parametrize("device", DEVICES)
-def test_chunks_and_resumption_change_no_bit(scenario, options, device):
+def test_chunks_and_resumption_change_no_bit(scenario, options, device, alone):
     """Cut after every 7 presentations, and gone on with from nothing but weights and what the rule remembers."""
+    if device == "runtime":
+        alone("reciprocal")
     whole = scenario(n_wake=30, evaluate_every=12, **options)
     places = np.arange(7, len(whole.schedule), 7)
     cut = dataclasses.replace(whole.schedule, measured=np.union1d(places, whole.schedule.measured))
@@ -52,7 +54,8 @@ def test_the_capacity_of_a_chunk_cuts_a_run(scenario):
         assert np.diff(boundaries).max() <= capacity and boundaries[-1] == 110
 
 
-def test_a_callback_may_replace_weights(scenario):
+def test_a_callback_may_replace_weights(scenario, alone):
+    alone("reciprocal")
     options = {"n_wake": 6, "evaluate_every": 3, "layer_sizes": (5, 4, 3)}
     many, other = scenario(**options), scenario(seed=7, **options)
 

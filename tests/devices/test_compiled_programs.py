@@ -1,6 +1,5 @@
 """Programs are compiled once, named by their content, and run again with other numbers."""
 
-import importlib
 import json
 import os
 import re
@@ -20,10 +19,7 @@ from cortex_model.devices.simulation import Simulation
 from cortex_model.errors import DeviceError
 from cortex_model.language import nonlinearities
 from cortex_model.language.nonlinearities import Nonlinearity
-from cortex_model.parameters import HierarchyParameters, SleepWakeParameters, hierarchy
-
-#: `cortex_model.schedule` has a function of the same name.
-declarations = importlib.import_module("cortex_model.schedule.declared")
+from cortex_model.parameters import HierarchyParameters, SleepWakeParameters
 
 #: A run in a process of its own: overrides, seed -> SHA-256 of the weights, and whether Brian2 was loaded.
 RUN = """
@@ -131,17 +127,10 @@ def test_sources_are_in_the_name_of_the_program(monkeypatch, tmp_path, source):
 
 
 @pytest.mark.compiler
-def test_a_rule_that_is_replaced_in_memory_is_in_the_name_of_the_program(monkeypatch):
+def test_a_row_that_is_replaced_in_memory_is_in_the_name_of_the_program(monkeypatch):
     key = Simulation(SleepWakeParameters()).key
     monkeypatch.setitem(nonlinearities.NONLINEARITIES, "tanh", Nonlinearity("tanh(0.5*drive)", "1"))
-    for cached in (hierarchy.chosen_rule, declarations._declared):
-        cached.cache_clear()
-    try:
-        assert Simulation(SleepWakeParameters()).key != key
-    finally:
-        monkeypatch.undo()
-        for cached in (hierarchy.chosen_rule, declarations._declared):
-            cached.cache_clear()
+    assert Simulation(SleepWakeParameters()).key != key
 
 
 # ---------------------------------------------------------------------- the environment

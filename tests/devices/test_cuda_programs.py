@@ -48,8 +48,9 @@ def test_every_rule_gives_what_is_declared(gpu, scenario, check_equals_interpret
         check_equals_interpreter(given, tolerance=1e-12, simulation=simulation)
 
 
-def test_populations_of_many_blocks_in_float32(gpu, scenario, check_equals_interpreter):
+def test_populations_of_many_blocks_in_float32(gpu, scenario, check_equals_interpreter, alone):
     """More rows and columns than the 32 and 16 of a block, and not multiples of them."""
+    alone("reciprocal")
     given = scenario(
         n_wake=4, layer_sizes=(70, 45, 33, 4), evaluate_every=2, feedback_to_input=True, dtype="float32",
         chunk_presentations=5,
@@ -57,8 +58,9 @@ def test_populations_of_many_blocks_in_float32(gpu, scenario, check_equals_inter
     check_equals_interpreter(given, DEVICE, 5e-6)
 
 
-def test_the_order_of_threads_changes_no_bit(gpu, scenario, simulate, monkeypatch):
+def test_the_order_of_threads_changes_no_bit(gpu, scenario, simulate, monkeypatch, alone):
     """On a GPU it varies by itself."""
+    alone("reciprocal")
     many = scenario(n_wake=38, batch_size=19, layer_sizes=(21, 37, 18, 4), damping=0.4, evaluate_every=9)
     weights, _ = simulate(many, DEVICE)
     monkeypatch.setenv("EMULATED_GPU_BACKWARDS", "1")
@@ -73,21 +75,22 @@ def test_chunks_and_resumption_change_no_bit(gpu, scenario, programs):
     again = simulation.run(*many[1:], first_presentation=0)
     assert again.weights.sha256 == end.weights.sha256
     for last, weights, remembered in states[1:-1:2]:
-        resumed = simulation.run(
-            many.schedule, many.stimuli, weights, many.numbers, n_done=last, remembered=remembered
-        )
+        resumed = simulation.run(many.schedule, many.stimuli, weights, many.numbers, n_done=last, remembered=remembered)
         assert resumed.weights.sha256 == end.weights.sha256
         assert np.array_equal(resumed.rates, end.rates)
 
 
-def test_batches_give_what_is_declared(gpu, scenario, check_equals_interpreter, monkeypatch):
+def test_batches_give_what_is_declared(gpu, scenario, check_equals_interpreter, alone):
     """More presentations than a kernel sums at once, and not a multiple of them."""
+    alone("reciprocal")
     many = scenario(n_wake=38, batch_size=19, layer_sizes=(21, 37, 18, 4), damping=0.4, evaluate_every=9)
     check_equals_interpreter(many, DEVICE, 1e-12)
 
 
-def test_each_network_of_an_ensemble_has_the_bits_that_it_has_alone(gpu, scenario, simulate):
-    scenarios = [scenario(n_wake=24, batch_size=4, seed=seed, damping=0.2 * seed) for seed in range(3)]
+def test_each_network_of_an_ensemble_has_the_bits_that_it_has_alone(gpu, scenario, simulate, alone):
+    alone("reciprocal")
+    options = {"n_wake": 24, "batch_size": 4, "layer_sizes": (5, 4, 3)}
+    scenarios = [scenario(seed=seed, damping=0.2 * seed, **options) for seed in range(3)]
     simulation = Simulation(scenarios[0].parameters, DEVICE, ensemble_size=3)
     runs = [NetworkRun(each.schedule, each.weights, each.numbers) for each in scenarios]
     outcomes = simulation.run_ensemble(runs, scenarios[0].stimuli)
@@ -97,8 +100,9 @@ def test_each_network_of_an_ensemble_has_the_bits_that_it_has_alone(gpu, scenari
     assert len({outcome.weights.sha256 for outcome in outcomes}) == 3
 
 
-def test_noise_is_that_of_every_device_to_the_bit(gpu, scenario):
+def test_noise_is_that_of_every_device_to_the_bit(gpu, scenario, alone):
     """In the single precision of a program that is compiled for another test."""
+    alone("reciprocal")
     dtype = "float32"
     one = scenario(n_wake=1, dtype=dtype, layer_sizes=(70, 45, 33, 4), feedback_to_input=True)
     n = 1 + int(np.flatnonzero(one.schedule.phase == SLEEP)[0])
@@ -115,9 +119,11 @@ def test_noise_is_that_of_every_device_to_the_bit(gpu, scenario):
 
 @pytest.mark.nvcc
 @pytest.mark.slow
-def test_nvcc_accepts_the_sources(scenario):
-    """All of them, with networks and batches, for the card that is there or for the default one."""
-    simulation = Simulation(scenario(batch_size=19, dtype="float32").parameters, DEVICE, ensemble_size=2)
+def test_nvcc_accepts_the_sources(scenario, alone):
+    """With networks and batches, for the card that is there or for the default one."""
+    alone("reciprocal")
+    given = scenario(batch_size=19, dtype="float32", layer_sizes=(5, 4, 3))
+    simulation = Simulation(given.parameters, DEVICE, ensemble_size=2)
     simulation.build()
     assert (simulation._program.directory / "main").stat().st_mode & 0o100
 

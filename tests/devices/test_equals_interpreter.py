@@ -55,7 +55,8 @@ def test_programs_on_runtime(scenario, check_equals_interpreter, programs, name)
 
 
 @pytest.mark.parametrize("rule", ["exact_pseudoinverse", "random_feedback", "backpropagation", "weight_mirror"])
-def test_other_rules_on_runtime(scenario, check_equals_interpreter, rule):
+def test_other_rules_on_runtime(scenario, check_equals_interpreter, alone, rule):
+    alone(rule)
     given = given_for(scenario, {"layer_sizes": (5, 4, 3)}, rule, 6)
     check_equals_interpreter(given, tolerance=tolerance(given.parameters))
 
@@ -112,24 +113,32 @@ def test_times_share_a_program_and_what_is_compiled_in_does_not(scenario, check_
 def test_the_cython_target(scenario, check_equals_interpreter):
     """One small hierarchy in time: cython compiles every code object by itself, two to three seconds each."""
     tiny = scenario(
-        n_wake=5, layer_sizes=(3, 2), feedback_to_input=True, top="linear", biases=False, learning_rule="direct_feedback"
+        n_wake=5,
+        layer_sizes=(3, 2),
+        feedback_to_input=True,
+        top="linear",
+        biases=False,
+        learning_rule="direct_feedback",
     )
     simulation = Simulation(tiny.parameters, "runtime", codegen_target="cython")
     check_equals_interpreter(tiny, simulation=simulation)
 
 
-def test_stock_brian2_in_time(scenario, check_equals_interpreter, leaky):
+def test_stock_brian2_in_time(scenario, check_equals_interpreter, leaky, alone):
+    alone("reciprocal")
     check_equals_interpreter(scenario(n_wake=5, dense=False, **leaky))
 
 
 @pytest.mark.parametrize("layer_sizes", [(4, 6), (3, 8, 8, 2, 1)])
-def test_other_depths(scenario, check_equals_interpreter, layer_sizes):
+def test_other_depths(scenario, check_equals_interpreter, layer_sizes, alone):
+    alone("reciprocal")
     check_equals_interpreter(scenario(n_wake=10, layer_sizes=layer_sizes, top="sigmoid", sleep_per_wake=2.5))
 
 
 # ---------------------------------------------------------------------- backpropagation
-def test_backpropagation_equals_finite_differences(scenario, simulate):
+def test_backpropagation_equals_finite_differences(scenario, simulate, alone):
     """One wake presentation moves W and b by -learning_rate times the gradient, taken by central differences."""
+    alone("backpropagation")
     biases = {f"b_{level}": np.linspace(-0.1, 0.4, n) for level, n in ((1, 5), (2, 6), (3, 4))}
     one = scenario(n_wake=1, learning_rule="backpropagation", given=biases)
     after, _ = simulate(one)
@@ -187,7 +196,10 @@ def difference_from_settled(scenario, simulate, times):
     return max(found)
 
 
-def test_long_presentations_equal_the_settled_mode_and_short_ones_do_not(scenario, simulate):
+def test_long_presentations_equal_the_settled_mode_and_short_ones_do_not(scenario, simulate, alone):
     """Of the other rules, and without Brian2: ``tests/language``."""
+    alone("reciprocal")
     assert difference_from_settled(scenario, simulate, LONG) <= 1e-5
-    assert difference_from_settled(scenario, simulate, LONG | {"presentation_ms": 48.0, "feedback_onset_ms": 24.0}) > 1e-2
+    assert (
+        difference_from_settled(scenario, simulate, LONG | {"presentation_ms": 48.0, "feedback_onset_ms": 24.0}) > 1e-2
+    )

@@ -1,12 +1,17 @@
 """Brian2 objects of a user's own: the same numbers on each device, over several chunks."""
 
+import importlib
+
 import numpy as np
 import pytest
 from brian2 import NeuronGroup, PopulationRateMonitor, SpikeMonitor, StateMonitor, Synapses
 
 from cortex_model.devices.dense.deferred import Deferring
 from cortex_model.devices.simulation import Simulation
+from cortex_model.rules import shipped
 
+#: `cortex_model.schedule` has a function of the same name.
+declarations = importlib.import_module("cortex_model.schedule.declared")
 COMPILED = pytest.param("cpp_standalone", marks=pytest.mark.compiler)
 
 
@@ -34,8 +39,18 @@ def extended(parameters, device):
     return simulation, monitors
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_objects():
+    """Of one rule: others would add nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(declarations, "shipped", lambda: {"reciprocal": shipped()["reciprocal"]})
+        declarations._declared.cache_clear()
+        yield
+    declarations._declared.cache_clear()
+
+
 @pytest.fixture(scope="module")
-def several_chunks(scenario):
+def several_chunks(scenario, few_objects):
     many = scenario(n_wake=60, chunk_presentations=37, evaluate_every=20)
     assert len(many.schedule.boundaries(37)) > 5
     return many
