@@ -113,7 +113,7 @@ def starting_weights(p: AlignmentParameters, seed: int) -> Weights:
         "W_1": random_matrix(seed, "forward_weights", (upper, lower), p.starting_condition),
         "V_1": random_matrix(seed, "feedback_weights", (lower, upper), p.starting_condition),
     }
-    return initial_weights(p, seed, "random", given)
+    return initial_weights(p, seed, given)
 
 
 def random_matrix(seed: int, stream: str, shape: tuple[int, int], condition: float) -> np.ndarray:

@@ -78,7 +78,7 @@ def run(run: Run) -> dict:
     def measure(place, weights, _):
         return {"presentations": schedule.n_presentations("sleep", place), **one_cycle(weights, noises)}
 
-    run.simulate(schedule, Stimuli(), initial_weights(p, run.seed, "random"), measure, MEASURES)
+    run.simulate(schedule, Stimuli(), initial_weights(p, run.seed), measure, MEASURES)
     rows = {name: run.measures[name][1].tolist() for name, (_, dimension) in MEASURES.items() if dimension is None}
     return {"layer_sizes": list(p.layer_sizes), **rows, "weights_sha256": run.weights.sha256}
 

@@ -140,7 +140,7 @@ def test_what_nobody_foresaw_is_one_sentence_and_a_log(called, tmp_path, monkeyp
     (log,) = (tmp_path / "cache" / "tracebacks").iterdir()
     assert status == UNFORESEEN
     assert one_sentence(error).startswith("cortex-model: must not fail like this (got TypeError: 'int' object is not")
-    assert str(log) in error and "in cli.py, line" in error
+    assert str(log) in error and "in runs.py, line" in error
     assert "Traceback (most recent call last)" in log.read_text()
 
 

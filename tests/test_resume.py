@@ -64,15 +64,15 @@ storage.write_whole = write_whole
 """,
 }
 INTERRUPTED = """
-from cortex_model.devices import simulation
-made, n_chunks = simulation.chunk_arrays, 0
-def chunk_arrays(*arguments):
-    global n_chunks
-    n_chunks += 1
-    if n_chunks == 3:
+from cortex_model.checkpoint import Checkpoint
+written, n_written = Checkpoint.write, 0
+def write(*arguments):
+    global n_written
+    written(*arguments)
+    n_written += 1
+    if n_written == 3:
         os.kill(os.getpid(), {number})
-    return made(*arguments)
-simulation.chunk_arrays = chunk_arrays
+Checkpoint.write = write
 """
 #: Loads everything once, then makes a child for each line that it reads; answers with how the child ended.
 PARENT = """

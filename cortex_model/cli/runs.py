@@ -43,7 +43,8 @@ def run(
     if twice := [values[0][0] for values in varied if values[0][0] in given]:
         raise ParameterError(f"--vary: {twice[0]} must be either varied or set (got both); leave out one of them.")
     parameters = parameters.with_overrides(dict(values[0] for values in varied))
-    parameters.check_asked({*given} - ({"weight_decay"} if "learning_rule" in overrides(vary) else set()))
+    if "learning_rule" not in overrides(vary):  # else the first rule need not read what another one does
+        parameters.check_asked(given)
     seeds = [checked_seed(seed + n) for n in range(checked_number("--ensemble-size", ensemble_size, MOST_NETWORKS))]
     n_networks = len(seeds) * math.prod(map(len, varied))
     if n_networks > 1:

@@ -1,28 +1,25 @@
 """Each protocol with its tiny parameters, run once through the command line, for all tests of its summary."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from typer.testing import CliRunner
 
+from cortex_model.cli import app
 from cortex_model.protocol import load_protocol, protocol_names
 from cortex_model.running import start
 
 
 @pytest.fixture(scope="session")
-def tiny_summary(tmp_path_factory):
+def tiny_summary(tmp_path_factory, typed):
     """Protocol -> the JSON that `run --json` prints; runs are made when first asked for."""
     folder, made = tmp_path_factory.mktemp("tiny"), {}
 
     def summary(protocol):
         if protocol not in made:
-            overrides = load_protocol(protocol).tiny.items()
-            texts = ((name, ",".join(map(str, v)) if isinstance(v, tuple) else v) for name, v in overrides)
-            sets = [part for name, value in texts for part in ("--set", f"{name}={value}")]
-            command = [sys.executable, "-m", "cortex_model", "run", protocol, *sets, "--out", str(folder), "--json"]
-            done = subprocess.run(command, capture_output=True, text=True)
-            assert done.returncode == 0, done.stderr
+            arguments = ["run", protocol, *typed(load_protocol(protocol).tiny), "--out", str(folder), "--json"]
+            done = CliRunner().invoke(app, arguments)
+            assert done.exit_code == 0, done.exception
             made[protocol] = json.loads(done.stdout.strip().split("\n")[-1])
         return made[protocol]
 
