@@ -233,14 +233,7 @@ class Run:
         seconds : float
             Duration of the simulation loop alone.
         """
-        for name, given, kind in (
-            ("schedule", schedule, Schedule), ("stimuli", stimuli, Stimuli), ("weights", weights, Weights)
-        ):  # fmt: skip
-            if not isinstance(given, kind):
-                raise ParameterError(
-                    f"Run.simulate: {name} must be a {kind.__module__}.{kind.__name__} (got {in_short(given)}); "
-                    "see the examples of protocols/README.md."
-                )
+        _check_kinds(schedule, stimuli, weights)
         p = self.parameters
         simulation = Simulation(p, self.device, getattr(p, "codegen_target", "numpy"))
         schedule = schedule.counted_from(self.n_presented)
@@ -324,6 +317,17 @@ class Run:
         slots = {phase: [sorted(slot) for slot in slots] for phase, slots in schedule.slots.items()}
         hosts = [host.code for host in schedule.interventions]
         return [parameters, self.seed, self.device, digest.hexdigest(), slots, hosts, weights.sha256]
+
+
+def _check_kinds(schedule, stimuli, weights):
+    """Refuse what a protocol cannot have meant."""
+    kinds = ("schedule", schedule, Schedule), ("stimuli", stimuli, Stimuli), ("weights", weights, Weights)
+    for name, given, kind in kinds:
+        if not isinstance(given, kind):
+            raise ParameterError(
+                f"Run.simulate: {name} must be a {kind.__module__}.{kind.__name__} (got {in_short(given)}); "
+                "see the examples of protocols/README.md."
+            )
 
 
 def run_numbers(p: Any, seed: int) -> dict[str, Any]:

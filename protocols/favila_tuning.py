@@ -131,6 +131,12 @@ def run(run: Run) -> dict:
     for name in RESPONSES:
         _, values, unit = run.measures[name]
         run.measures[name] = (["look", "population", "angle"], values.reshape(len(values), -1, n), unit)
+    return summary_of(run, kernel, predicted)
+
+
+def summary_of(run: Run, kernel: np.ndarray, predicted: np.ndarray) -> dict:
+    """What the run ends with, beside what was predicted."""
+    p: TuningParameters = run.parameters
     last = {name: np.round(run.measures[name][1][-1], 6).tolist() for name in MEASURES if name not in RESPONSES}
     floor = theory.feedback_noise_floor(kernel, p.sleep_learning_rate, p.damping, p.noise_gain, reconstructs(p))
     return {

@@ -1,4 +1,4 @@
-"""Nonlinearities are chosen: of a rule's strings, ``sigma``, ``slope`` and ``top_sigma`` give way to rows of a table."""
+"""Nonlinearities, chosen: in a rule's strings, ``sigma``, ``slope`` and ``top_sigma`` give way to rows of a table."""
 
 import ast
 from dataclasses import replace
