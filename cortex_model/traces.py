@@ -14,7 +14,7 @@ from cortex_model.devices.simulation import Simulation
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import HierarchyParameters
 from cortex_model.schedule import PERCEPTION, PHASES, RECALL, Stimuli, trace_schedule
-from cortex_model.storage import read_arrays, write_netcdf
+from cortex_model.system.storage import read_arrays, write_netcdf
 from cortex_model.weights import Weights
 
 #: What one chunk may record, in bytes.

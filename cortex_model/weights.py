@@ -10,8 +10,8 @@ import numpy as np
 
 from cortex_model.errors import ParameterError
 from cortex_model.language.places import Places
-from cortex_model.memory import must_fit
-from cortex_model.philox import standard_normal
+from cortex_model.state.philox import standard_normal
+from cortex_model.system.memory import must_fit
 
 
 def to_matrix(values: np.ndarray, n_pre: int, n_post: int) -> np.ndarray:
@@ -220,30 +220,3 @@ def _drawn(p, seed, projection, level, shape, weights):
         index = level + (zlib.crc32(projection.encode()) % 2**15) * 2**16
         numbers = standard_normal(seed, "other_weights", index, shape) / np.sqrt(shape[-1])
     return STARTS[how](weights.get(f"{other}_{level}"), numbers)
-
-
-def perturbed(feedback: np.ndarray, noise: np.ndarray, deviation: float, n_levels: int) -> np.ndarray:
-    """Feedback weights that are not quite what was learned.
-
-        V + deviation noise,    then rounded to n_levels levels, evenly spaced from -max|V| to max|V|
-
-    Parameters
-    ----------
-    feedback : ndarray
-        V.
-    noise : ndarray, of the same shape
-        Standard normal numbers.
-    deviation : float
-    n_levels : int
-        0: nothing is rounded.
-
-    Returns
-    -------
-    ndarray, of the same shape
-    """
-    V = feedback + deviation * noise
-    largest = np.abs(V).max()
-    if n_levels == 0 or largest == 0:
-        return V
-    step = 2 * largest / (n_levels - 1)
-    return np.round((V + largest) / step) * step - largest

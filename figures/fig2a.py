@@ -9,11 +9,11 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
+from cortex_model.experiments.reproduce import Figure, Row, write_figure
 from cortex_model.language import Carry, Learn
 from cortex_model.language.sequence import moments_of
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.reproduce import Figure, Row, write_figure
-from cortex_model.results import RunDirectory
+from cortex_model.runs.directory import RunDirectory
 from cortex_model.schedule import PHASES, Schedule, declared, wake_sleep_schedule
 
 matplotlib.use("Agg")

@@ -56,10 +56,10 @@ from cortex_model.parameters import (
     parameter,
     with_default,
 )
-from cortex_model.philox import order_of_stimuli
 from cortex_model.protocol import Protocol, Run
 from cortex_model.schedule import Stimuli, one_hot, wake_sleep_schedule
-from cortex_model.storage import write_arrays
+from cortex_model.state.philox import order_of_stimuli
+from cortex_model.system.storage import write_arrays
 from cortex_model.theory import hierarchy_response
 from cortex_model.traces import perception, recall
 from cortex_model.weights import Weights, initial_weights
@@ -245,5 +245,14 @@ PROTOCOL = Protocol(
     question="Does information climb a hierarchy in perception and descend it in recall, through learned feedback?",
     parameters=RecallParameters,
     run=run,
-    tiny={"layer_sizes": (64, 16, 12, 16), "epochs": 1, "n_shown": 100, "chunk_presentations": 500},
+    tiny={
+        "layer_sizes": (64, 16, 16),
+        "epochs": 12,
+        "batch_size": 100,
+        "learning_rate": 0.4,
+        "sleep_learning_rate": 0.004,
+        "presentation_ms": 40.0,
+        "feedback_onset_ms": 20.0,
+        "n_shown": 200,
+    },
 )

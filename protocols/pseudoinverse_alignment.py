@@ -32,9 +32,9 @@ from pydantic import Field
 from cortex_model import theory
 from cortex_model.errors import DivergenceError, ParameterError
 from cortex_model.parameters import LayerSizes, Nonlinearity, PositiveCount, Rate, SleepWakeParameters, parameter
-from cortex_model.philox import standard_normal
 from cortex_model.protocol import Protocol, Run
 from cortex_model.schedule import Stimuli, sleep_schedule
+from cortex_model.state.philox import standard_normal
 from cortex_model.weights import INITIAL_WEIGHTS, Weights, initial_weights
 
 #: Measure -> (unit, dimension).

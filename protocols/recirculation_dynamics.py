@@ -25,9 +25,9 @@ import numpy as np
 
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import LayerSizes, Nonlinearity, PositiveCount, Rate, SleepWakeParameters, parameter
-from cortex_model.philox import population_noise
 from cortex_model.protocol import Protocol, Run
 from cortex_model.schedule import Stimuli, sleep_schedule
+from cortex_model.state.philox import population_noise
 from cortex_model.theory import recirculation_cycle
 from cortex_model.weights import Weights, initial_weights
 

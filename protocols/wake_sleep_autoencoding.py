@@ -25,9 +25,9 @@ from cortex_model.analysis.hierarchy import HIERARCHY_MEASURES, hierarchy_measur
 from cortex_model.analysis.loss import mean_loss
 from cortex_model.datasets.layer_sizes import check_layer_sizes
 from cortex_model.parameters import Count, LayerSizes, PositiveCount, SleepWakeParameters, parameter, with_default
-from cortex_model.philox import order_of_stimuli
 from cortex_model.protocol import Protocol, Run
 from cortex_model.schedule import Stimuli, wake_sleep_schedule
+from cortex_model.state.philox import order_of_stimuli
 from cortex_model.weights import initial_weights
 
 #: Measure -> (unit, dimension).

@@ -14,8 +14,8 @@ from scipy.io import savemat
 from cortex_model import datasets
 from cortex_model.cli import main
 from cortex_model.protocol import load_protocol
-from cortex_model.results import RunDirectory
-from cortex_model.running import start
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.runs.running import start
 from cortex_model.weights import Weights
 
 RDMS, RESPONSES = (datasets.load_recording(f"synthetic_{kind}") for kind in ("rdms", "responses"))

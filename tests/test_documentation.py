@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from cortex_model import documentation, theory
+from cortex_model import theory
+from cortex_model.cli import documentation
 from cortex_model.datasets import DATASETS
-from cortex_model.experiments import NO_DATASET, write_rows
+from cortex_model.experiments.tables import NO_DATASET, write_rows
 from cortex_model.language.describing import equations
 from cortex_model.language.nonlinearities import NONLINEARITIES
 from cortex_model.protocol import load_protocol

@@ -8,11 +8,11 @@ from typer.testing import CliRunner
 
 from cortex_model.cli import app
 from cortex_model.devices.availability import default_device
-from cortex_model.ensembles import start_together
 from cortex_model.errors import DivergenceError, ParameterError
 from cortex_model.protocol import load_protocol
-from cortex_model.results import RunDirectory, find_runs
-from cortex_model.running import resume, start
+from cortex_model.runs.directory import RunDirectory, find_runs
+from cortex_model.runs.running import resume, start
+from cortex_model.runs.together import start_together
 
 PROTOCOL = "wake_sleep_classification"
 TINY = load_protocol(PROTOCOL).tiny | {"learning_rate": 0.05}

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cortex_model import failures
 from cortex_model.cli import main
 from cortex_model.devices.program import Program, build, program_cache
 from cortex_model.errors import DeviceError, ParameterError, in_short
-from cortex_model.failures import LOG, MISTAKE, UNFORESEEN, told
-from cortex_model.results import RunDirectory
-from cortex_model.storage import read_json, write_json
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.system import failures
+from cortex_model.system.failures import LOG, MISTAKE, UNFORESEEN, told
+from cortex_model.system.storage import read_json, write_json
 
 TINY = ["--set", "averaged=true", "--set", "n_presentations=3", "--device", "runtime"]
 
@@ -264,7 +264,7 @@ def test_parameters_of_a_protocol_and_of_a_file(called, tmp_path):
 
 @pytest.mark.parametrize("command", ["figure", "reproduce"])
 def test_help_names_every_figure(command, called):
-    from cortex_model.reproduce import experiment_names, figure_names, protocol_figure_names
+    from cortex_model.experiments.reproduce import experiment_names, figure_names, protocol_figure_names
 
     status, output, _ = called(command, "--help")
     assert status == 0

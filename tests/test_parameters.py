@@ -143,14 +143,19 @@ def test_a_number_is_refused_by_name_where_the_rule_does_not_read_it(asked, read
     p = DEFAULT.with_overrides(asked | {"learning_rule": other, "damping": 0.1})
     p.check_asked(["damping"])
     (name,) = asked.keys() - {"slope_rule"}
-    with pytest.raises(ParameterError, match=rf"^Parameters\.{name}: must be left out where learning_rule is {sentence}"):
+    with pytest.raises(
+        ParameterError, match=rf"^Parameters\.{name}: must be left out where learning_rule is {sentence}"
+    ):
         p.check_asked(asked)
     does = {"learning_rule": reading} if reading else {"slope_rule": "reciprocal"}
     p.with_overrides(does).check_asked(asked)
 
 
 TOGETHER = [
-    ({"learning_rule": "weight_mirror", "damping": 0}, r"weight_mirror\.damping: must be a number above 0 \(got 0\.0\)"),
+    (
+        {"learning_rule": "weight_mirror", "damping": 0},
+        r"weight_mirror\.damping: must be a number above 0 \(got 0\.0\)",
+    ),
     (
         {"learning_rule": "hinton_mcclelland", "forward_sleep_learning_rate": 0.1, "damping": 1.0},
         "hinton_mcclelland: forward_sleep_learning_rate == 0 or damping < 1 must hold, because both weights would",

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from cortex_model import reproduce as module
 from cortex_model.errors import ParameterError, RunError
+from cortex_model.experiments.making import RunRequest, make_runs, programs_first
+from cortex_model.experiments.reproduce import load_figure, reproduce
+from cortex_model.experiments.tables import reproduce as module
 from cortex_model.protocol import load_protocol
-from cortex_model.reproduce import RunRequest, load_figure, make_runs, programs_first, reproduce
-from cortex_model.results import RunDirectory
-from cortex_model.running import start
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.runs.running import start
 
 #: Runs that need no device: averaged, a few steps.
 QUICK = {"averaged": True, "layer_sizes": (4, 4), "n_presentations": 20, "look_every_presentations": 10}
@@ -79,12 +80,12 @@ def test_run_that_fails_says_why_and_ends_the_others(tmp_path, monkeypatch):
     monkeypatch.setattr(module.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
     mark = tmp_path / "mark"
     slow = scripted(1, f"import time, pathlib; time.sleep(3); pathlib.Path({str(mark)!r}).touch()")
-    wrong = quick(2, sleep_rule="hinton_mcclelland")
+    wrong = quick(2, learning_rule="hinton_mcclelland")
     began = time.monotonic()
     with pytest.raises(RunError, match=r"pseudoinverse_alignment, seed 0: must finish \(got: no luck\)"):
         make_runs([scripted(0, "import sys; sys.exit('no luck')"), slow], tmp_path, "runtime")
     assert time.monotonic() - began < 2.5
-    with pytest.raises(RunError, match="averaged: must be false unless sleep_rule is recirculation"):
+    with pytest.raises(RunError, match="averaged: must be false unless learning_rule is reciprocal"):
         make_runs([wrong], tmp_path, "runtime")
     time.sleep(max(0, began + 3.5 - time.monotonic()))
     assert not mark.exists(), "the slow one was ended"

@@ -7,10 +7,10 @@ from typer.testing import CliRunner
 
 from cortex_model.cli import app
 from cortex_model.protocol import Protocol, Run
-from cortex_model.results import COMPILING, MEASURES, PROGRAM_READY, PROVENANCE, RunDirectory
-from cortex_model.running import carry_out
-from cortex_model.storage import write_arrays, write_json
+from cortex_model.runs.directory import COMPILING, MEASURES, PROGRAM_READY, PROVENANCE, RunDirectory
+from cortex_model.runs.running import carry_out
 from cortex_model.sweeps.gathering import gathered
+from cortex_model.system.storage import write_arrays, write_json
 from cortex_model.weights import Weights
 
 ANGLE = "alignment_angle_to_pseudoinverse_degrees"

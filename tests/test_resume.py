@@ -10,8 +10,8 @@ import pytest
 
 from cortex_model.devices.program import Program
 from cortex_model.devices.simulation import Simulation
-from cortex_model.results import RunDirectory
-from cortex_model.storage import read_npz
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.system.storage import read_npz
 
 #: Beside the tiny parameters: sleep before wake, evaluations, and the host in between; a few chunks of each.
 SETTING = {
@@ -49,7 +49,8 @@ def set_(self, values):
 Program.set = set_
 """,
     "while a checkpoint is written": """
-from cortex_model import results, storage
+from cortex_model.runs import directory as results
+from cortex_model.system import storage
 n_written = 0
 def write_whole(path, write):
     global n_written
@@ -64,7 +65,7 @@ storage.write_whole = write_whole
 """,
 }
 INTERRUPTED = """
-from cortex_model.checkpoint import Checkpoint
+from cortex_model.runs.checkpoint import Checkpoint
 written, n_written = Checkpoint.write, 0
 def write(*arguments):
     global n_written

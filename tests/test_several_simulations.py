@@ -12,8 +12,8 @@ import pytest
 from cortex_model.devices.simulation import Simulation
 from cortex_model.errors import RunError
 from cortex_model.protocol import load_protocol, protocol_folder, run_numbers
-from cortex_model.results import RunDirectory
-from cortex_model.running import resume, start
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.runs.running import resume, start
 from cortex_model.schedule import Stimuli, sleep_schedule
 from cortex_model.weights import Weights, initial_weights
 
@@ -96,7 +96,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 import numpy, brian2
 from cortex_model.protocol import load_protocol
-from cortex_model.running import start
+from cortex_model.runs.running import start
 file, folder, seconds = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
 parameters = load_protocol(file).parameters().with_overrides({given!r})
 random.seed(5)
@@ -139,7 +139,7 @@ def test_a_run_of_two_phases_killed_at_many_moments_ends_in_the_same_bits(lesion
 def test_weights_at_the_start_are_kept_where_the_seed_does_not_say_them(lesion, whole, tmp_path):
     assert whole[1].start() is None
     file = tmp_path / "lesion.py"
-    drawn = 'initial_weights(p, run.seed)'
+    drawn = "initial_weights(p, run.seed)"
     given = drawn[:-1] + ', {"V_1": np.ones(p.layer_sizes)})'
     file.write_text("import numpy as np\n" + Path(lesion).read_text().replace(drawn, given))
     summary = begin(str(file), tmp_path)
@@ -154,7 +154,7 @@ class Stopped(BaseException):
 def test_it_goes_on_from_the_last_checkpoint_of_the_call_in_which_it_stopped(
     n_written, lesion, whole, tmp_path, monkeypatch
 ):
-    from cortex_model.checkpoint import Checkpoint
+    from cortex_model.runs.checkpoint import Checkpoint
 
     write, places = Checkpoint.write, []
 
@@ -177,7 +177,7 @@ def test_it_goes_on_from_the_last_checkpoint_of_the_call_in_which_it_stopped(
 
 
 def test_a_protocol_that_hands_over_other_weights_when_it_goes_on_is_refused(lesion, tmp_path, monkeypatch):
-    from cortex_model.checkpoint import Checkpoint
+    from cortex_model.runs.checkpoint import Checkpoint
 
     write = Checkpoint.write
 
@@ -196,7 +196,7 @@ def test_a_protocol_that_hands_over_other_weights_when_it_goes_on_is_refused(les
     kept = path / "protocol" / "lesion.py"
     kept.write_text(kept.read_text().replace("V[:, ::2] = 0", "V[:, ::3] = 0"))
     given = json.loads((path / "parameters.json").read_text())
-    from cortex_model.sources import sha256
+    from cortex_model.system.sources import sha256
 
     given["protocol_files"]["lesion.py"] = sha256(kept.read_bytes())
     (path / "parameters.json").write_text(json.dumps(given))

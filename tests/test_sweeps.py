@@ -25,12 +25,12 @@ from cortex_model.cli import app
 from cortex_model.devices.availability import default_device
 from cortex_model.errors import ParameterError
 from cortex_model.protocol import load_protocol
-from cortex_model.results import RunDirectory, find_runs
-from cortex_model.storage import read_npz
+from cortex_model.runs.directory import RunDirectory, find_runs
 from cortex_model.sweeps.cluster import _client
 from cortex_model.sweeps.grid import asked_runs, checked_grid
 from cortex_model.sweeps.sweeping import Progress
 from cortex_model.sweeps.sweeping import sweep as make
+from cortex_model.system.storage import read_npz
 
 PROTOCOL = "wake_sleep_classification"
 README = (Path(__file__).parents[1] / "README.md").read_text()

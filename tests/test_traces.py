@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cortex_model import theory, traces
-from cortex_model.devices.checking import interpreter_for
 from cortex_model.errors import ParameterError
+from cortex_model.experiments.checking import interpreter_for
 from cortex_model.parameters import HierarchyParameters, SleepWakeParameters
 from cortex_model.weights import initial_weights
 

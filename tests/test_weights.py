@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.host import done_by_host
 from cortex_model.rules import shipped
 from cortex_model.schedule.declared import declared
-from cortex_model.weights import INITIAL_WEIGHTS, Weights, initial_weights, perturbed, to_matrix, to_synapses
+from cortex_model.state.host import done_by_host, perturbed
+from cortex_model.weights import INITIAL_WEIGHTS, Weights, initial_weights, to_matrix, to_synapses
 
 LARGE = SleepWakeParameters(layer_sizes=(300, 200, 250), feedback_to_input=True, dtype="float64")
 SMALL = SleepWakeParameters(layer_sizes=(5, 4, 3), feedback_to_input=True, dtype="float64")

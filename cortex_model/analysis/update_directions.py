@@ -4,7 +4,7 @@ import numpy as np
 
 from cortex_model import theory
 from cortex_model.language import PlacedRule
-from cortex_model.parameters.hierarchy import chosen_rule
+from cortex_model.parameters.chosen import chosen_rule
 from cortex_model.reference.interpreter import Interpreter
 from cortex_model.schedule.declared import declared, without_host
 from cortex_model.weights import Weights

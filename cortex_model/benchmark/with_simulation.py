@@ -9,7 +9,7 @@ import numpy as np
 
 from cortex_model.devices.simulation import NetworkRun, Simulation
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.protocol import run_numbers
+from cortex_model.runs.run import run_numbers
 from cortex_model.schedule import WAKE, Schedule, Stimuli, schedule_of
 from cortex_model.weights import Weights
 

@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
+from cortex_model.cli.printing import out_folder_of
 from cortex_model.errors import CortexModelWarning
-from cortex_model.failures import told
-from cortex_model.printing import out_folder_of
+from cortex_model.system.failures import told
 
 TRACEBACK = "--traceback"
 app = typer.Typer(

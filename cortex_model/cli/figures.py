@@ -8,8 +8,8 @@ import typer
 from typer.core import TyperCommand
 
 from cortex_model.cli.app import Device, Json, OfOtherSources, Out, app
+from cortex_model.cli.printing import out, print_rows, progress_bar
 from cortex_model.parameters import MOST_SEEDS, checked_number
-from cortex_model.printing import out, print_rows, progress_bar
 
 
 class NamesFigures(TyperCommand):
@@ -17,7 +17,7 @@ class NamesFigures(TyperCommand):
 
     def format_help(self, ctx, formatter):
         """See `typer.core.TyperCommand`."""
-        from cortex_model.reproduce import experiment_names, figure_names, protocol_figure_names
+        from cortex_model.experiments.reproduce import experiment_names, figure_names, protocol_figure_names
 
         kinds = {
             "Of the paper": figure_names(),
@@ -35,8 +35,8 @@ def figure(
     out_folder: Out = Path("figures"),
 ) -> None:
     """Draw a figure from run directories: PDF, PNG and the CSV of what is plotted."""
-    from cortex_model.reproduce import INTERVALS, load_figure
-    from cortex_model.results import RunDirectory
+    from cortex_model.experiments.reproduce import INTERVALS, load_figure
+    from cortex_model.runs.directory import RunDirectory
 
     drawn = load_figure(name)
     rows = drawn.draw([RunDirectory.opened(path) for path in run_dirs], out_folder)
@@ -56,8 +56,8 @@ def reproduce(
 ) -> None:
     """Make the runs that a figure needs and that are not there yet, draw it, print its numbers beside the paper's."""
     from cortex_model.devices.availability import chosen_device
-    from cortex_model.reproduce import INTERVALS
-    from cortex_model.reproduce import reproduce as make
+    from cortex_model.experiments.reproduce import INTERVALS
+    from cortex_model.experiments.reproduce import reproduce as make
 
     checked_number("--seeds", seeds, MOST_SEEDS)
     print_rows(make(name, dataset, seeds, out_folder, chosen_device(device), again=again), INTERVALS)
@@ -83,10 +83,10 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Compare every population of a trained hierarchy with a recording of a brain that saw the same images."""
-    from cortex_model.comparing import compare_run, shown
     from cortex_model.datasets import load_recording
-    from cortex_model.reproduce import figure_folder
-    from cortex_model.sources import load_module
+    from cortex_model.experiments.comparing import compare_run, shown
+    from cortex_model.experiments.reproduce import figure_folder
+    from cortex_model.system.sources import load_module
 
     recorded = load_recording(recording, stimuli, kind, variable)
     with progress_bar(f"comparing with {recorded.name}", "steps") as report:

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from cortex_model.cli.app import Json, Out, app
-from cortex_model.printing import out, print_rows, progress_bar
+from cortex_model.cli.printing import out, print_rows, progress_bar
 
 datasets_app = typer.Typer(help="Images to learn from: list, fetch, verify.", no_args_is_help=True)
 app.add_typer(datasets_app, name="datasets")
@@ -79,8 +79,8 @@ def benchmark(
     """Speed and memory of dense and stock projections, beside PyTorch, NumPy and a plain C++ loop, in one call."""
     from cortex_model.benchmark.report import benchmark as measure
     from cortex_model.benchmark.tables import shown
-    from cortex_model.reproduce import figure_folder
-    from cortex_model.sources import load_module
+    from cortex_model.experiments.reproduce import figure_folder
+    from cortex_model.system.sources import load_module
 
     names = [name for text in devices or [] for name in text.split(",")] or None
     options = {"dtype": dtype, "repetitions": repetitions, "seconds": seconds, "pytorch_python": pytorch_python}

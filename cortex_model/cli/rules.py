@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from cortex_model.cli.app import Sets, app
-from cortex_model.printing import out, overrides, print_rows
+from cortex_model.cli.printing import out, overrides, print_rows
 
 
 @app.command()
@@ -15,7 +15,7 @@ def check(
     sets: Sets = None,
 ) -> None:
     """Look at a learning rule: is it sound, does Brian2 do what it declares, and what happens in it, line by line."""
-    from cortex_model.devices.checking import check_rule, followed, parameters_for
+    from cortex_model.experiments.checking import check_rule, followed, parameters_for
 
     given = overrides(sets)
     p = parameters_for(learning_rule, **given)

@@ -10,10 +10,10 @@ import typer
 from rich.table import Table
 
 from cortex_model.cli.app import Device, Interruption, Json, OfOtherSources, Out, Seed, Sets, app
+from cortex_model.cli.printing import err, out, overrides, progress_bar, tell
 from cortex_model.errors import CortexModelError, ParameterError
-from cortex_model.failures import told
 from cortex_model.parameters import MOST_SEEDS, checked_number, checked_seed
-from cortex_model.printing import err, out, overrides, progress_bar, tell
+from cortex_model.system.failures import told
 
 #: More networks than any program holds in reasonable memory.
 MOST_NETWORKS = 4096
@@ -33,8 +33,8 @@ def run(
 ) -> None:
     """Run a protocol, or go on with it where it was interrupted."""
     from cortex_model.devices.availability import chosen_device
-    from cortex_model.protocol import load_protocol
-    from cortex_model.running import start
+    from cortex_model.runs.protocol import load_protocol
+    from cortex_model.runs.running import start
 
     given = overrides(sets)
     parameters = load_protocol(protocol).parameters().with_overrides(given)
@@ -59,7 +59,7 @@ def run(
 
 
 def _run_together(protocol, settings, device, out_folder, again, as_json):
-    from cortex_model.ensembles import start_together
+    from cortex_model.runs.together import start_together
 
     with progress_bar(f"{protocol} ({len(settings)} networks)") as report:
         outcomes = start_together(protocol, settings, device, out_folder, report, again)
@@ -114,7 +114,7 @@ def sweep(
 @app.command()
 def resume(run_dir: Path, as_json: Json = False) -> None:
     """Go on with an interrupted run; the result is the same as without the interruption."""
-    from cortex_model import running
+    from cortex_model.runs import running
 
     with progress_bar("resuming") as report:
         summary = running.resume(run_dir, report)
@@ -124,7 +124,7 @@ def resume(run_dir: Path, as_json: Json = False) -> None:
 @app.command()
 def runs(folder: Annotated[Path, typer.Argument(help="Folder of run directories.")] = Path("runs")) -> None:
     """List the runs below a folder."""
-    from cortex_model.results import find_runs
+    from cortex_model.runs.directory import find_runs
 
     table, damaged = Table("run", "state", "rule or protocol", "seed", "device", "test error %", box=None), []
     for directory in find_runs(folder):
@@ -148,7 +148,7 @@ def runs(folder: Annotated[Path, typer.Argument(help="Folder of run directories.
 @app.command()
 def protocols() -> None:
     """List the protocols and what they ask."""
-    from cortex_model.protocol import load_protocol, protocol_names
+    from cortex_model.runs.protocol import load_protocol, protocol_names
 
     table = Table("protocol", "question", box=None)
     for name in protocol_names():
@@ -163,7 +163,7 @@ def parameters(
     ] = "wake_sleep_classification",
 ) -> None:
     """Every parameter of a protocol: default, unit, range and meaning."""
-    from cortex_model.protocol import load_protocol
+    from cortex_model.runs.protocol import load_protocol
 
     table = Table("parameter", "default", "unit", "range", "meaning", box=None)
     for row in load_protocol(protocol).parameters.table():

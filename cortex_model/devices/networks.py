@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from cortex_model.errors import DivergenceError
-from cortex_model.host import done_by_host
 from cortex_model.language.moments import Learn
 from cortex_model.schedule.declared import Declared
 from cortex_model.schedule.presentations import Schedule
+from cortex_model.state.host import done_by_host
 from cortex_model.weights import Weights
 
 

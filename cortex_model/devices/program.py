@@ -31,7 +31,7 @@ from cortex_model.devices.compilation import (
 )
 from cortex_model.errors import DeviceError
 from cortex_model.parameters import content_hash
-from cortex_model.storage import cache_folder
+from cortex_model.system.storage import cache_folder
 
 MANIFEST = "manifest.json"
 
@@ -50,8 +50,8 @@ def cython_cache() -> Path:
 def source_key(*contents) -> str:
     """A hash of ``contents``, of the sources that make a simulation, and of their versions."""
     package = Path(__file__).parents[1]
-    sources = [package / f"{name}.py" for name in ("philox", "weights")]
-    folders = [package / name for name in ("language", "network", "devices", "schedule")]
+    sources = [package / "weights.py"]
+    folders = [package / name for name in ("language", "state", "network", "devices", "schedule")]
     sources += sorted(path for folder in folders for path in folder.rglob("*.*") if path.suffix != ".pyc")
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     versions = version("brian2"), np.__version__

@@ -9,6 +9,7 @@ from cortex_model.devices import program as standalone
 from cortex_model.devices.arrays import state_names
 from cortex_model.devices.chunks import Chunks
 from cortex_model.devices.networks import NetworkRun, State
+from cortex_model.devices.recordings import monitored_arrays, recorded
 from cortex_model.errors import DeviceError, ParameterError
 from cortex_model.parameters import HierarchyParameters
 from cortex_model.parameters.numbers import numbers_of_rules
@@ -262,7 +263,7 @@ class Simulation:
             from cortex_model.devices.names import check_unchanged, names_of_caller
 
             check_unchanged(self.hierarchy, self._built_with, names_of_caller())
-        monitored = self._monitored()
+        monitored = monitored_arrays(self._program.arrays)
         read = [*state_names(declared(self.parameters)).values(), "readout.rate", *monitored]
         try:
             for index in range(n_chunks):
@@ -285,42 +286,9 @@ class Simulation:
         read = [*state_names(declared(self.parameters)).values(), "readout.rate"]
         run_live(self.hierarchy, n_chunks, chunk, finish, read, names_of_caller())
 
-    # ------------------------------------------------------------------ foreign objects
-    def _monitored(self):
-        arrays = self._program.arrays.items()
-        return [
-            name
-            for name, array in arrays
-            if array["role"] == "monitor" and (array["size"] is None or name[-2:] == ".N")
-        ]
-
     def recorded(self, monitor) -> dict[str, np.ndarray]:
-        """What a monitor that was added to the hierarchy has recorded, over all chunks.
-
-        Parameters
-        ----------
-        monitor : StateMonitor, SpikeMonitor or PopulationRateMonitor
-
-        Returns
-        -------
-        arrays : dict
-            ``t`` in seconds, shape (n_times,), and each recorded variable: of a StateMonitor with shape
-            (n_recorded, n_times), of the others one value an event or a step.
-        """
-        from brian2 import StateMonitor
-
-        has_traces = isinstance(monitor, StateMonitor)
-        names = monitor.record_variables if has_traces else [n for n in ("i", "rate") if n in monitor.variables]
-        arrays = {"t": self._recorded_values(monitor, "t")}
-        for name in names:
-            values = self._recorded_values(monitor, name)
-            arrays[name] = values.reshape(-1, len(monitor.record)).T if has_traces else values
-        return arrays
-
-    def _recorded_values(self, monitor, name):
-        if self.device == "runtime":
-            return np.array(monitor.variables[name].get_value())
-        return np.concatenate(self._recorded.get(f"{monitor.name}.{name}", [np.zeros(0)]))
+        """What a monitor that was added to the hierarchy has recorded, over all chunks; see `recordings.recorded`."""
+        return recorded(monitor, None if self.device == "runtime" else self._recorded)
 
     # ------------------------------------------------------------------ what must hold
     def _no_network_operations(self):

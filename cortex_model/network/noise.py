@@ -4,7 +4,7 @@ import re
 
 from brian2 import check_units, declare_types, implementation
 
-from cortex_model.philox import CPP_PHILOX, NOISE_DISTRIBUTIONS, STREAMS, philox
+from cortex_model.state.philox import CPP_PHILOX, NOISE_DISTRIBUTIONS, STREAMS, philox
 
 ARGUMENTS = ("key", "presentation", "population", "neuron")
 
@@ -24,7 +24,7 @@ def noise_function(distribution, name="noise"):
     Parameters
     ----------
     distribution : str
-        A key of `cortex_model.philox.NOISE_DISTRIBUTIONS`.
+        A key of `cortex_model.state.philox.NOISE_DISTRIBUTIONS`.
     name : str
         What it is called in generated code, where there are several.
 

@@ -15,9 +15,9 @@ from cortex_model.language.traffic import said
 from cortex_model.network.clockwork import Clockwork
 from cortex_model.network.noise import noise_function
 from cortex_model.network.tanh import tanh_function
-from cortex_model.philox import DESCENDING
 from cortex_model.schedule.chunk import learns
 from cortex_model.schedule.declared import ANSWER_GATE, Declared
+from cortex_model.state.philox import DESCENDING
 
 #: Brian2's ``order`` of an event is ten times its place in the order; rows of stimuli are looked up just before.
 PER_EVENT = 10

@@ -1,6 +1,5 @@
 """Every number of a run: frozen, checked when it is given, with its unit, its range and a hash of all of them."""
 
-from cortex_model.parameters.base import Parameters, content_hash, parameter, with_default, with_defaults
 from cortex_model.parameters.hierarchy import HierarchyParameters, LearningRule, Nonlinearity
 from cortex_model.parameters.kinds import (
     LARGEST,
@@ -15,6 +14,7 @@ from cortex_model.parameters.kinds import (
     checked_number,
     checked_seed,
 )
+from cortex_model.parameters.model import Parameters, content_hash, parameter, with_default, with_defaults
 from cortex_model.parameters.sleep_wake import SleepWakeParameters
 
 __all__ = [

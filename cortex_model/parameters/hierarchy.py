@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable
-from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -10,14 +9,12 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from cortex_model.errors import RuleError
-from cortex_model.language.dynamics import in_time
 from cortex_model.language.nonlinearities import NONLINEARITIES, SLOPE_RULES, TOPS
-from cortex_model.language.options import configured, with_feedback_to_input, with_perturbed_feedback
-from cortex_model.language.places import Places
 from cortex_model.language.rule import Rule
-from cortex_model.parameters.base import Parameters, parameter
+from cortex_model.parameters.chosen import chosen_rule, feedback_of
 from cortex_model.parameters.kinds import LARGEST, Delays, Duration, LayerSizes, PositiveCount, Rate
-from cortex_model.rules import own, rule_named, shipped
+from cortex_model.parameters.model import Parameters, parameter
+from cortex_model.rules import own, shipped
 
 
 def _known_rule(name: str) -> str:
@@ -257,12 +254,12 @@ class HierarchyParameters(Parameters):
     @property
     def feedback_layers(self) -> list[int]:
         """The l for which the rule has a feedback projection V_l, lowest first."""
-        return _feedback(self.learning_rule, self.feedback_to_input, self.n_layers)[0]
+        return feedback_of(self.learning_rule, self.feedback_to_input, self.n_layers)[0]
 
     @property
     def feedback_from_top(self) -> bool:
         """Whether every feedback projection comes from the top population, and not from the next one."""
-        return _feedback(self.learning_rule, self.feedback_to_input, self.n_layers)[1]
+        return feedback_of(self.learning_rule, self.feedback_to_input, self.n_layers)[1]
 
     def feedback_shape(self, level: int) -> tuple[int, int]:
         """Shape of V_l: (n_{l-1}, n_l), or (n_{l-1}, n_L) where it comes from the top."""
@@ -272,31 +269,3 @@ class HierarchyParameters(Parameters):
         """See `Parameters`; times decide nothing in the settled mode."""
         of_all = self.model_dump(mode="json", exclude=set() if self.is_leaky else set(LEAKY))
         return of_all | {"learning_rule": own.short(self.learning_rule)}
-
-
-@cache
-def _feedback(learning_rule, to_input, L):
-    """(levels of V, whether it comes from the top population)."""
-    rule = rule_named(learning_rule)
-    if "V" not in rule.projections:
-        return [], False
-    places = Places(with_feedback_to_input(rule) if to_input else rule, L)
-    return places.levels(places.projection("V").levels), places.projection("V").pre.strip() == "L"
-
-
-def chosen_rule(learning_rule: str, is_leaky: bool, is_perturbed: bool, **options: Any) -> Rule:
-    """A rule with all options chosen."""
-    in_force = rows_in_force(), rule_named(learning_rule).content_hash
-    return _chosen(in_force, learning_rule, is_leaky, is_perturbed, **options)
-
-
-def rows_in_force() -> tuple:
-    """The rows of nonlinearities as they are now: what is made of them is made anew where one is replaced."""
-    return tuple(tuple(table.items()) for table in (NONLINEARITIES, TOPS, SLOPE_RULES))
-
-
-@cache
-def _chosen(_rows, learning_rule, is_leaky, is_perturbed, **options):
-    rule = configured(rule_named(learning_rule), **options)
-    rule = with_perturbed_feedback(rule) if is_perturbed else rule
-    return in_time(rule) if is_leaky else rule

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from cortex_model.language.options import with_feedback_gain, with_nonlinearities, with_perturbed_feedback
 from cortex_model.language.rule import Number
-from cortex_model.parameters.base import parameter
 from cortex_model.parameters.kinds import Count, PositiveCount
+from cortex_model.parameters.model import parameter
 from cortex_model.rules import shipped
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import create_model
 
-from cortex_model.parameters.base import with_default
+from cortex_model.parameters.model import with_default
 from cortex_model.parameters.numbers import number_field, numbers_of_rules
 from cortex_model.rules import own
 

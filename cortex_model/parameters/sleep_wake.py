@@ -6,9 +6,9 @@ from typing import Literal
 from pydantic import create_model, model_validator
 
 from cortex_model.errors import ParameterError, RuleError
-from cortex_model.parameters.base import parameter
 from cortex_model.parameters.hierarchy import HierarchyParameters
 from cortex_model.parameters.kinds import Count, PositiveCount, Rate
+from cortex_model.parameters.model import parameter
 from cortex_model.parameters.numbers import number_field, numbers_of_rules
 from cortex_model.rules import shipped
 

@@ -10,12 +10,12 @@ from functools import cache
 import numpy as np
 
 from cortex_model.errors import RuleError
-from cortex_model.host import done_by_host
 from cortex_model.language import statements
 from cortex_model.language.events import BOUNDARY, Event
 from cortex_model.language.moments import Carry, Host, Learn, Pool
 from cortex_model.language.placed import PlacedRule, of_ends
-from cortex_model.philox import DESCENDING, population_noise
+from cortex_model.state.host import done_by_host
+from cortex_model.state.philox import DESCENDING, population_noise
 
 LOGICAL = ("logical_and", "logical_or", "logical_not")
 FUNCTIONS = {name: getattr(np, name) for name in (*statements.FUNCTIONS, *LOGICAL) if name != "int"}
@@ -36,7 +36,7 @@ class Interpreter:
     seed : int
         Of the noise.
     distribution : str
-        Of the noise; a key of `cortex_model.philox.NOISE_DISTRIBUTIONS`.
+        Of the noise; a key of `cortex_model.state.philox.NOISE_DISTRIBUTIONS`.
     n_steps, onset : int
         See `Counts`; of a rule in time.
     batch_size : int

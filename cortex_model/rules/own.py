@@ -18,8 +18,8 @@ from cortex_model.language.nonlinearities import Nonlinearity
 from cortex_model.language.rule import Rule
 from cortex_model.language.soundness import checked
 from cortex_model.language.statements import FUNCTIONS, expression, functions, names
-from cortex_model.sources import OwnCode, sha256
-from cortex_model.storage import cache_folder, write_whole
+from cortex_model.system.sources import OwnCode, sha256
+from cortex_model.system.storage import cache_folder, write_whole
 from cortex_model.theory import rate_network
 
 #: Digits of the hash in a name.

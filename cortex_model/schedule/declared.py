@@ -12,7 +12,7 @@ from cortex_model.language.rule import Rule, evaluated
 from cortex_model.language.sequence import moments_of, repeats_of
 from cortex_model.language.statements import expression, names
 from cortex_model.parameters import HierarchyParameters, content_hash
-from cortex_model.parameters.hierarchy import chosen_rule, rows_in_force
+from cortex_model.parameters.chosen import chosen_rule, rows_in_force
 from cortex_model.rules import shipped
 
 #: Phases that a schedule can hold, in the order of their numbers, and whose stimuli they show.

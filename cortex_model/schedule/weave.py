@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 
 from cortex_model.errors import ParameterError
-from cortex_model.memory import must_fit
 from cortex_model.schedule.declared import PHASES, declared
 from cortex_model.schedule.presentations import EVALUATION, SLEEP, WAKE, Schedule
+from cortex_model.system.memory import must_fit
 
 
 def schedule_of(parameters, phase: np.ndarray, stimulus: np.ndarray, measured=()) -> Schedule:

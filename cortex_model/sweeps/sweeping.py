@@ -12,13 +12,13 @@ from typing import Any
 from cortex_model.devices.availability import check_device, default_device
 from cortex_model.errors import RunError
 from cortex_model.parameters import MOST_SEEDS, checked_number, content_hash
-from cortex_model.protocol import load_protocol
-from cortex_model.results import RunDirectory
-from cortex_model.running import mind_other_sources
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.runs.protocol import load_protocol
+from cortex_model.runs.running import mind_other_sources
 from cortex_model.schedule.declared import program_structure
-from cortex_model.storage import write_netcdf, write_whole
 from cortex_model.sweeps.gathering import gathered
 from cortex_model.sweeps.grid import Asked, asked_runs, checked_grid, checked_seeds, model_for, shown
+from cortex_model.system.storage import write_netcdf, write_whole
 
 STATES = ("waiting", "running", "finished", "failed")
 DATASET, TABLE = "sweep.nc", "sweep.csv"

@@ -9,8 +9,8 @@ from cortex_model.analysis.shown_images import population_rates, prepared, recon
 from cortex_model.errors import RunError
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.protocol import load_protocol
-from cortex_model.results import RunDirectory
-from cortex_model.running import start
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.runs.running import start
 from cortex_model.weights import initial_weights
 
 DIGITS = load_protocol("wake_sleep_classification").parameters()

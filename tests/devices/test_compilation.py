@@ -8,9 +8,9 @@ import pytest
 from cortex_model.devices import compilation
 from cortex_model.devices.simulation import Simulation
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.philox import order_of_stimuli
 from cortex_model.protocol import run_numbers
 from cortex_model.schedule import Stimuli, one_hot, wake_sleep_schedule
+from cortex_model.state.philox import order_of_stimuli
 from cortex_model.weights import initial_weights
 
 TOP = '#include "{name}.h"\n#include <cmath>\n' + compilation.SHARED + "\nnamespace {{ {helper} }}\n" + compilation.OWN

@@ -27,7 +27,7 @@ import json, sys
 import numpy as np
 from cortex_model.devices.simulation import Simulation
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.philox import order_of_stimuli
+from cortex_model.state.philox import order_of_stimuli
 from cortex_model.schedule import Stimuli, wake_sleep_schedule
 from cortex_model.protocol import run_numbers
 from cortex_model.weights import initial_weights

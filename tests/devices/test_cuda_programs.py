@@ -16,8 +16,8 @@ from brian2 import NeuronGroup
 from cortex_model.devices import cuda
 from cortex_model.devices.simulation import NetworkRun, Simulation
 from cortex_model.errors import DeviceError
-from cortex_model.philox import population_noise
 from cortex_model.schedule import SLEEP
+from cortex_model.state.philox import population_noise
 
 pytestmark = pytest.mark.skipif(not importlib.util.find_spec("brian2cuda"), reason="needs brian2cuda (not found)")
 DEVICE = "cuda_standalone"

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from cortex_model.devices import cuda
-from cortex_model.philox import CPP_PHILOX
+from cortex_model.state.philox import CPP_PHILOX
 
 pytestmark = pytest.mark.skipif(not importlib.util.find_spec("brian2cuda"), reason="needs brian2cuda (not found)")
 

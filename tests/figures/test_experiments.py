@@ -8,15 +8,17 @@ import pytest
 from cortex_model.analysis.learning_curves import learning_curve, mean_and_interval
 from cortex_model.devices.availability import default_device
 from cortex_model.errors import ParameterError, RunError
-from cortex_model.experiments import NO_DATASET, minutes, presentations_needed, read_rows
-from cortex_model.protocol import load_module
-from cortex_model.reproduce import RunRequest, experiment_names, figure_folder, load_figure
-from cortex_model.results import RunDirectory
-from cortex_model.running import start
-from cortex_model.storage import write_arrays
+from cortex_model.experiments.reproduce import RunRequest, experiment_names, figure_folder, load_figure
+from cortex_model.experiments.tables import NO_DATASET, minutes, presentations_needed, read_rows
+from cortex_model.protocol import load_protocol
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.runs.running import start
+from cortex_model.system.sources import load_module
+from cortex_model.system.storage import write_arrays
 
 SEEDS = (0, 1)
-SHORT = {"epochs": 1, "perturb_every_presentations": 20}
+#: The tiny network, so that nothing more is compiled.
+SHORT = load_protocol("wake_sleep_classification").tiny | {"perturb_every_presentations": 20}
 
 
 def experiment_of(name):

@@ -8,11 +8,12 @@ import pytest
 
 from cortex_model.analysis.learning_curves import mean_and_interval
 from cortex_model.errors import ParameterError, RunError
-from cortex_model.protocol import load_module
-from cortex_model.reproduce import figure_folder, figure_names, load_figure, protocol_figure_names
-from cortex_model.results import RunDirectory
-from cortex_model.schedule import Schedule
-from cortex_model.storage import read_arrays
+from cortex_model.experiments.reproduce import figure_folder, figure_names, load_figure, protocol_figure_names
+from cortex_model.language.ordering import Ordering
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.schedule.declared import program_structure
+from cortex_model.system.sources import load_module
+from cortex_model.system.storage import read_arrays
 
 
 @pytest.fixture(params=figure_names())
@@ -85,19 +86,27 @@ def test_fig2a_shows_a_real_schedule(tmp_path, rows_of):
     }
     shown = rows_of(tmp_path / "fig2a.csv")
     assert {row["phase"] for row in shown} == {"wake", "sleep", "evaluation"}
+    asleep = [row for row in shown if row["phase"] == "sleep"]
     for row in shown:
-        assert (row["weight_update_gate"] == "1") == (row["phase"] == "wake")
-        assert (row["feedback_update_gate"] == "1") == (row["kind"] == "ascending")
-        assert (row["forward_update_gate"] == "1") == (row["kind"] == "returning")
-        assert not (row["noise_gate"] == "1" and row["stimulus_gate"] == "1")
+        assert (row["weight update"] == "1") == (row["phase"] == "wake")
+        assert (row["feedback update"] == "1") == (row in asleep[::3])
+        assert (row["forward update"] == "1") == (row in asleep[2::3])
+        assert not (row["noise"] == "1" and row["stimulus"] == "1")
 
 
-def test_fig2a_follows_the_schedule(monkeypatch, tmp_path, rows_of):
-    """Broken on purpose: a gate that never opens is not shown as open."""
-    gate = Schedule.gate
-    monkeypatch.setattr(Schedule, "gate", lambda self, name: gate(self, name) & (name != "feedback_update_gate"))
+def test_fig2a_follows_what_is_declared(monkeypatch, tmp_path, rows_of):
+    """Broken on purpose: what never happens is not shown as happening."""
+    slots = Ordering.slots
+
+    def without(self, *given):
+        return [[event for event in slot if getattr(event.moment, "name", "") != "feedback_update"]
+                for slot in slots(self, *given)]  # fmt: skip
+
+    monkeypatch.setattr(Ordering, "slots", without)
     load_figure("fig2a").draw([], tmp_path)
-    assert "feedback_update_gate" not in rows_of(tmp_path / "fig2a.csv")[0]
+    shown = rows_of(tmp_path / "fig2a.csv")
+    assert {row["feedback update"] for row in shown} == {"0"}
+    assert {row["forward update"] for row in shown} == {"0", "1"}
 
 
 def test_fig2b_shows_mean_and_interval_of_each_rule(runs_for, tmp_path, rows_of):
@@ -162,7 +171,8 @@ def test_fig2b_gives_all_rules_the_same_hyper_parameters():
 
 
 def test_all_runs_of_fig2b_share_one_program():
-    structures = {str(request.parameters().structure()) for request in load_figure("fig2b").requests("digits", 2)}
+    requests = load_figure("fig2b").requests("digits", 2)
+    structures = {str(program_structure(request.parameters())) for request in requests}
     assert len(structures) == 1
 
 
@@ -207,7 +217,7 @@ def test_perception_and_recall_shows_latencies_and_images_of_its_runs(runs_for, 
     shown = rows_of(tmp_path / "perception_and_recall_digits.csv")
     main = [run for run in runs if run.description()["parameters"]["damping"] == 10]
     decoded = [read_arrays(run.path / "decoding.nc") for run in main]
-    for level, name in enumerate(("input", "population 1", "population 2", "top")):
+    for level, name in enumerate(("input", "population 1", "top")):
         its = [row for row in shown if (row["panel"], row["curve"]) == ("accuracy, perception", name)]
         expected = np.mean([d["accuracy"].values[0, 0, level] for d in decoded], axis=0)
         np.testing.assert_allclose([float(row["y"]) for row in its], expected)
@@ -231,10 +241,10 @@ def test_claims_fail_where_they_do_not_hold(runs_for):
     """Broken on purpose: with the times of perception and recall exchanged every claim of an order is turned."""
     module = load_module(figure_folder() / "perception_and_recall.py")
     decoded = read_arrays(runs_for("perception_and_recall")[0].path / "decoding.nc").copy(deep=True)
-    up, down = np.array([1.0, 5.0, 9.0, 14.0]), np.array([30.0, 20.0, 10.0, 1.0])
+    up, down = np.array([1.0, 5.0, 14.0]), np.array([30.0, 10.0, 1.0])
     decoded["latency_ms"].values[:2] = np.stack([[up, up - 0.5], [down, down + 0.5]])
     decoded["latency_ms"].values[2] = np.nan
-    decoded["accuracy"].values[0, :, :, :] = np.array([[0.1, 0.2, 0.9, 0.9], [0.9, 0.8, 0.6, 0.5]])[..., None]
+    decoded["accuracy"].values[0, :, :, :] = np.array([[0.1, 0.2, 0.9], [0.9, 0.8, 0.5]])[..., None]
     holds = [bool(claim.holds[0]) for claim in module.claims_of([decoded])]
     assert holds == [True] * 6 + [False] * 3
     decoded["latency_ms"].values[:2] = np.stack([[down, down], [up, up]])

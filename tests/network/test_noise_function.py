@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cortex_model.network.noise import noise_function
-from cortex_model.philox import CPP_PHILOX, DESCENDING, NOISE_DISTRIBUTIONS, population_noise
+from cortex_model.state.philox import CPP_PHILOX, DESCENDING, NOISE_DISTRIBUTIONS, population_noise
 
 
 @pytest.mark.parametrize("distribution", NOISE_DISTRIBUTIONS)

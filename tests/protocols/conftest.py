@@ -7,7 +7,10 @@ from typer.testing import CliRunner
 
 from cortex_model.cli import app
 from cortex_model.protocol import load_protocol, protocol_names
-from cortex_model.running import start
+from cortex_model.runs.running import start
+
+#: Protocols whose tiny program no other test needs: it is not worth a compilation.
+ON_RUNTIME = ("perception_and_recall", "wake_sleep_autoencoding")
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +21,7 @@ def tiny_summary(tmp_path_factory, typed):
     def summary(protocol):
         if protocol not in made:
             arguments = ["run", protocol, *typed(load_protocol(protocol).tiny), "--out", str(folder), "--json"]
+            arguments += ["--device", "runtime"] if protocol in ON_RUNTIME else []
             done = CliRunner().invoke(app, arguments)
             assert done.exit_code == 0, done.exception
             made[protocol] = json.loads(done.stdout.strip().split("\n")[-1])

@@ -44,7 +44,7 @@ WRONG = {
     "NaN": "Stimuli.wake: stimulus 7 must hold finite numbers (got NaN at element 3); check its source.",
     "labels from 1": "one_hot.labels: must be whole numbers from 0 to 2 (got 3 for stimulus 2); subtract 1, because",
     "fewer stimuli": "Stimuli.wake: stimuli and targets must be equally many, row by row (got 15 stimuli",
-    "more shown than there are": "Schedule.stimulus: must show rows 0 to 14 of Stimuli.wake (got row 15 in presentation ",
+    "more shown than there are": "Schedule.stimulus: must show rows 0 to 14 of Stimuli.wake (got row 15 in ",
     "nothing to evaluate": "Stimuli.evaluation: must be given where the schedule shows them",
 }
 

@@ -10,15 +10,15 @@ from typer.testing import CliRunner
 
 import cortex_model
 from cortex_model.cli import app
-from cortex_model.devices.checking import check_rule
 from cortex_model.errors import CortexModelError, ParameterError, RuleError, RunError
+from cortex_model.experiments.checking import check_rule
 from cortex_model.language import Learn, Number, PlacedRule
 from cortex_model.language.nonlinearities import NONLINEARITIES
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.protocol import load_protocol, parameters_of
 from cortex_model.reference.interpreter import Interpreter
 from cortex_model.rules import own, shipped
-from cortex_model.running import resume
+from cortex_model.runs.running import resume
 from cortex_model.schedule.declared import program_structure
 from cortex_model.sweeps.grid import asked_runs, checked_grid
 from cortex_model.theory import NONLINEARITIES as OF_THEORY

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from cortex_model.devices.simulation import NetworkRun, Simulation, State
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import content_hash
-from cortex_model.running import start
+from cortex_model.runs.running import start
 from cortex_model.schedule import Stimuli
 from cortex_model.schedule.declared import program_structure
 
@@ -108,7 +108,7 @@ def start_together(
         Parameters and seed of each run. Seeds, learning rules and all numbers may differ; sizes, nonlinearities,
         stimuli and the amount of sleep may not.
     device, parent, report, again
-        As for `cortex_model.running.start`; the bar shows the first run.
+        As for `cortex_model.runs.running.start`; the bar shows the first run.
 
     Returns
     -------

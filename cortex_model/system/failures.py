@@ -11,11 +11,12 @@ import traceback
 from pathlib import Path
 
 from cortex_model.errors import CortexModelError
+from cortex_model.system.storage import cache_folder
 
 #: Exit status of whatever a user can mend, and of what nobody foresaw (EX_SOFTWARE of sysexits.h).
 MISTAKE, UNFORESEEN = 2, 70
 LOG = "traceback.log"
-PACKAGE = Path(__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parents[1]
 #: Where code stands that is no user's: this package with what comes with it, Python, and what is installed beside it.
 NOT_OWN = [PACKAGE, *(PACKAGE.parent / name for name in ("protocols", "figures") if (PACKAGE.parent / name).is_dir())]
 LIBRARIES = [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")]
@@ -121,9 +122,7 @@ def _run_directories(error):
 
 
 def _log_folders():
-    from cortex_model.devices.program import program_cache
-
-    yield program_cache().parent / "tracebacks"
+    yield cache_folder() / "tracebacks"
     yield Path(tempfile.gettempdir()) / "cortex-model-tracebacks"
 
 
@@ -149,15 +148,13 @@ def _kind_and_words(error):
 
 
 def _of_the_system(error):
-    from cortex_model.devices.program import program_cache
-
     got, file = error.strerror or str(error), error.filename2 or error.filename
     if error.errno in NO_ROOM:
         return (
             f"{file or 'disk'}: must have room on its disk (got: {got}); make some, or name other folders "
             "with --out and CORTEX_MODEL_CACHE. Nothing that was finished is lost."
         )
-    cache = program_cache().parent.absolute()
+    cache = cache_folder().absolute()
     path = Path(file).absolute() if isinstance(file, str | Path) else None
     if path and (path.is_relative_to(cache) or cache.is_relative_to(path)):
         return f"{file}: must be in a folder that can be written (got: {got}); {OTHER_CACHE}"

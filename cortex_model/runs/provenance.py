@@ -12,7 +12,7 @@ from typing import Any
 
 import cortex_model
 from cortex_model.devices.program import compiler_used
-from cortex_model.sources import package_sha256
+from cortex_model.system.sources import package_sha256
 
 PACKAGES = ("brian2", "brian2cuda", "numpy", "scipy", "xarray", "pydantic", "scikit-learn")
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
 from cortex_model.errors import ParameterError, in_short
-from cortex_model.offered import advice, not_offered
+from cortex_model.parameters.offered import advice, not_offered
 
 
 class Parameters(BaseModel):

@@ -1,7 +1,7 @@
 """Documentation that is generated: equations, benchmark, the tables of experiments, and the parameters.
 
-``python -m cortex_model.documentation`` writes them; a test fails where they are not what the code, and the benchmark
-that is kept, say.
+``python -m cortex_model.cli.documentation`` writes them; a test fails where they are not what the code, and the
+benchmark that is kept, say.
 """
 
 import json
@@ -11,13 +11,13 @@ from pathlib import Path
 
 from cortex_model.analysis.learning_curves import students_t
 from cortex_model.benchmark.tables import markdown
-from cortex_model.experiments import error_text, read_rows
+from cortex_model.experiments.reproduce import figure_folder
+from cortex_model.experiments.tables import error_text, read_rows
 from cortex_model.language.describing import equations
 from cortex_model.language.moments import Host, Learn
 from cortex_model.language.sequence import moments_of
-from cortex_model.protocol import load_protocol, protocol_names
-from cortex_model.reproduce import figure_folder
 from cortex_model.rules import shipped
+from cortex_model.runs.protocol import load_protocol, protocol_names
 
 
 def equation_table() -> str:
@@ -56,7 +56,7 @@ def _changes(rule, phase):
 
 def parameter_page() -> str:
     """Every parameter of every protocol: default, unit, range and meaning."""
-    page = ["# Parameters", "", "Generated from the code by `python -m cortex_model.documentation`."]
+    page = ["# Parameters", "", "Generated from the code by `python -m cortex_model.cli.documentation`."]
     seen = {}
     for name in sorted(protocol_names(), key=lambda n: n != "wake_sleep_classification"):
         page += ["", f"## `{name}`", ""]
@@ -156,7 +156,7 @@ def with_tables(page: str, tables: dict[str, Callable[[], str]]) -> str:
 
 def generated() -> dict[Path, str]:
     """File -> what it must hold, for every file with generated parts."""
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     readme, results = root / "README.md", root / "figures" / "README.md"
     return {
         readme: with_tables(

@@ -8,8 +8,7 @@ import numpy as np
 
 from cortex_model.language.moments import Host
 from cortex_model.language.statements import written_by
-from cortex_model.philox import standard_normal
-from cortex_model.weights import perturbed
+from cortex_model.state.philox import standard_normal
 
 #: `cortex_model.language.statements.HOST_FUNCTIONS`, but for ``normal``. Inverses are formed in double precision.
 FUNCTIONS = {name: getattr(np, name) for name in ("sign", "abs", "sqrt", "transpose")} | {
@@ -53,3 +52,30 @@ def done_by_host(
 @cache
 def _compiled(code):
     return compile(code.strip(), "host", "exec")
+
+
+def perturbed(feedback: np.ndarray, noise: np.ndarray, deviation: float, n_levels: int) -> np.ndarray:
+    """Feedback weights that are not quite what was learned.
+
+        V + deviation noise,    then rounded to n_levels levels, evenly spaced from -max|V| to max|V|
+
+    Parameters
+    ----------
+    feedback : ndarray
+        V.
+    noise : ndarray, of the same shape
+        Standard normal numbers.
+    deviation : float
+    n_levels : int
+        0: nothing is rounded.
+
+    Returns
+    -------
+    ndarray, of the same shape
+    """
+    V = feedback + deviation * noise
+    largest = np.abs(V).max()
+    if n_levels == 0 or largest == 0:
+        return V
+    step = 2 * largest / (n_levels - 1)
+    return np.round((V + largest) / step) * step - largest

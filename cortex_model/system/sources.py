@@ -14,9 +14,9 @@ from pathlib import Path
 from types import ModuleType
 
 from cortex_model.errors import ParameterError
-from cortex_model.failures import LIBRARIES, NOT_OWN, raised_by
+from cortex_model.system.failures import LIBRARIES, NOT_OWN, raised_by
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 #: Endings of the files that decide results: Python, C++ and CUDA, and the templates of what Brian2 generates.
 SUFFIXES = (".py", ".h", ".cpp", ".cu", ".pyx", ".py_")
 _LOADING = threading.RLock()

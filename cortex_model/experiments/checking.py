@@ -12,10 +12,10 @@ from cortex_model.language import PlacedRule
 from cortex_model.language.describing import Line, presentation
 from cortex_model.language.ordering import Ordering
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.philox import DESCENDING, population_noise
 from cortex_model.reference.interpreter import Interpreter
 from cortex_model.rules.own import LAYER_SIZES, is_own, own_rule
 from cortex_model.schedule import PHASES, Stimuli, declared, schedule_of
+from cortex_model.state.philox import DESCENDING, population_noise
 from cortex_model.weights import Weights, initial_weights
 
 #: Largest max|difference| / max|weights| that passes for equal: roundings of float64.

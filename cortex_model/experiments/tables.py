@@ -16,9 +16,9 @@ from cortex_model.analysis.learning_curves import (
     presentations_to_level,
 )
 from cortex_model.errors import ParameterError
-from cortex_model.reproduce import Row, RunRequest
-from cortex_model.results import PROVENANCE, RunDirectory
-from cortex_model.storage import read_json
+from cortex_model.experiments.reproduce import Row, RunRequest
+from cortex_model.runs.directory import PROVENANCE, RunDirectory
+from cortex_model.system.storage import read_json
 
 #: What the arms of an experiment without a dataset are kept under.
 NO_DATASET = "noise"

@@ -6,11 +6,11 @@ from typing import Any
 
 from cortex_model.analysis.rule_contrasts import Estimate, scores_of_rows, scores_to_subtract
 from cortex_model.errors import RunError
-from cortex_model.reproduce import RunRequest
-from cortex_model.results import RunDirectory
+from cortex_model.experiments.reproduce import RunRequest
+from cortex_model.experiments.settings import OWN_RATES, RULES, setting
 from cortex_model.rules import rule_named
 from cortex_model.rules.own import short
-from cortex_model.settings import OWN_RATES, RULES, setting
+from cortex_model.runs.directory import RunDirectory
 
 DATASET, EPOCHS = "cifar10", 3
 UNTRAINED = "untrained"

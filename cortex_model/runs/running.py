@@ -14,12 +14,13 @@ from threadpoolctl import threadpool_limits
 
 from cortex_model.devices.program import program_cache
 from cortex_model.errors import CortexModelWarning, RunError, in_short
-from cortex_model.failures import raised_by
+from cortex_model.system.failures import raised_by
 from cortex_model.parameters import checked_seed
-from cortex_model.protocol import Run, load_protocol, parameters_of, protocol_of, rule_code
-from cortex_model.provenance import other_sources, provenance
-from cortex_model.results import PROTOCOL_FILES, PROVENANCE, RULE_FILES, RunDirectory
-from cortex_model.storage import plain, read_json, write_json
+from cortex_model.runs.protocol import load_protocol, parameters_of, protocol_of, rule_code
+from cortex_model.runs.run import Run
+from cortex_model.runs.provenance import other_sources, provenance
+from cortex_model.runs.directory import PROTOCOL_FILES, PROVENANCE, RULE_FILES, RunDirectory
+from cortex_model.system.storage import plain, read_json, write_json
 
 #: What keeps the linear algebra of a process to one thread, where there is a process for each core.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
@@ -51,7 +52,7 @@ def start(
     again : bool
         Whether to forget what is there and start anew.
     shared : SharedProgram, optional
-        Where it meets the runs with which it shares a program (`cortex_model.ensembles`).
+        Where it meets the runs with which it shares a program (`cortex_model.runs.together`).
 
     Returns
     -------

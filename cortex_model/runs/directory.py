@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from cortex_model.errors import RunError, in_short
-from cortex_model.storage import read_arrays, read_json, write_arrays, write_json, write_whole
+from cortex_model.system.storage import read_arrays, read_json, write_arrays, write_json, write_whole
 from cortex_model.weights import Weights
 
 PARAMETERS, PROVENANCE, SUMMARY = "parameters.json", "provenance.json", "summary.json"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cortex_model.errors import RunError, in_short
-from cortex_model.storage import read_npz, write_npz
+from cortex_model.system.storage import read_npz, write_npz
 from cortex_model.weights import Weights
 
 

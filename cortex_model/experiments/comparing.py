@@ -7,8 +7,8 @@ from typing import Any
 from cortex_model.analysis.comparison import Comparison, compare, default_metric
 from cortex_model.datasets import Recording
 from cortex_model.errors import RunError
-from cortex_model.protocol import parameters_of
-from cortex_model.results import RunDirectory
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.runs.protocol import parameters_of
 from cortex_model.weights import Weights, initial_weights
 
 Report = Callable[[int, int, str], None]
