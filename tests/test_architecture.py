@@ -103,9 +103,7 @@ def test_simulator_never_asks_theory():
         if part_of(path) in ("network", "devices"):
             assert not {"theory", "reference"} & set(parts_imported(path)), path
         if part_of(path) == "reference":
-            assert set(parts_imported(path)) <= {"reference", "language", "host", "philox", "weights", "errors"}, path
-        if part_of(path) == "host":
-            assert set(parts_imported(path)) <= {"language", "philox", "weights"}, path
+            assert set(parts_imported(path)) <= {"reference", "language", "state", "errors"}, path
         if part_of(path) == "language":
             assert set(parts_imported(path)) <= {"language", "errors"}, path
         if part_of(path) == "theory":

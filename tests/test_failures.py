@@ -135,7 +135,7 @@ def test_numbers_of_numpy_in_a_summary_become_those_of_python(called, tmp_path):
 
 # ---------------------------------------------------------------------- the unforeseen
 def test_what_nobody_foresaw_is_one_sentence_and_a_log(called, tmp_path, monkeypatch):
-    monkeypatch.setattr("cortex_model.protocol.protocol_names", int)
+    monkeypatch.setattr("cortex_model.runs.protocol.protocol_names", int)
     status, _, error = called("protocols")
     (log,) = (tmp_path / "cache" / "tracebacks").iterdir()
     assert status == UNFORESEEN
@@ -148,7 +148,7 @@ def test_the_log_goes_elsewhere_where_the_cache_cannot_be_written(called, tmp_pa
     (tmp_path / "file").touch()
     monkeypatch.setenv("CORTEX_MODEL_CACHE", str(tmp_path / "file"))
     monkeypatch.setattr("tempfile.gettempdir", partial(str, tmp_path / "temporary"))
-    monkeypatch.setattr("cortex_model.protocol.protocol_names", int)
+    monkeypatch.setattr("cortex_model.runs.protocol.protocol_names", int)
     status, _, error = called("protocols")
     (log,) = (tmp_path / "temporary").rglob("*.log")
     assert status == UNFORESEEN and str(log) in one_sentence(error)

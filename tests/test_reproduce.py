@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pytest
 
 from cortex_model.errors import ParameterError, RunError
+from cortex_model.experiments import making as module
 from cortex_model.experiments.making import RunRequest, make_runs, programs_first
 from cortex_model.experiments.reproduce import load_figure, reproduce
-from cortex_model.experiments.tables import reproduce as module
 from cortex_model.protocol import load_protocol
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.running import start

@@ -7,10 +7,10 @@ import pytest
 
 from cortex_model.devices.availability import default_device
 from cortex_model.errors import RunError
+from cortex_model.experiments import by_rule as rule_runs
 from cortex_model.experiments.by_rule import contrasts, layers, requests_by_rule, runs_by_rule
 from cortex_model.experiments.reproduce import load_figure, protocol_figure_names
 from cortex_model.experiments.settings import RULES
-from cortex_model.experiments.tables import by_rule as rule_runs
 from cortex_model.protocol import load_protocol
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.running import start
