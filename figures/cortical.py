@@ -8,7 +8,7 @@ import numpy as np
 from cortex_model.experiments.by_rule import UNTRAINED, contrasts, layers, n_populations, row_estimate
 from cortex_model.experiments.reproduce import Row, figure_folder
 from cortex_model.runs.directory import RunDirectory
-from cortex_model.runs.run import load_module
+from cortex_model.system.sources import load_module
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402

@@ -14,7 +14,7 @@ from cortex_model.analysis.learning_curves import grouped, mean_and_interval, wi
 from cortex_model.experiments.reproduce import Figure, Row, RunRequest, runs_of, write_figure
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.protocol import protocol_folder
-from cortex_model.runs.run import load_module
+from cortex_model.system.sources import load_module
 from cortex_model.theory import condition_number
 
 matplotlib.use("Agg")

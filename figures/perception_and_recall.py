@@ -16,7 +16,7 @@ from cortex_model.analysis.learning_curves import grouped, mean_and_interval, wi
 from cortex_model.errors import ParameterError
 from cortex_model.experiments.reproduce import Figure, Row, RunRequest, figure_folder, runs_of, write_figure
 from cortex_model.runs.directory import RunDirectory
-from cortex_model.runs.run import load_module
+from cortex_model.system.sources import load_module
 from cortex_model.system.storage import read_arrays
 
 matplotlib.use("Agg")

@@ -1,25 +1,17 @@
 """Protocols: an experiment as a question, its parameters and a procedure."""
 
 import difflib
-import hashlib
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from cortex_model.runs.checkpoint import Checkpoint, joined
-from cortex_model.devices.simulation import NetworkRun, Simulation, State
 from cortex_model.errors import ParameterError, RunError, in_short
 from cortex_model.parameters import Parameters, content_hash
-from cortex_model.runs.directory import COMPILING, PROGRAM_READY, PROTOCOL_FILES, RULE_FILES, RunDirectory
 from cortex_model.rules import own
-from cortex_model.schedule import EVALUATION, Schedule, Stimuli
+from cortex_model.runs.directory import PROTOCOL_FILES, RULE_FILES, RunDirectory
 from cortex_model.system.sources import OwnCode, load_module, package_folder
-from cortex_model.weights import Weights, initial_weights
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from threadpoolctl import threadpool_limits
 
 from cortex_model.devices.program import program_cache
 from cortex_model.errors import CortexModelWarning, RunError, in_short
-from cortex_model.system.failures import raised_by
 from cortex_model.parameters import checked_seed
-from cortex_model.runs.protocol import load_protocol, parameters_of, protocol_of, rule_code
-from cortex_model.runs.run import Run
-from cortex_model.runs.provenance import other_sources, provenance
 from cortex_model.runs.directory import PROTOCOL_FILES, PROVENANCE, RULE_FILES, RunDirectory
+from cortex_model.runs.protocol import load_protocol, parameters_of, protocol_of, rule_code
+from cortex_model.runs.provenance import other_sources, provenance
+from cortex_model.runs.run import Run
+from cortex_model.system.failures import raised_by
 from cortex_model.system.storage import plain, read_json, write_json
 
 #: What keeps the linear algebra of a process to one thread, where there is a process for each core.

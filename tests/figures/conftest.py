@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from cortex_model.devices.availability import default_device
+from cortex_model.experiments.reproduce import load_figure
 from cortex_model.protocol import load_protocol
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.running import start
@@ -83,6 +84,20 @@ def runs_for(tmp_path_factory):
         return made[figure]
 
     return runs
+
+
+@pytest.fixture(scope="session")
+def drawn(runs_for, tmp_path_factory):
+    """Figure -> (what it prints, the folder of its files), drawn once."""
+    made = {}
+
+    def draw(figure):
+        if figure not in made:
+            out = tmp_path_factory.mktemp("drawn") / "new"
+            made[figure] = load_figure(figure).draw(runs_for(figure), out), out
+        return made[figure]
+
+    return draw
 
 
 @pytest.fixture
