@@ -60,7 +60,10 @@ def reproduce(
     from cortex_model.experiments.reproduce import reproduce as make
 
     checked_number("--seeds", seeds, MOST_SEEDS)
-    print_rows(make(name, dataset, seeds, out_folder, chosen_device(device), again=again), INTERVALS)
+    device = chosen_device(device)
+    with progress_bar(name, "runs") as report:
+        rows = make(name, dataset, seeds, out_folder, device, report, again)
+    print_rows(rows, INTERVALS)
 
 
 @app.command()

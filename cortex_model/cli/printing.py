@@ -98,7 +98,8 @@ def progress_bar(what: str, counted: str = "presentations"):
             return Text(f"{speed:,.{0 if speed > 9 else 1}f} {counted}/s")
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=err, disable=not err.is_terminal, speed_estimate_period=60) as progress:
+    period = 600 if counted == "runs" else 60  # seconds over which a speed is estimated
+    with Progress(*columns, console=err, disable=not err.is_terminal, speed_estimate_period=period) as progress:
         task = progress.add_task(what, total=None)
 
         def report(done: int, total: int, text: str) -> None:

@@ -1,12 +1,8 @@
-"""Runs that figures need, and how they are made: one process each, as many at once as there are cores."""
+"""Runs that figures need, and how they are made: handed out as those of a sweep are."""
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +11,8 @@ from cortex_model.errors import RunError
 from cortex_model.parameters import Parameters
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.protocol import load_protocol
-from cortex_model.runs.running import ONE_THREAD, child_environment
 from cortex_model.schedule.declared import program_structure
+from cortex_model.sweeps.cluster import handed_out
 
 Report = Callable[[int, int, str], None]
 
@@ -45,15 +41,15 @@ class RunRequest:
         """Name of its run directory."""
         return load_protocol(self.protocol).run_name(self.parameters(), self.seed, device)
 
-    def command(self, device: str, runs: Path) -> list[str]:
-        """The command line that makes it, as a person would type it."""
-        sets = [part for name, value in self.overrides.items() for part in ("--set", f"{name}={_text(value)}")]
-        options = ["--seed", str(self.seed), "--device", device, "--out", str(runs), "--json"]
-        return [sys.executable, "-m", "cortex_model", "run", self.protocol, *sets, *options]
+    def job(self, device: str, runs: Path) -> dict[str, Any]:
+        """What a worker is told (`cortex_model.sweeps.child.carry_out`)."""
+        given = self.parameters().model_dump(mode="json")
+        what = {"protocol": self.protocol, "device": device, "parent": str(runs.resolve())}
+        return what | {"runs": [(given, self.seed)], "names": [self.name(device)]}
 
 
 def make_runs(requests: list[RunRequest], runs: Path, device: str, report: Report = lambda *_: None) -> None:
-    """Make the runs that are not there, one process each, as many at once as there are cores.
+    """Make the runs that are not there, handed out as those of a sweep are: one process each, on all cores.
 
     Raises
     ------
@@ -61,29 +57,28 @@ def make_runs(requests: list[RunRequest], runs: Path, device: str, report: Repor
         If a run fails; the others are ended, finished ones are kept.
     """
     wanted = {request.name(device): request for request in requests}
-    missing = [request for name, request in wanted.items() if not RunDirectory(runs / name).has_finished]
-    waiting, running = programs_first(missing), {}
-    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        while waiting or running:
-            while waiting and len(running) < n_cores:
-                request = waiting.pop(0)
-                complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115
-                command = request.command(device, runs)
-                environment = child_environment() | ONE_THREAD
-                child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=complaints, env=environment)
-                running[child] = request, complaints
-            report(len(missing) - len(waiting) - len(running), len(missing), _doing(running))
-            time.sleep(0.05)
-            for child in [child for child in running if child.poll() is not None]:
-                request, complaints = running.pop(child)
-                _check(child.returncode, request, complaints)
-        report(len(missing), len(missing), "drawing")
-    finally:
-        for child in running:
-            child.terminate()
-        for child in running:
-            child.wait()
+    missing = programs_first(
+        [request for name, request in wanted.items() if not RunDirectory(runs / name).has_finished]
+    )
+    if missing:
+        with closing(handed_out([request.job(device, runs) for request in missing], None, None)) as news:
+            _attend(news, missing, report)
+    report(len(missing), len(missing), "drawing")
+
+
+def _attend(news, missing, report):
+    """Tell what is going on until all have finished, or one has failed."""
+    running: set[int] = set()
+    n_done = 0
+    report(0, len(missing), "preparing")
+    for at, failures in news:
+        (running.add if failures is None else running.discard)(at)
+        if failures is not None:
+            n_done += 1
+            if failures[0]:
+                request = missing[at]
+                raise RunError(f"{request.protocol}, seed {request.seed}: must finish (got: {failures[0]})")
+        report(n_done, len(missing), ", ".join(sorted({missing[each].protocol for each in running})))
 
 
 def programs_first(requests: list[RunRequest]) -> list[RunRequest]:
@@ -96,21 +91,3 @@ def programs_first(requests: list[RunRequest]) -> list[RunRequest]:
         first.setdefault(json.dumps(program_structure(request.parameters())), request)
     leading = sorted(first.values(), key=lambda request: -request.parameters().n_layers)
     return leading + [request for request in requests if not any(request is other for other in leading)]
-
-
-def _check(status, request, complaints):
-    """Raise if a run failed, with its own last sentence."""
-    with complaints:
-        if status == 0:
-            return
-        complaints.seek(0)
-        last = (complaints.read().strip().split("\n") or [""])[-1] or f"exit status {status}"
-    raise RunError(f"{request.protocol}, seed {request.seed}: must finish (got: {last})")
-
-
-def _doing(running):
-    return ", ".join(sorted({request.protocol for request, _ in running.values()}))
-
-
-def _text(value):
-    return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

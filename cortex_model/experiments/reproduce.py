@@ -3,7 +3,6 @@
 import csv
 import difflib
 from collections.abc import Callable, Iterable
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -149,7 +148,7 @@ def reproduce(
     n_seeds: int,
     out: Path,
     device: str,
-    report: Report | None = None,
+    report: Report = lambda *_: None,
     again: bool = False,
 ) -> list[Row]:
     """Make the runs that figures need and that are not there, draw the figures, return their numbers.
@@ -166,7 +165,7 @@ def reproduce(
         Figures go here, runs below ``out/runs``.
     device : str
     report : callable, optional
-        (runs finished, runs in all, what is going on) -> None; unless given, a bar is drawn on standard error.
+        (runs finished, runs in all, what is going on) -> None; the command line draws a bar.
     again : bool
         Whether finished runs that other sources of this package made are made anew; otherwise a warning counts them.
 
@@ -186,35 +185,10 @@ def reproduce(
     figures = [load_figure(name) for name in names]
     requests = {figure.name: figure.requests(dataset, n_seeds) for figure in figures}
     runs, rows = Path(out) / "runs", []
-    with _progress(report) as report:
-        wanted = [request for needed in requests.values() for request in needed]
-        mind_other_sources([RunDirectory(runs / request.name(device)) for request in wanted], again)
-        make_runs(wanted, runs, device, report)
+    wanted = [request for needed in requests.values() for request in needed]
+    mind_other_sources([RunDirectory(runs / request.name(device)) for request in wanted], again)
+    make_runs(wanted, runs, device, report)
     for figure in figures:
         directories = [RunDirectory.opened(runs / request.name(device)) for request in requests[figure.name]]
         rows += [{"figure": figure.name, **row} for row in figure.draw(directories, Path(out))]
     return rows
-
-
-@contextmanager
-def _progress(report):
-    """``report`` itself, or a bar with the runs done and the time left on standard error."""
-    if report is not None:
-        yield report
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("runs"), TimeElapsedColumn(), TimeRemainingColumn())
-    columns += (TextColumn("{task.description}"),)
-    with Progress(*columns, console=console, disable=not console.is_terminal, speed_estimate_period=600) as progress:
-        task = progress.add_task("preparing", total=None)
-        yield lambda done, total, text: progress.update(task, completed=done, total=total, description=text)

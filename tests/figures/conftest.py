@@ -39,14 +39,17 @@ TINY = {
             for averaged, damping in ((False, 1.0), (True, 1.0), (True, 10.0))
         ],
     ),
-    "perception_and_recall": ("perception_and_recall", [{}]),
 }
 SEEDS = (0, 1)
+#: Whose figure is drawn from one tiny run and imitations of it.
+SLOW = "perception_and_recall"
 
 
 def imitated(run, folder, seed, changes):
     """A run directory like another one, of another seed and other parameters, with other measured numbers."""
     path = folder / f"imitated-{seed}-{len(changes)}"
+    if path.exists():
+        return RunDirectory(path)
     shutil.copytree(run.path, path)
     description = run.description()
     description |= {"seed": seed, "parameters": description["parameters"] | changes}
@@ -60,28 +63,26 @@ def imitated(run, folder, seed, changes):
 
 
 @pytest.fixture(scope="session")
-def runs_for(tmp_path_factory):
+def runs_for(made_once, tiny_summary):
     """Figure -> finished run directories, two seeds of each setting."""
-    folder, made = tmp_path_factory.mktemp("figures"), {}
+    made = {}
 
     def runs(figure):
-        if figure not in TINY:
-            return []
-        if figure not in made:
+        if figure in TINY and figure not in made:
             protocol, settings = TINY[figure]
             loaded = load_protocol(protocol)
-            is_slow = figure == "perception_and_recall"  # to compile, and to run
-            device, seeds = ("runtime", SEEDS[:1]) if is_slow else (default_device(), SEEDS)
-            made[figure] = [
-                RunDirectory(start(protocol, parameters, seed, device, folder)["run_dir"])
-                for parameters in (loaded.parameters().with_overrides(loaded.tiny | more) for more in settings)
-                for seed in seeds
-            ]
-            if is_slow:
-                (run,) = made[figure]
-                others = [(1, {}), (0, {"damping": 1.0}), (1, {"damping": 1.0})]
-                made[figure] += [imitated(run, folder, seed, changes) for seed, changes in others]
-        return made[figure]
+            with made_once(f"figure_{figure}") as folder:
+                made[figure] = [
+                    RunDirectory(start(protocol, parameters, seed, default_device(), folder)["run_dir"])
+                    for parameters in (loaded.parameters().with_overrides(loaded.tiny | more) for more in settings)
+                    for seed in SEEDS
+                ]
+        elif figure == SLOW and figure not in made:
+            run = RunDirectory(tiny_summary(SLOW)["run_dir"])
+            others = [(1, {}), (0, {"damping": 1.0}), (1, {"damping": 1.0})]
+            with made_once(f"figure_{figure}") as folder:
+                made[figure] = [run, *(imitated(run, folder, *other) for other in others)]
+        return made.get(figure, [])
 
     return runs
 

@@ -21,19 +21,20 @@ LINES, SEEDS = ("backpropagation", "reciprocal, damping 10"), (0, 1)
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def runs(made_once):
     """Figure -> finished tiny runs of two rules with two seeds each, on made-up recordings."""
-    folder, made = tmp_path_factory.mktemp("cortical"), {}
-    for name in FIGURES:
-        protocol = load_protocol(name)
-        settings = [protocol.tiny | RULES[line] | {"learning_rate": 0.02, "n_resamples": 8} for line in LINES]
-        made[name] = [
-            RunDirectory(
-                start(name, protocol.parameters().with_overrides(given), seed, default_device(), folder)["run_dir"]
-            )
-            for given in settings
-            for seed in SEEDS
-        ]
+    made = {}
+    with made_once("cortical") as folder:
+        for name in FIGURES:
+            protocol = load_protocol(name)
+            settings = [protocol.tiny | RULES[line] | {"learning_rate": 0.02, "n_resamples": 8} for line in LINES]
+            made[name] = [
+                RunDirectory(
+                    start(name, protocol.parameters().with_overrides(given), seed, default_device(), folder)["run_dir"]
+                )
+                for given in settings
+                for seed in SEEDS
+            ]
     trainings = list(folder.glob("wake_sleep_classification-*"))
     assert len(trainings) == len(LINES) * len(SEEDS), "both protocols share their training"
     return made

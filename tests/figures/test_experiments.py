@@ -63,22 +63,22 @@ def test_a_figure_without_runs_says_how_to_make_them(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def few(tmp_path_factory):
+def few(made_once):
     """Two arms each of an experiment with curves and of one with a swept parameter, shorter, with two seeds."""
-    folder, made = tmp_path_factory.mktemp("experiments"), {}
+    made = {}
     for name, chosen in (("published", ("reciprocal, bare, matched gain, rate 0.1", "backpropagation, own rate 0.1")),
                          ("convergence", ("noise, noise 0.03", "noise, noise 3"))):  # fmt: skip
         experiment = experiment_of(name)
         arms = [replace(arm, setting=arm.setting | SHORT) for arm in experiment.of("digits")]
         experiment = replace(experiment, arms={"digits": [arm for arm in arms if arm.name in chosen]})
-        runs = {
-            request.name(default_device()): RunDirectory(
-                start(request.protocol, request.parameters(), request.seed, default_device(), folder)["run_dir"]
-            )
-            for request in experiment.requests("digits", len(SEEDS))
-        }
-        runs, out = list(runs.values()), folder / f"drawn_{name}"
-        printed = drawing().draw(experiment, runs * 2, out)  # a run that is given twice counts once
+        requests = {request.name(default_device()): request for request in experiment.requests("digits", len(SEEDS))}
+        with made_once(f"experiment_{name}") as folder:
+            runs = [
+                RunDirectory(start(its.protocol, its.parameters(), its.seed, default_device(), folder)["run_dir"])
+                for its in requests.values()
+            ]
+            out = folder / "drawn"
+            printed = drawing().draw(experiment, runs * 2, out)  # a run that is given twice counts once
         made[name] = experiment, runs, printed, out
     return made
 
@@ -98,7 +98,9 @@ def test_figure_and_table_hold_what_the_runs_measured(name, few):
         errors = [run.measures()["test_error_percent"].values[-1] for run in own]
         assert int(row["seeds"]) == len(own) == len(SEEDS)
         expected = mean_and_interval(errors, least=0)
-        np.testing.assert_allclose([float(row[key]) for key in ("error", "low", "high")], expected, atol=1e-4)
+        np.testing.assert_allclose(
+            [float(row[key]) for key in ("error", "low", "high")], expected, rtol=1e-5, atol=1e-4
+        )
         assert float(row["bootstrap_low"]) == pytest.approx(min(errors), abs=1e-4)
         assert float(row["minutes_a_run"]) == pytest.approx(np.mean([minutes(run) for run in own]), abs=0.01)
     points = read_rows(out / f"{name}_digits.csv")
