@@ -31,6 +31,7 @@ def settings(pair):
     return [(parameters(**overrides), seed) for overrides, seed in PAIRS[pair]]
 
 
+@pytest.mark.slow
 @pytest.mark.compiler
 def test_each_run_leaves_what_it_leaves_alone(tmp_path):
     """Weights to the bit, measures, and a summary that differs in nothing but place and time."""
@@ -54,6 +55,7 @@ class Stopped(BaseException):
     pass
 
 
+@pytest.mark.slow
 def test_an_interruption_leaves_runs_that_go_on_together_or_alone(tmp_path):
     """To the results of one that nothing befell."""
     expected = [start(PROTOCOL, own, seed, "runtime", tmp_path / "whole") for own, seed in settings(0)]

@@ -293,7 +293,7 @@ def test_many_runs_are_counted_in_one_line(again, finished, other_sources):
 
 
 def test_sweep_and_reproduce_count_them(tmp_path, other_sources, monkeypatch):
-    from cortex_model.experiments.tables import reproduce
+    from cortex_model.experiments import reproduce
 
     minded = []
     for module in ("cortex_model.experiments.reproduce", "cortex_model.sweeps.sweeping"):

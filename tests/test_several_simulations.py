@@ -120,6 +120,7 @@ print(n_killed, status)
 """
 
 
+@pytest.mark.slow
 def test_a_run_of_two_phases_killed_at_many_moments_ends_in_the_same_bits(lesion, whole, tmp_path):
     summary, directory = whole
     code = KILLER.format(given=GIVEN, tests=os.path.dirname(__file__))

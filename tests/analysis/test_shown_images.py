@@ -64,7 +64,7 @@ def test_rates_are_those_of_the_simulator(tmp_path):
     p = protocol.parameters().with_overrides(protocol.tiny | {"dtype": "float64"})
     directory = RunDirectory(start(protocol.name, p, 0, "runtime", tmp_path)["run_dir"])
     data, weights = datasets.load("digits"), directory.weights()
-    top = population_rates(weights, p, data.stimuli(p.stimulus_scaling)[1])[3]
+    top = population_rates(weights, p, data.stimuli(p.stimulus_scaling)[1])[p.n_layers]
     error = 100 * np.mean(top.argmax(axis=1) != data.test.labels)
     assert error == pytest.approx(directory.summary()["final_test_error_percent"], abs=1e-3)
     np.testing.assert_allclose(top.sum(axis=1), 1)

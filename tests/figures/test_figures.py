@@ -204,6 +204,7 @@ def test_favila_tuning_asks_for_every_damping_once():
         request.parameters()
 
 
+@pytest.mark.slow
 def test_perception_and_recall_shows_latencies_and_images_of_its_runs(runs_for, tmp_path, rows_of):
     runs = runs_for("perception_and_recall")
     rows = load_figure("perception_and_recall").draw(runs, tmp_path)

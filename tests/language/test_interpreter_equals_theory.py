@@ -11,9 +11,8 @@ from cortex_model.language.nonlinearities import SLOPE_RULES, TOPS
 from cortex_model.language.options import configured, with_perturbed_feedback
 from cortex_model.reference.interpreter import Interpreter
 from cortex_model.rules import shipped
-from cortex_model.state.host import done_by_host
+from cortex_model.state.host import done_by_host, perturbed
 from cortex_model.state.philox import standard_normal
-from cortex_model.weights import perturbed
 
 RULES = list(shipped())
 #: Rules whose wake is their own; the others have that of random_feedback.

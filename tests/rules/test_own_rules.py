@@ -15,9 +15,10 @@ from cortex_model.experiments.checking import check_rule
 from cortex_model.language import Learn, Number, PlacedRule
 from cortex_model.language.nonlinearities import NONLINEARITIES
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.protocol import load_protocol, parameters_of
+from cortex_model.protocol import load_protocol
 from cortex_model.reference.interpreter import Interpreter
 from cortex_model.rules import own, shipped
+from cortex_model.runs.protocol import parameters_of
 from cortex_model.runs.running import resume
 from cortex_model.schedule.declared import program_structure
 from cortex_model.sweeps.grid import asked_runs, checked_grid
