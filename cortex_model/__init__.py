@@ -28,7 +28,7 @@ def run(
 
     Returns
     -------
-    directory : cortex_model.results.RunDirectory
+    directory : cortex_model.runs.directory.RunDirectory
         With ``summary()``, ``measures()`` (an xarray.Dataset) and ``weights()``.
 
     Raises
@@ -44,13 +44,13 @@ def run(
     import warnings
     from pathlib import Path
 
+    from cortex_model.cli.printing import out_folder_of
     from cortex_model.devices.availability import chosen_device
     from cortex_model.errors import CortexModelWarning
     from cortex_model.parameters import checked_seed
-    from cortex_model.printing import out_folder_of
-    from cortex_model.protocol import load_protocol
-    from cortex_model.results import RunDirectory
-    from cortex_model.running import start
+    from cortex_model.runs.directory import RunDirectory
+    from cortex_model.runs.protocol import load_protocol
+    from cortex_model.runs.running import start
 
     device, seed = chosen_device(device), checked_seed(seed, "seed")
     parameters = load_protocol(protocol).parameters().with_overrides(overrides)
@@ -120,7 +120,7 @@ def sweep(
     -----
     A script that calls this must do so below ``if __name__ == "__main__":``, because workers load the script too.
     """
-    from cortex_model.printing import out_folder_of
+    from cortex_model.cli.printing import out_folder_of
     from cortex_model.sweeps.sweeping import sweep as make
 
     where = (device, out_folder_of(out), scheduler, workers, ensemble_size)

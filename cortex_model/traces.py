@@ -13,10 +13,8 @@ from cortex_model.devices.availability import default_device
 from cortex_model.devices.simulation import Simulation
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import HierarchyParameters
-from cortex_model.phases.chunk import Stimuli
-from cortex_model.phases.kinds import PERCEPTION, RECALL
-from cortex_model.phases.schedule import trace_schedule
-from cortex_model.storage import read_arrays, write_netcdf
+from cortex_model.schedule import PERCEPTION, PHASES, RECALL, Stimuli, trace_schedule
+from cortex_model.system.storage import read_arrays, write_netcdf
 from cortex_model.weights import Weights
 
 #: What one chunk may record, in bytes.
@@ -108,7 +106,7 @@ def _rows(rows, n, where):
     return rows
 
 
-def _traced(p, weights, stimuli, states, kind, device, codegen_target):
+def _traced(p, weights, stimuli, states, phase, device, codegen_target):
     import xarray
 
     if not p.is_leaky:
@@ -126,14 +124,14 @@ def _traced(p, weights, stimuli, states, kind, device, codegen_target):
     for level in range(p.n_layers + 1):
         variables = ["rate", "apical_drive"] if level + 1 in p.feedback_layers else ["rate"]
         for variable in variables:
-            monitors[f"{variable}_{level}"] = simulation.hierarchy.record(level, variable, "trace_gate")
-    simulation.run(trace_schedule(p, n_stimuli, kind), Stimuli(evaluation=shown), weights, {})
+            monitors[f"{variable}_{level}"] = simulation.hierarchy.record(level, variable, f"{PHASES[phase]}_gate")
+    simulation.run(trace_schedule(p, n_stimuli, phase), Stimuli(evaluation=shown), weights)
     dataset = xarray.Dataset(
         coords={
             "stimulus": np.arange(n_stimuli),
             "time": ("time", np.arange(1, p.n_steps + 1) * p.time_step_ms / 1000, {"units": "s"}),
         },
-        attrs={"description": "perception" if kind == PERCEPTION else "recall", "time_step_ms": p.time_step_ms},
+        attrs={"description": PHASES[phase], "time_step_ms": p.time_step_ms},
     )
     for name, monitor in monitors.items():
         variable, level = name.rsplit("_", 1)

@@ -1,14 +1,17 @@
 """The weights of a hierarchy as matrices in the paper's orientation, and what they are at the start."""
 
 import hashlib
+import math
+import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from cortex_model.errors import ParameterError
-from cortex_model.memory import must_fit
-from cortex_model.philox import standard_normal
+from cortex_model.language.places import Places
+from cortex_model.state.philox import standard_normal
+from cortex_model.system.memory import must_fit
 
 
 def to_matrix(values: np.ndarray, n_pre: int, n_post: int) -> np.ndarray:
@@ -33,27 +36,36 @@ class Weights:
         b_l; zeros where the hierarchy has no biases.
     feedback : dict of int to ndarray, shape (n_{l-1}, n_l)
         V_l, for each l that has a reciprocal projection.
+    others : dict of str to dict of int to ndarray, shape (n_post, n_pre)
+        Weights of projections that only some learning rules have, by name.
     """
 
     forward: dict[int, np.ndarray]
     biases: dict[int, np.ndarray]
     feedback: dict[int, np.ndarray] = field(default_factory=dict)
+    others: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)
 
     def named(self) -> dict[str, np.ndarray]:
-        """``W_1, b_1, ... W_L, b_L``, then the ``V_l``: name -> array."""
+        """``W_1, b_1, ... W_L, b_L``, then the ``V_l``, then others: name -> array."""
         arrays = {}
         for level in sorted(self.forward):
             arrays |= {f"W_{level}": self.forward[level], f"b_{level}": self.biases[level]}
-        return arrays | {f"V_{level}": self.feedback[level] for level in sorted(self.feedback)}
+        for projection, levels in {"V": self.feedback, **self.others}.items():
+            arrays |= {f"{projection}_{level}": levels[level] for level in sorted(levels)}
+        return arrays
 
     @classmethod
     def from_named(cls, arrays: dict[str, np.ndarray]) -> "Weights":
         """The inverse of `named`."""
-        parts = {"W": {}, "b": {}, "V": {}}
+        parts: dict[str, dict[int, np.ndarray]] = {"W": {}, "b": {}, "V": {}}
         for name, array in arrays.items():
-            letter, level = name.split("_")
-            parts[letter][int(level)] = np.asarray(array)
-        return cls(parts["W"], parts["b"], parts["V"])
+            projection, level = name.rsplit("_", 1)
+            parts.setdefault(projection, {})[int(level)] = np.asarray(array)
+        return cls(*(parts.pop(name) for name in "WbV"), parts)
+
+    def replaced(self, arrays: dict[str, np.ndarray]) -> "Weights":
+        """These weights with some arrays replaced, name by name."""
+        return self.from_named(self.named() | arrays)
 
     @property
     def sha256(self) -> str:
@@ -77,12 +89,8 @@ class Weights:
             For a matrix that is missing, one that does not belong, a wrong shape, and numbers that are not finite in
             the hierarchy's precision.
         """
-        p, sizes = parameters, parameters.layer_sizes
-        shapes = {f"W_{l}": (sizes[l], sizes[l - 1]) for l in range(1, p.n_layers + 1)}
-        shapes |= {f"b_{l}": (sizes[l],) for l in range(1, p.n_layers + 1)}
-        shapes |= {f"V_{l}": p.feedback_shape(l) for l in p.feedback_layers}
-        parts = {"W": self.forward, "b": self.biases, "V": self.feedback}
-        given = {f"{letter}_{l}": np.asarray(array) for letter, part in parts.items() for l, array in part.items()}
+        p, shapes = parameters, shapes_of(parameters)
+        given = {name: np.asarray(array) for name, array in self.named().items()}
         if differing := sorted(given.keys() ^ shapes.keys()):
             got = "one more" if differing[0] in given else "none"
             raise ParameterError(
@@ -102,6 +110,19 @@ class Weights:
     def first_not_finite(self) -> str | None:
         """Name of the first array that holds something that is not a finite number, or None."""
         return next((name for name, array in self.named().items() if not np.isfinite(array).all()), None)
+
+
+def shapes_of(parameters: Any) -> dict[str, tuple[int, ...]]:
+    """Name -> shape of everything that learns in a hierarchy."""
+    p, sizes = parameters, parameters.layer_sizes
+    places = Places(p.rule, p.n_layers)
+    shapes = {}
+    for l in range(1, p.n_layers + 1):
+        shapes |= {f"W_{l}": (sizes[l], sizes[l - 1]), f"b_{l}": (sizes[l],)}
+    for name, l in places.synapses:
+        pre, post = places.ends(name, l)
+        shapes[f"{name}_{l}"] = (sizes[post],) if pre is None else (sizes[post], sizes[pre])
+    return shapes
 
 
 def _check_shape(name, matrix, shape):
@@ -129,124 +150,73 @@ def _orthogonal(numbers, n_lower):
 #: Initial forward weights from standard normal numbers, shape (n_upper, n_lower).
 INITIAL_WEIGHTS = {"gaussian": _gaussian, "he": _he, "orthogonal": _orthogonal}
 
-#: V at the start, by the learning rule's ``feedback_start``: (W, random V) -> V.
-FEEDBACK_STARTS = {
-    "random": lambda forward, random: random,
-    "transpose": lambda forward, random: forward.T.copy(),
-    "pseudoinverse": lambda forward, random: np.linalg.pinv(forward),
+#: Weights of other projections before the first presentation, by what the rule says of their ``start``: the matrix that
+#: it names, and a random one -> matrix.
+STARTS = {
+    "random": lambda other, random: random,
+    "zero": lambda other, random: np.zeros_like(random),
+    "transpose": lambda other, random: other.T.copy(),
+    "pseudoinverse": lambda other, random: np.linalg.pinv(other),
 }
 
 
-def initial_weights(parameters: Any, seed: int, feedback_start: str, given: dict[str, Any] | None = None) -> Weights:
+def initial_weights(parameters: Any, seed: int, given: dict[str, Any] | None = None) -> Weights:
     """Weights before the first presentation: a function of parameters and seed alone.
 
     Parameters
     ----------
     parameters : SleepWakeParameters
-        Sizes, ``initial_weights``, ``initial_feedback_scale``.
+        Sizes, learning rule, ``initial_weights``, ``initial_feedback_scale``.
     seed : int
-    feedback_start : {"random", "transpose", "pseudoinverse"}
-        Random feedback has the deviation of W^T times ``initial_feedback_scale``.
     given : dict, optional
         ``{"W_1": matrix, "V_2": matrix, "b_1": vector ...}``: used instead of drawn ones.
 
     Returns
     -------
     weights : Weights
+        W as ``initial_weights`` says; other projections as the rule says: random V has the deviation of W^T times
+        ``initial_feedback_scale``, others that of 1/sqrt(n_pre).
 
     Raises
     ------
     ParameterError
         For a given matrix with an unknown name, a wrong shape, or numbers that are not finite.
     """
-    p, sizes = parameters, parameters.layer_sizes
-    n_synapses = sum(lower * upper for lower, upper in zip(sizes, sizes[1:], strict=False))
-    must_fit(8.0 * n_synapses, "Parameters.layer_sizes", "make the populations smaller")
-    drawn = {}
-    for level in range(1, p.n_layers + 1):
-        shape = (sizes[level], sizes[level - 1])
-        numbers = standard_normal(seed, "forward_weights", level, shape)
-        drawn[f"W_{level}"] = INITIAL_WEIGHTS[p.initial_weights](numbers, sizes[level - 1])
-        drawn[f"b_{level}"] = np.zeros(sizes[level])
-        if level in p.feedback_layers:
-            numbers = standard_normal(seed, "feedback_weights", level, p.feedback_shape(level))
-            drawn[f"V_{level}"] = numbers * p.initial_feedback_scale * drawn[f"W_{level}"].std()
-    for name, matrix in (given or {}).items():
-        matrix = np.asarray(matrix, float)
-        if name not in drawn:
-            raise ParameterError(f"Weights.{name}: must be one of {', '.join(drawn)} (got {name!r}); rename it.")
-        _check_shape(name, matrix, drawn[name].shape)
-        if not np.isfinite(matrix).all():
+    p, shapes = parameters, shapes_of(parameters)
+    must_fit(8.0 * sum(map(math.prod, shapes.values())), "Parameters.layer_sizes", "make the populations smaller")
+    given = _checked_given(given or {}, shapes)
+    weights: dict[str, np.ndarray] = {}
+    for name in sorted(shapes, key=lambda name: (not name.startswith("W_"), not name.startswith("b_"))):
+        projection, level = name.rsplit("_", 1)
+        weights[name] = given[name] if name in given else _drawn(p, seed, projection, int(level), shapes[name], weights)
+    made = Weights.from_named(weights).astype(p.dtype)
+    made.check(p)
+    return made
+
+
+def _checked_given(given, shapes):
+    """Given matrices as arrays of doubles."""
+    found = {}
+    for name, matrix in given.items():
+        if name not in shapes:
+            raise ParameterError(f"Weights.{name}: must be one of {', '.join(shapes)} (got {name!r}); rename it.")
+        found[name] = np.asarray(matrix, float)
+        _check_shape(name, found[name], shapes[name])
+        if not np.isfinite(found[name]).all():
             raise ParameterError(f"Weights.{name}: must hold finite numbers (got NaN or infinity); check its source.")
-        drawn[name] = matrix
-    for level in p.feedback_layers:
-        if f"V_{level}" not in (given or {}):
-            drawn[f"V_{level}"] = FEEDBACK_STARTS[feedback_start](drawn[f"W_{level}"], drawn[f"V_{level}"])
-    weights = Weights.from_named(drawn).astype(p.dtype)
-    weights.check(p)
-    return weights
+    return found
 
 
-def perturbed(feedback: np.ndarray, noise: np.ndarray, deviation: float, n_levels: int) -> np.ndarray:
-    """Feedback weights that are not quite what was learned.
-
-        V + deviation noise,    then rounded to n_levels levels, evenly spaced from -max|V| to max|V|
-
-    Parameters
-    ----------
-    feedback : ndarray
-        V.
-    noise : ndarray, of the same shape
-        Standard normal numbers.
-    deviation : float
-    n_levels : int
-        0: nothing is rounded.
-
-    Returns
-    -------
-    ndarray, of the same shape
-    """
-    V = feedback + deviation * noise
-    largest = np.abs(V).max()
-    if n_levels == 0 or largest == 0:
-        return V
-    step = 2 * largest / (n_levels - 1)
-    return np.round((V + largest) / step) * step - largest
-
-
-def refreshed(
-    weights: Weights, gains: dict[int, float], refreshes: str, parameters: Any = None, seed: int = 0, at: int = 0
-) -> tuple[Weights, dict[int, float]]:
-    """Weights and gains after the host's intervention at an update of the schedule.
-
-    Parameters
-    ----------
-    weights : Weights
-    gains : dict
-        l -> number by which feedback through V_l is multiplied in wake.
-    refreshes : {"pseudoinverse", "norm_matched", "perturbed"}
-        ``pseudoinverse`` puts V_l = W_l^+; ``norm_matched`` puts the gain |W_l|_F / |V_l|_F; ``perturbed`` disturbs
-        V_l (`perturbed`).
-    parameters : SleepWakeParameters, optional
-        For ``perturbed``: how much.
-    seed, at : int
-        For ``perturbed``: of the run, and the presentation before which it happens; they decide the noise.
-
-    Returns
-    -------
-    weights, gains
-    """
-    forward, feedback = weights.forward, weights.feedback
-    if refreshes == "pseudoinverse":
-        exact = {level: np.linalg.pinv(forward[level].astype(float)).astype(v.dtype) for level, v in feedback.items()}
-        return Weights(forward, weights.biases, exact), gains
-    if refreshes == "perturbed":
-        scale, n_levels = parameters.feedback_noise, parameters.feedback_levels
-        noise = {l: standard_normal(seed, "feedback_noise", l, v.shape, at) for l, v in feedback.items()}
-        disturbed = {
-            l: perturbed(v.astype(float), noise[l], scale * float(forward[l].std()), n_levels)
-            for l, v in feedback.items()
-        }
-        return Weights(forward, weights.biases, {l: v.astype(feedback[l].dtype) for l, v in disturbed.items()}), gains
-    norm = np.linalg.norm
-    return weights, {level: float(norm(forward[level]) / norm(v)) for level, v in feedback.items()}
+def _drawn(p, seed, projection, level, shape, weights):
+    """A matrix as the rule has it at the start; ``weights`` are those drawn before it."""
+    if projection == "W":
+        return INITIAL_WEIGHTS[p.initial_weights](standard_normal(seed, "forward_weights", level, shape), shape[1])
+    how, _, other = p.rule.projections[projection].start.partition(" of ") if projection in p.rule.projections else (
+        "zero", "", "")  # fmt: skip
+    if projection == "V":
+        numbers = standard_normal(seed, "feedback_weights", level, shape)
+        numbers = numbers * p.initial_feedback_scale * weights[f"W_{level}"].std()
+    else:
+        index = level + (zlib.crc32(projection.encode()) % 2**15) * 2**16
+        numbers = standard_normal(seed, "other_weights", index, shape) / np.sqrt(shape[-1])
+    return STARTS[how](weights.get(f"{other}_{level}"), numbers)

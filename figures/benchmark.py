@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 
-from cortex_model.reproduce import Row, write_figure
+from cortex_model.experiments.reproduce import Row, write_figure
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402

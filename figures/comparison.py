@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from cortex_model.analysis.comparison import Comparison, Row
-from cortex_model.reproduce import write_figure
+from cortex_model.experiments.reproduce import write_figure
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402

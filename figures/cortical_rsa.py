@@ -5,10 +5,10 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
-from cortex_model.protocol import load_module
-from cortex_model.reproduce import Figure, Row, RunRequest, figure_folder, runs_of, write_figure
-from cortex_model.results import RunDirectory
-from cortex_model.rule_runs import requests_by_rule, runs_by_rule
+from cortex_model.experiments.by_rule import n_populations, requests_by_rule, runs_by_rule
+from cortex_model.experiments.reproduce import Figure, Row, RunRequest, figure_folder, runs_of, write_figure
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.system.sources import load_module
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
@@ -17,8 +17,6 @@ cortical = load_module(figure_folder() / "cortical.py")
 percentiles = load_module(figure_folder() / "comparison.py").percentiles
 NAMES = {"human_it": ("human IT", "#0072B2"), "monkey_it": ("monkey IT", "#8C510A")}
 BASELINES = {"pixels (the input)": "pixels", "Gabor energies": "Gabor energies", "HMAX": "HMAX", "animacy": "animacy"}
-#: Population whose RDMs are shown: the one below the classes.
-SHOWN = 3
 
 
 def requests(dataset: str, n_seeds: int) -> list[RunRequest]:
@@ -65,11 +63,12 @@ def draw_rdms(panel, runs, prefixes) -> None:
     shown = {}
     measured = {line: [run.measures() for run in its] for line, its in runs.items()}
     first, prefix = next(iter(measured.values())), next(iter(prefixes))
+    below_classes = max(n_populations(first[0], prefix) - 1, 1)
     for each, (name, _) in prefixes.items():
         shown[name] = first[0][f"{each}_measured_rdm"].values
     for line, its in measured.items():
-        shown[line] = mean_rdm(its, prefix, f"population {SHOWN}")
-    shown["untrained"] = mean_rdm(first, prefix, f"untrained, population {SHOWN}")
+        shown[line] = mean_rdm(its, prefix, f"population {below_classes}")
+    shown["untrained"] = mean_rdm(first, prefix, f"untrained, population {below_classes}")
     shown["Gabor energies"] = mean_rdm(first, prefix, "Gabor energies")
     axes = panel.subplots(1, len(shown))
     for ax, (name, rdm) in zip(axes, shown.items(), strict=True):
@@ -78,7 +77,7 @@ def draw_rdms(panel, runs, prefixes) -> None:
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
     bar = panel.colorbar(image, ax=axes, location="bottom", shrink=0.25, aspect=40)
-    bar.set_label(f"dissimilarity of two of the images, percentile (rules: population {SHOWN})", fontsize=12)
+    bar.set_label(f"dissimilarity of two of the images, percentile (rules: population {below_classes})", fontsize=12)
     bar.ax.tick_params(labelsize=11)
 
 

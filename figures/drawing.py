@@ -7,7 +7,8 @@ import matplotlib
 import numpy as np
 
 from cortex_model.analysis.learning_curves import learning_curve, mean_and_interval, meaning_of_bands, students_t
-from cortex_model.experiments import (
+from cortex_model.experiments.reproduce import Figure, Row, runs_of, write_figure
+from cortex_model.experiments.tables import (
     NO_DATASET,
     Arm,
     Experiment,
@@ -17,8 +18,7 @@ from cortex_model.experiments import (
     runs_of_arms,
     write_rows,
 )
-from cortex_model.reproduce import Figure, Row, runs_of, write_figure
-from cortex_model.results import RunDirectory
+from cortex_model.runs.directory import RunDirectory
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402

@@ -11,9 +11,10 @@ import numpy as np
 from scipy.optimize import brentq
 
 from cortex_model.analysis.learning_curves import grouped, mean_and_interval, with_interval
-from cortex_model.protocol import load_module, protocol_folder
-from cortex_model.reproduce import Figure, Row, RunRequest, runs_of, write_figure
-from cortex_model.results import RunDirectory
+from cortex_model.experiments.reproduce import Figure, Row, RunRequest, runs_of, write_figure
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.runs.protocol import protocol_folder
+from cortex_model.system.sources import load_module
 from cortex_model.theory import condition_number
 
 matplotlib.use("Agg")

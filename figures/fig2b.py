@@ -31,8 +31,8 @@ from cortex_model.analysis.learning_curves import (
     with_interval,
 )
 from cortex_model.errors import ParameterError
-from cortex_model.reproduce import Figure, Row, RunRequest, runs_of, write_figure
-from cortex_model.results import RunDirectory
+from cortex_model.experiments.reproduce import Figure, Row, RunRequest, runs_of, write_figure
+from cortex_model.runs.directory import RunDirectory
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402

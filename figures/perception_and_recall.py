@@ -14,10 +14,10 @@ from scipy.stats import binomtest
 from cortex_model.analysis.decoding import INFORMATION, latency_where_held, order_of_latencies
 from cortex_model.analysis.learning_curves import grouped, mean_and_interval, with_interval
 from cortex_model.errors import ParameterError
-from cortex_model.protocol import load_module
-from cortex_model.reproduce import Figure, Row, RunRequest, figure_folder, runs_of, write_figure
-from cortex_model.results import RunDirectory
-from cortex_model.storage import read_arrays
+from cortex_model.experiments.reproduce import Figure, Row, RunRequest, figure_folder, runs_of, write_figure
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.system.sources import load_module
+from cortex_model.system.storage import read_arrays
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402

@@ -4,8 +4,8 @@ import matplotlib
 import numpy as np
 
 from cortex_model.analysis.learning_curves import mean_and_interval
-from cortex_model.reproduce import Row
-from cortex_model.storage import read_arrays
+from cortex_model.experiments.reproduce import Row
+from cortex_model.system.storage import read_arrays
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402

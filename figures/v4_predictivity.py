@@ -5,10 +5,10 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
-from cortex_model.protocol import load_module
-from cortex_model.reproduce import Figure, Row, RunRequest, figure_folder, runs_of, write_figure
-from cortex_model.results import RunDirectory
-from cortex_model.rule_runs import requests_by_rule, runs_by_rule
+from cortex_model.experiments.by_rule import requests_by_rule, runs_by_rule
+from cortex_model.experiments.reproduce import Figure, Row, RunRequest, figure_folder, runs_of, write_figure
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.system.sources import load_module
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402

@@ -32,18 +32,18 @@ from typing import Literal
 
 from cortex_model import datasets
 from cortex_model.analysis.comparison import compare, prefix_of
-from cortex_model.comparing import starting_weights
+from cortex_model.experiments.comparing import starting_weights
+from cortex_model.experiments.settings import SHARED
 from cortex_model.parameters import Count, PositiveCount, parameter, with_defaults
 from cortex_model.protocol import Protocol, Run, load_protocol
-from cortex_model.running import beside
-from cortex_model.settings import SHARED
+from cortex_model.runs.running import beside
 
 TRAINING = "wake_sleep_classification"
 TRAINED = with_defaults(load_protocol(TRAINING).parameters, SHARED["cifar10"] | {"epochs": 3, "learning_rate": 0.1})
 
 
 class CorticalRSAParameters(TRAINED):
-    """Parameters of `cortical_rsa`: those of the training (`cortex_model.settings`), and of the comparison."""
+    """Parameters of `cortical_rsa`: of the training (`cortex_model.experiments.settings`), and of the comparison."""
 
     recordings: tuple[str, ...] = parameter(
         ("human_it", "monkey_it"), "published recordings of RDMs by name, or recording.toml files of one's own"
@@ -82,11 +82,11 @@ PROTOCOL = Protocol(
     tiny={
         "recordings": ("synthetic_rdms",),
         "dataset": "digits",
-        "layer_sizes": (64, 8, 6, 10),
+        "layer_sizes": (64, 6, 10),
         "epochs": 1,
-        "batch_size": 1,
+        "batch_size": 20,
         "sleep_before_presentations": 0,
-        "chunk_presentations": 500,
+        "chunk_presentations": 50,
         "n_resamples": 5,
     },
 )

@@ -41,9 +41,8 @@ from cortex_model import theory
 from cortex_model.analysis.tuning import aligned_mean, tuning_width
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import Count, LayerSizes, Nonlinearity, PositiveCount, Rate, SleepWakeParameters, parameter
-from cortex_model.phases.chunk import Stimuli
-from cortex_model.phases.schedule import LEARNING_RULES, sleep_schedule
 from cortex_model.protocol import Protocol, Run
+from cortex_model.schedule import Stimuli, sleep_schedule
 from cortex_model.weights import Weights, initial_weights
 
 #: Measure -> (unit, dimension).
@@ -88,8 +87,7 @@ def run(run: Run) -> dict:
     n = checked_size(p)
     kernel = spreading(n, p.spread_degrees)
     perceived = perception(kernel, stimuli(n, p.stimulus_degrees), p.n_layers)
-    start = initial_weights(p, run.seed, "random", {f"W_{level}": kernel for level in range(1, p.n_layers + 1)})
-    rule = LEARNING_RULES[p.learning_rule]
+    start = initial_weights(p, run.seed, {f"W_{level}": kernel for level in range(1, p.n_layers + 1)})
     predicted = prediction(p, kernel)
     of_prediction = recall(dict.fromkeys(start.feedback, predicted), perceived[p.n_layers])
     growths = noise_growth(dict.fromkeys(start.feedback, predicted), perceived[p.n_layers])
@@ -114,8 +112,8 @@ def run(run: Run) -> dict:
     schedule = sleep_schedule(p, p.n_presentations, every)
     if p.averaged:
         rows = []
-        for slot in schedule.looks:
-            presentations = schedule.n_presentations("sleep", slot)
+        for place in schedule.measured:
+            presentations = schedule.n_presentations("sleep", place)
             run.weights = averaged_sleep(p, kernel, start, predicted, presentations)
             rows.append(measure(presentations, run.weights))
             run.report(presentations, p.n_presentations, "averaged")
@@ -127,14 +125,20 @@ def run(run: Run) -> dict:
             schedule,
             Stimuli(),
             start,
-            lambda slot, weights, _: measure(schedule.n_presentations("sleep", slot), weights),
+            lambda place, weights, _: measure(schedule.n_presentations("sleep", place), weights),
             MEASURES,
         )
     for name in RESPONSES:
         _, values, unit = run.measures[name]
         run.measures[name] = (["look", "population", "angle"], values.reshape(len(values), -1, n), unit)
+    return summary_of(run, kernel, predicted)
+
+
+def summary_of(run: Run, kernel: np.ndarray, predicted: np.ndarray) -> dict:
+    """What the run ends with, beside what was predicted."""
+    p: TuningParameters = run.parameters
     last = {name: np.round(run.measures[name][1][-1], 6).tolist() for name in MEASURES if name not in RESPONSES}
-    floor = theory.feedback_noise_floor(kernel, p.sleep_learning_rate, p.damping, p.noise_gain, rule.reconstructs)
+    floor = theory.feedback_noise_floor(kernel, p.sleep_learning_rate, p.damping, p.noise_gain, reconstructs(p))
     return {
         "learning_rule": p.learning_rule,
         "damping": p.damping,
@@ -160,11 +164,11 @@ def checked_size(p: TuningParameters) -> int:
             "Parameters.layer_sizes: must be equal, one neuron for each angle "
             f"(got {','.join(map(str, p.layer_sizes))}); set layer_sizes={','.join(['72'] * len(p.layer_sizes))}."
         )
-    rule = LEARNING_RULES[p.learning_rule]
-    if not rule.sleeps or p.forward_sleep_learning_rate > 0 or p.sleep_rule != "recirculation" or p.sleep_normalisation:
+    is_known = p.learning_rule in ("reciprocal", "weight_mirror")
+    if not is_known or p.forward_sleep_learning_rate > 0 or p.sleep_normalisation:
         raise ParameterError(
             "Parameters: must describe feedback that feedback_update learns while W is held (got learning_rule "
-            f"{p.learning_rule}, sleep_rule {p.sleep_rule}, forward_sleep_learning_rate "
+            f"{p.learning_rule}, forward_sleep_learning_rate "
             f"{p.forward_sleep_learning_rate:g}, sleep_normalisation {p.sleep_normalisation}); "
             "leave these at their defaults, or set learning_rule=weight_mirror."
         )
@@ -219,15 +223,19 @@ def noise_growth(feedback: dict[int, np.ndarray], top: np.ndarray) -> list[float
 
 def prediction(p: TuningParameters, kernel: np.ndarray) -> np.ndarray:
     """Where V rests on average: g W^T (W W^T + damping I)^-1; of the weight mirror, g W^T / damping."""
-    if LEARNING_RULES[p.learning_rule].reconstructs:
+    if reconstructs(p):
         return theory.feedback_fixed_point(kernel, p.damping, p.noise_gain)
     return p.noise_gain * kernel.T / p.damping
 
 
+def reconstructs(p: TuningParameters) -> bool:
+    """Whether feedback sees, in sleep, how much of the noise comes back; a weight mirror sees the noise alone."""
+    return p.learning_rule != "weight_mirror"
+
+
 def averaged_sleep(p, kernel, start: Weights, predicted: np.ndarray, presentations: int) -> Weights:
     """Weights after so many steps of the rule's average: V = V* + (V_0 - V*) (I - eta (W W^T + damping I))^n."""
-    reconstructs = LEARNING_RULES[p.learning_rule].reconstructs
-    drift = reconstructs * kernel @ kernel.T + p.damping * np.eye(len(kernel))
+    drift = reconstructs(p) * kernel @ kernel.T + p.damping * np.eye(len(kernel))
     left = np.linalg.matrix_power(np.eye(len(kernel)) - p.sleep_learning_rate * drift, presentations)
     feedback = {level: predicted + (v - predicted) @ left for level, v in start.feedback.items()}
     return Weights(start.forward, start.biases, feedback)

@@ -56,11 +56,10 @@ from cortex_model.parameters import (
     parameter,
     with_default,
 )
-from cortex_model.phases.chunk import Stimuli, one_hot
-from cortex_model.phases.schedule import LEARNING_RULES, wake_sleep_schedule
-from cortex_model.philox import order_of_stimuli
 from cortex_model.protocol import Protocol, Run
-from cortex_model.storage import write_arrays
+from cortex_model.schedule import Stimuli, one_hot, wake_sleep_schedule
+from cortex_model.state.philox import order_of_stimuli
+from cortex_model.system.storage import write_arrays
 from cortex_model.theory import hierarchy_response
 from cortex_model.traces import perception, recall
 from cortex_model.weights import Weights, initial_weights
@@ -128,18 +127,18 @@ def run(run: Run) -> dict:
     schedule = wake_sleep_schedule(
         p, lambda epoch: order_of_stimuli(run.seed, epoch, n_train), n_train, p.epochs * n_train, len(test), n_train
     )
-    start = initial_weights(p, run.seed, LEARNING_RULES[p.learning_rule].feedback_start)
+    start = initial_weights(p, run.seed)
     shown, labels = test[: p.n_shown], data.test.labels[: p.n_shown]
 
-    def measure(slot, weights, rates):
-        """One row: the hierarchy as it is after this slot."""
-        for sentence in unstable_sleep(weights, p) if LEARNING_RULES[p.learning_rule].sleeps else ():
+    def measure(place, weights, rates):
+        """One row: the hierarchy as it is at this place in the schedule."""
+        for sentence in unstable_sleep(weights, p) if "sleep" in p.rule.phases else ():
             run.warn(sentence)
         answers = rates[:, : data.n_classes].argmax(axis=1)
         return {
             "test_error_percent": 100.0 * np.mean(answers != data.test.labels),
-            "wake_presentations": schedule.n_presentations("wake", slot),
-            "sleep_presentations": schedule.n_presentations("sleep", slot),
+            "wake_presentations": schedule.n_presentations("wake", place),
+            "sleep_presentations": schedule.n_presentations("sleep", place),
             **reconstruction_measures(weights, shown, p.nonlinearity, p.top, p.noise_gain),
         }
 
@@ -246,5 +245,14 @@ PROTOCOL = Protocol(
     question="Does information climb a hierarchy in perception and descend it in recall, through learned feedback?",
     parameters=RecallParameters,
     run=run,
-    tiny={"layer_sizes": (64, 16, 12, 16), "epochs": 1, "n_shown": 100, "chunk_presentations": 500},
+    tiny={
+        "layer_sizes": (64, 16, 16),
+        "epochs": 12,
+        "batch_size": 100,
+        "learning_rate": 0.4,
+        "sleep_learning_rate": 0.004,
+        "presentation_ms": 40.0,
+        "feedback_onset_ms": 20.0,
+        "n_shown": 200,
+    },
 )

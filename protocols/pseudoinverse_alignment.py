@@ -32,10 +32,9 @@ from pydantic import Field
 from cortex_model import theory
 from cortex_model.errors import DivergenceError, ParameterError
 from cortex_model.parameters import LayerSizes, Nonlinearity, PositiveCount, Rate, SleepWakeParameters, parameter
-from cortex_model.phases.chunk import Stimuli
-from cortex_model.phases.schedule import sleep_schedule
-from cortex_model.philox import standard_normal
 from cortex_model.protocol import Protocol, Run
+from cortex_model.schedule import Stimuli, sleep_schedule
+from cortex_model.state.philox import standard_normal
 from cortex_model.weights import INITIAL_WEIGHTS, Weights, initial_weights
 
 #: Measure -> (unit, dimension).
@@ -79,7 +78,7 @@ def run(run: Run) -> dict:
             schedule,
             Stimuli(),
             start,
-            lambda slot, weights, _: distances(schedule.n_presentations("sleep", slot), weights, start),
+            lambda place, weights, _: distances(schedule.n_presentations("sleep", place), weights, start),
             MEASURES,
         )
     rows = {name: values.tolist() for name, (_, values, _) in run.measures.items()}
@@ -114,7 +113,7 @@ def starting_weights(p: AlignmentParameters, seed: int) -> Weights:
         "W_1": random_matrix(seed, "forward_weights", (upper, lower), p.starting_condition),
         "V_1": random_matrix(seed, "feedback_weights", (lower, upper), p.starting_condition),
     }
-    return initial_weights(p, seed, "random", given)
+    return initial_weights(p, seed, given)
 
 
 def random_matrix(seed: int, stream: str, shape: tuple[int, int], condition: float) -> np.ndarray:
@@ -135,7 +134,7 @@ def predicted_floor(p: AlignmentParameters, weights: Weights) -> float | None:
     """
     lower, upper = p.layer_sizes
     holds_forward = p.forward_sleep_learning_rate == 0
-    if p.sleep_rule != "recirculation" or (holds_forward and (p.damping or upper > lower)):
+    if p.learning_rule != "reciprocal" or (holds_forward and (p.damping or upper > lower)):
         return None
     if p.damping:
         return p.damping if p.noise_gain == 1 else None
@@ -148,10 +147,10 @@ def predicted_floor(p: AlignmentParameters, weights: Weights) -> float | None:
 def averaged_sleep(run: Run, start: Weights) -> None:
     """Iterate what `feedback_update` and `forward_update` do on average; the same order as in the simulator."""
     p: AlignmentParameters = run.parameters
-    if p.sleep_rule != "recirculation" or p.sleep_normalisation:
+    if p.learning_rule != "reciprocal" or p.sleep_normalisation:
         raise ParameterError(
-            "Parameters.averaged: must be false unless sleep_rule is recirculation without sleep_normalisation "
-            f"(got {p.sleep_rule}, sleep_normalisation {p.sleep_normalisation}); set averaged=false."
+            "Parameters.averaged: must be false unless learning_rule is reciprocal without sleep_normalisation "
+            f"(got {p.learning_rule}, sleep_normalisation {p.sleep_normalisation}); set averaged=false."
         )
     W, V, rows = start.forward[1], start.feedback[1], []
     for n in range(p.n_presentations + 1):

@@ -25,10 +25,9 @@ import numpy as np
 
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import LayerSizes, Nonlinearity, PositiveCount, Rate, SleepWakeParameters, parameter
-from cortex_model.phases.chunk import Stimuli
-from cortex_model.phases.schedule import sleep_schedule
-from cortex_model.philox import population_noise
 from cortex_model.protocol import Protocol, Run
+from cortex_model.schedule import Stimuli, sleep_schedule
+from cortex_model.state.philox import population_noise
 from cortex_model.theory import recirculation_cycle
 from cortex_model.weights import Weights, initial_weights
 
@@ -76,10 +75,10 @@ def run(run: Run) -> dict:
         "descending": population_noise(run.seed, 0, 1, p.layer_sizes[1], p.noise_distribution, descending=True),
     }
 
-    def measure(slot, weights, _):
-        return {"presentations": schedule.n_presentations("sleep", slot), **one_cycle(weights, noises)}
+    def measure(place, weights, _):
+        return {"presentations": schedule.n_presentations("sleep", place), **one_cycle(weights, noises)}
 
-    run.simulate(schedule, Stimuli(), initial_weights(p, run.seed, "random"), measure, MEASURES)
+    run.simulate(schedule, Stimuli(), initial_weights(p, run.seed), measure, MEASURES)
     rows = {name: run.measures[name][1].tolist() for name, (_, dimension) in MEASURES.items() if dimension is None}
     return {"layer_sizes": list(p.layer_sizes), **rows, "weights_sha256": run.weights.sha256}
 

@@ -31,18 +31,18 @@ from typing import Literal
 
 from cortex_model import datasets
 from cortex_model.analysis.comparison import compare, prefix_of
-from cortex_model.comparing import starting_weights
+from cortex_model.experiments.comparing import starting_weights
+from cortex_model.experiments.settings import SHARED
 from cortex_model.parameters import Count, PositiveCount, parameter, with_defaults
 from cortex_model.protocol import Protocol, Run, load_protocol
-from cortex_model.running import beside
-from cortex_model.settings import SHARED
+from cortex_model.runs.running import beside
 
 TRAINING = "wake_sleep_classification"
 TRAINED = with_defaults(load_protocol(TRAINING).parameters, SHARED["cifar10"] | {"epochs": 3, "learning_rate": 0.1})
 
 
 class V4PredictivityParameters(TRAINED):
-    """Parameters of `v4_predictivity`: those of the training (`cortex_model.settings`), and of the comparison."""
+    """Parameters of `v4_predictivity`: of the training (`cortex_model.experiments.settings`), and of the comparison."""
 
     recording: str = parameter("v4", "v4, v4:SESSION, or a recording.toml of responses of one's own")
     metric: Literal["ridge", "pls"] = parameter("ridge", "regression from a population to each unit")
@@ -76,11 +76,11 @@ PROTOCOL = Protocol(
     tiny={
         "recording": "synthetic_responses",
         "dataset": "digits",
-        "layer_sizes": (64, 8, 6, 10),
+        "layer_sizes": (64, 6, 10),
         "epochs": 1,
-        "batch_size": 1,
+        "batch_size": 20,
         "sleep_before_presentations": 0,
-        "chunk_presentations": 500,
+        "chunk_presentations": 50,
         "n_resamples": 5,
     },
 )

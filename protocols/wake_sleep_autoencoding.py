@@ -25,10 +25,9 @@ from cortex_model.analysis.hierarchy import HIERARCHY_MEASURES, hierarchy_measur
 from cortex_model.analysis.loss import mean_loss
 from cortex_model.datasets.layer_sizes import check_layer_sizes
 from cortex_model.parameters import Count, LayerSizes, PositiveCount, SleepWakeParameters, parameter, with_default
-from cortex_model.phases.chunk import Stimuli
-from cortex_model.phases.schedule import LEARNING_RULES, wake_sleep_schedule
-from cortex_model.philox import order_of_stimuli
 from cortex_model.protocol import Protocol, Run
+from cortex_model.schedule import Stimuli, wake_sleep_schedule
+from cortex_model.state.philox import order_of_stimuli
 from cortex_model.weights import initial_weights
 
 #: Measure -> (unit, dimension).
@@ -81,20 +80,20 @@ def run(run: Run) -> dict:
         len(test),
         p.evaluate_every_presentations or n_train,
     )
-    start = initial_weights(p, run.seed, LEARNING_RULES[p.learning_rule].feedback_start)
+    start = initial_weights(p, run.seed)
     shown, trained = test[:N_LOOKED_AT], train[:N_TRAINING_LOOKED_AT]
 
-    def measure(slot, weights, rates):
-        """One row: the hierarchy as it is after this slot."""
-        for sentence in unstable_sleep(weights, p) if LEARNING_RULES[p.learning_rule].sleeps else ():
+    def measure(place, weights, rates):
+        """One row: the hierarchy as it is at this place in the schedule."""
+        for sentence in unstable_sleep(weights, p) if "sleep" in p.rule.phases else ():
             run.warn(sentence)
         squared = float(np.square(rates.astype(float) - test).sum(axis=1).mean())
         return {
             "training_loss": mean_loss(weights, trained, trained, p),
             "test_loss": squared / 2,
             "unexplained_percent": 100 * squared / variance,
-            "wake_presentations": schedule.n_presentations("wake", slot),
-            "sleep_presentations": schedule.n_presentations("sleep", slot),
+            "wake_presentations": schedule.n_presentations("wake", place),
+            "sleep_presentations": schedule.n_presentations("sleep", place),
             **hierarchy_measures(weights, start, shown, shown, p),
         }
 
@@ -117,5 +116,5 @@ PROTOCOL = Protocol(
     question="Is there a task on which learned reciprocal feedback needs fewer presentations than backpropagation?",
     parameters=AutoencodingParameters,
     run=run,
-    tiny={"layer_sizes": (64, 8, 4, 8, 64), "epochs": 1, "chunk_presentations": 500},
+    tiny={"layer_sizes": (64, 6, 64), "epochs": 1, "batch_size": 20, "chunk_presentations": 50},
 )

@@ -29,10 +29,9 @@ from cortex_model.analysis.hierarchy import HIERARCHY_MEASURES, hierarchy_measur
 from cortex_model.analysis.loss import mean_loss
 from cortex_model.datasets.layer_sizes import check_layer_sizes
 from cortex_model.parameters import Count, PositiveCount, Rate, SleepWakeParameters, parameter, with_default
-from cortex_model.phases.chunk import Stimuli, one_hot
-from cortex_model.phases.schedule import LEARNING_RULES, wake_sleep_schedule
-from cortex_model.philox import order_of_stimuli
 from cortex_model.protocol import Protocol, Run
+from cortex_model.schedule import Stimuli, one_hot, wake_sleep_schedule
+from cortex_model.state.philox import order_of_stimuli
 from cortex_model.weights import initial_weights
 
 #: Measure -> (unit, dimension).
@@ -95,20 +94,20 @@ def run(run: Run) -> dict:
         p.evaluate_every_presentations or n_train,
         p.evaluate_early_every_presentations,
     )
-    start = initial_weights(p, run.seed, LEARNING_RULES[p.learning_rule].feedback_start)
+    start = initial_weights(p, run.seed)
     shown, wanted = test[:N_LOOKED_AT], targets[1][:N_LOOKED_AT]
 
-    def measure(slot, weights, rates):
-        """One row: the hierarchy as it is after this slot."""
+    def measure(place, weights, rates):
+        """One row: the hierarchy as it is at this place in the schedule."""
         target = targets[1]
-        for sentence in unstable_sleep(weights, p) if LEARNING_RULES[p.learning_rule].sleeps else ():
+        for sentence in unstable_sleep(weights, p) if "sleep" in p.rule.phases else ():
             run.warn(sentence)
         return {
             "test_error_percent": 100.0 * np.mean(rates.argmax(axis=1) != data.test.labels),
             "test_loss": theory.output_loss(rates.T.astype(float), target.T, p.top) / n_test,
             "training_loss": mean_loss(weights, train[:N_TRAINING_LOOKED_AT], targets[0][:N_TRAINING_LOOKED_AT], p),
-            "wake_presentations": schedule.n_presentations("wake", slot),
-            "sleep_presentations": schedule.n_presentations("sleep", slot),
+            "wake_presentations": schedule.n_presentations("wake", place),
+            "sleep_presentations": schedule.n_presentations("sleep", place),
             **hierarchy_measures(weights, start, shown, wanted, p),
         }
 
@@ -152,5 +151,5 @@ PROTOCOL = Protocol(
     question="Does feedback learned in sleep train a hierarchy, in fewer presentations than random feedback?",
     parameters=ClassificationParameters,
     run=run,
-    tiny={"layer_sizes": (64, 8, 6, 10), "epochs": 1, "chunk_presentations": 500},
+    tiny={"layer_sizes": (64, 6, 10), "epochs": 1, "batch_size": 20, "chunk_presentations": 50},
 )

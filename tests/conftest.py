@@ -1,12 +1,16 @@
 """What every test shares: tools that are missing are skipped by name, compiled programs are kept between runs."""
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 #: Read before any test isolates itself from the user's folders.
 NAMED = os.environ.get("CORTEX_MODEL_DATA")
@@ -26,6 +30,15 @@ NEEDED = {
     ),
     "gpu": ("an NVIDIA GPU", lambda: _is_answering("nvidia-smi", "--list-gpus")),
 }
+
+
+def pytest_configure(config):
+    """Where Python is told to keep no bytecode, it keeps it here, or every process compiles all sources again."""
+    if sys.dont_write_bytecode:
+        folder = str(config.cache.mkdir("bytecode"))
+        sys.dont_write_bytecode, sys.pycache_prefix = False, folder
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
 
 
 def pytest_collection_modifyitems(items):
@@ -63,3 +76,77 @@ def recorded(monkeypatch):
         return load_recording(name)
 
     return load
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """Parameters of the one small network that learns the digits: all that is compiled for runs shares its program."""
+    from cortex_model.protocol import load_protocol
+
+    return dict(load_protocol("wake_sleep_classification").tiny)
+
+
+@pytest.fixture(scope="session")
+def typed():
+    """Parameters -> the words that set them on the command line."""
+
+    def words(parameters):
+        texts = {n: ",".join(map(str, v)) if isinstance(v, tuple) else v for n, v in parameters.items()}
+        return [word for name, text in texts.items() for word in ("--set", f"{name}={text}")]
+
+    return words
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """Name -> a folder that all workers share, one after the other: what the first one makes, the next one finds."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    @contextmanager
+    def shared(name):
+        with FileLock(base / f"{name}.lock"):
+            (base / name).mkdir(exist_ok=True)
+            yield base / name
+
+    return shared
+
+
+#: Protocols whose tiny program no other test needs: it is not worth a compilation.
+ON_RUNTIME = ("perception_and_recall", "wake_sleep_autoencoding")
+
+
+@pytest.fixture(scope="session")
+def tiny_summary(made_once, typed):
+    """Protocol -> the JSON that `run --json` prints for its tiny parameters; made when first asked for."""
+    from typer.testing import CliRunner
+
+    from cortex_model.cli import app
+    from cortex_model.protocol import load_protocol
+
+    made = {}
+
+    def summary(protocol):
+        if protocol not in made:
+            with made_once(f"tiny_{protocol}") as folder:
+                arguments = ["run", protocol, *typed(load_protocol(protocol).tiny), "--out", str(folder), "--json"]
+                arguments += ["--device", "runtime"] if protocol in ON_RUNTIME else []
+                done = CliRunner().invoke(app, arguments)
+            assert done.exit_code == 0, done.exception
+            made[protocol] = json.loads(done.stdout.strip().split("\n")[-1])
+        return made[protocol]
+
+    return summary
+
+
+@pytest.fixture
+def command_line(capsys):
+    """Arguments -> (exit status, output, error) of the command line, run in this process."""
+    from cortex_model.cli import main
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as stopped:
+            main([str(argument) for argument in arguments])
+        return stopped.value.code or 0, *capsys.readouterr()
+
+    return call

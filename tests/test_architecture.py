@@ -1,6 +1,7 @@
 """One direction of imports, heavy packages only where they belong."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,42 +10,31 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-#: Part -> level; a part may import parts of its own level and of lower ones.
-LEVELS = {
-    part: level
-    for level, parts in enumerate(
-        [
-            {"errors"},
-            {"equations", "parameters", "memory", "offered", "philox", "weights", "theory", "language"},
-            {"network", "phases", "datasets", "rules", "reference"},
-            {"checkpoint", "devices", "failures", "results", "sources", "storage", "provenance"},
-            {"analysis", "traces"},
-            {
-                "protocol",
-                "sweeps",
-                "reproduce",
-                "benchmark",
-                "documentation",
-                "cli",
-                "running",
-                "ensembles",
-                "experiments",
-                "settings",
-                "comparing",
-                "printing",
-                "rule_runs",
-            },
-            {"protocols", "figures"},
-        ]
-    )
-    for part in parts
-}
+#: Rooms of the house, floor by floor: what stands on one imports what stands below it, and on its own floor. At the
+#: root of the package stands only what a user types: errors, protocol, traces, weights.
+FLOORS = [
+    {"errors"},
+    {"language", "system", "theory"},
+    {"rules", "state"},
+    {"parameters", "weights", "datasets"},
+    {"reference", "schedule"},
+    {"network"},
+    {"devices"},
+    {"runs", "traces"},
+    {"analysis", "sweeps"},
+    {"experiments", "benchmark"},
+    {"cli", "protocol"},
+    {"protocols", "figures"},
+]
+LEVELS = {part: level for level, parts in enumerate(FLOORS) for part in parts}
+#: Lines that a module, and a function without its docstring, may have.
+MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 50
 #: Package that is slow to load -> the parts that may import it.
 HEAVY = {"brian2": {"network", "devices"}, "brian2cuda": {"devices"}, "matplotlib": {"figures"}}
 LIGHT_MODULES = [
-    "cortex_model", "cortex_model.equations", "cortex_model.parameters", "cortex_model.weights",
-    "cortex_model.philox", "cortex_model.theory", "cortex_model.datasets", "cortex_model.phases.schedule",
-    "cortex_model.phases.chunk", "cortex_model.devices.simulation", "cortex_model.language", "cortex_model.rules",
+    "cortex_model", "cortex_model.language.nonlinearities", "cortex_model.parameters", "cortex_model.weights",
+    "cortex_model.state.philox", "cortex_model.theory", "cortex_model.datasets", "cortex_model.schedule",
+    "cortex_model.schedule.chunk", "cortex_model.devices.simulation", "cortex_model.language", "cortex_model.rules",
     "cortex_model.reference.interpreter",
 ]  # fmt: skip
 
@@ -113,7 +103,7 @@ def test_simulator_never_asks_theory():
         if part_of(path) in ("network", "devices"):
             assert not {"theory", "reference"} & set(parts_imported(path)), path
         if part_of(path) == "reference":
-            assert set(parts_imported(path)) <= {"reference", "language", "philox", "weights", "errors"}, path
+            assert set(parts_imported(path)) <= {"reference", "language", "state", "errors"}, path
         if part_of(path) == "language":
             assert set(parts_imported(path)) <= {"language", "errors"}, path
         if part_of(path) == "theory":
@@ -149,3 +139,42 @@ def test_importing_the_library_loads_neither_brian2_nor_matplotlib():
 def test_no_drawers():
     names = {path.stem for path in SOURCES} | {part for path in SOURCES for part in path.relative_to(ROOT).parts}
     assert not names & {"utils", "helpers", "common", "base", "misc"}
+
+
+# ---------------------------------------------------------------------- size, and who knows what
+#: Modules that are still longer than they should be.
+LONG: set[str] = set()
+
+
+def test_modules_and_functions_are_short():
+    for path in SOURCES:
+        text, name = path.read_text(), str(path.relative_to(ROOT))
+        if name.startswith("cortex_model") and name not in LONG:
+            assert len(text.split("\n")) <= MOST_LINES + 1, name
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+                assert node.end_lineno - first.lineno < MOST_LINES_OF_A_FUNCTION, f"{name}: {node.name}"
+
+
+def test_the_root_holds_what_a_user_types():
+    modules = {path.stem for path in (ROOT / "cortex_model").glob("*.py")}
+    assert modules == {"__init__", "__main__", "errors", "protocol", "traces", "weights"}
+
+
+def test_names_of_learning_rules_stand_where_rules_and_settings_are():
+    """In their own files, in theory, in the settings of experiments and of the benchmark, and nowhere else."""
+    from cortex_model.rules import shipped
+
+    names = "|".join(shipped())
+    spoken = re.compile(rf"learning_rule\W{{1,6}}({names})\b|[\"']({'|'.join(set(shipped()) - {'reciprocal'})})[\"']")
+    settings = {"rules", "theory", "benchmark", "protocols", "figures"}
+    for path in SOURCES:
+        if part_of(path) in settings or path.name == "settings.py":
+            continue
+        found = [
+            m[0]
+            for m in spoken.finditer(path.read_text())
+            if "theory.activation_reciprocal" not in m.string[m.end() :][:60]
+        ]
+        assert not found, f"{path.relative_to(ROOT)} knows learning rules: {found}"

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from cortex_model.cli import main
-from cortex_model.results import RunDirectory
+from cortex_model.runs.directory import RunDirectory
 
 RUN = ["run", "wake_sleep_classification", "--device", "runtime"]
 
@@ -27,7 +27,7 @@ PARAMETERS = {
     "negative damping": (with_set("damping=-0.1"), "damping: must be a number at least 0"),
     "half an epoch": (with_set("epochs=0.5"), "epochs: must be a whole number at least 1 (got '0.5')"),
     "no epoch": (with_set("epochs=0"), "epochs: must be a whole number at least 1"),
-    "an unknown rule": (with_set("learning_rule=magic"), "learning_rule: must be one of reciprocal, random_feedback"),
+    "an unknown rule": (with_set("learning_rule=magic"), "learning_rule: must be one of backpropagation, ben_israel"),
     "an unknown nonlinearity": (with_set("nonlinearity=relu"), "nonlinearity: must be one of linear, threshold_linear"),
     "an unknown top": (with_set("top=argmax"), "top: must be one of linear, sigmoid, softmax (got 'argmax')"),
     "an unknown dataset": (with_set("dataset=minst"), "dataset: must be one of digits, mnist"),
@@ -77,15 +77,15 @@ PARAMETERS = {
     "no time constant": (with_set("time_constant_ms=0"), "time_constant_ms: must be a number above 0 (got '0')"),
     "weights that would vanish": (
         with_set("forward_sleep_learning_rate=0.01", "damping=1", "feedback_gain=none"),
-        "damping must be below the gain 1 where forward weights sleep too (got 1), because both weights would vanish",
+        "forward_sleep_learning_rate == 0 or damping < noise_gain must hold, because both weights would vanish (got",
     ),
     "ben_israel with forward sleep": (
-        with_set("sleep_rule=ben_israel", "forward_sleep_learning_rate=0.1", "damping=0"),
-        "forward_sleep_learning_rate must be 0 where sleep_rule is ben_israel",
+        with_set("learning_rule=ben_israel", "forward_sleep_learning_rate=0.1", "damping=0"),
+        "forward_sleep_learning_rate: must be left out where learning_rule is ben_israel (got 0.1)",
     ),
-    "a closed form where there is none": (
-        with_set("sleep_rule=hinton_mcclelland", "damping=1"),
-        "feedback_gain must be none or norm_matched where sleep_rule is hinton_mcclelland",
+    "a mirror that nothing bounds": (
+        with_set("learning_rule=weight_mirror", "damping=0"),
+        "weight_mirror.damping: must be a number above 0 (got 0.0)",
     ),
     "more validation images than images": (with_set("validation_images=5000"), "validation"),
     "a negative seed": ([*RUN, "--seed", "-1"], "--seed: must be a whole number from 0 to 2147483647 (got -1)"),
@@ -201,7 +201,7 @@ def test_a_run_in_use_is_refused(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(sys, "argv", ["cortex-model", *with_set("layer_sizes=64,10"), "--out", str(tmp_path)])
     with monkeypatch.context() as patch:
-        patch.setattr("cortex_model.running.carry_out", lambda *_: {})
+        patch.setattr("cortex_model.runs.running.carry_out", lambda *_: {})
         main_without_exit()
     (run_dir,) = tmp_path.iterdir()
     with FileLock(run_dir / ".lock"):
@@ -221,7 +221,7 @@ def main_without_exit():
 def test_a_damaged_checkpoint_is_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["cortex-model", *with_set("layer_sizes=64,10"), "--out", str(tmp_path)])
     with monkeypatch.context() as patch:
-        patch.setattr("cortex_model.running.carry_out", lambda *_: {})
+        patch.setattr("cortex_model.runs.running.carry_out", lambda *_: {})
         main_without_exit()
     (run_dir,) = tmp_path.iterdir()
     (run_dir / "checkpoint_1.npz").write_bytes(b"PK\x03\x04" + os.urandom(100))

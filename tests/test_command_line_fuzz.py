@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cortex_model.cli import app, main
 from cortex_model.parameters import LARGEST
 from cortex_model.protocol import load_protocol
-from cortex_model.results import RunDirectory
+from cortex_model.runs.directory import RunDirectory
 from cortex_model.weights import initial_weights
 
 PROTOCOL = "pseudoinverse_alignment"
@@ -102,6 +102,7 @@ COMMANDS = {
             "--out": one_of(PATHS[2:4], EMPTY[:1]), "--json": one_of(["x"]),
         },
     ),
+    "check": (["check", "no_rule"], {"LEARNING_RULE": one_of(TEXTS, PATHS, PROTOCOLS), "--set": pairs}),
     "datasets list": (["datasets", "list"], {}),
     "datasets fetch": (["datasets", "fetch"], {"NAME": one_of(TEXTS, PATHS)}),
     "datasets verify": (["datasets", "verify"], {"NAME": one_of(TEXTS, PATHS)}),
@@ -135,7 +136,7 @@ def trained(path):
         "parameters": p.model_dump(mode="json"),
     }  # fmt: skip
     directory = RunDirectory.created(path.parent, description, path.name)
-    directory.finish(initial_weights(p, 0, "random"), {"error": (["look"], np.zeros(2), "1")}, {"seed": 0})
+    directory.finish(initial_weights(p, 0), {"error": (["look"], np.zeros(2), "1")}, {"seed": 0})
     return directory
 
 

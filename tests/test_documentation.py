@@ -4,12 +4,14 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from cortex_model import documentation, parameters, theory
+from cortex_model import theory
+from cortex_model.cli import documentation
 from cortex_model.datasets import DATASETS
-from cortex_model.equations import EQUATIONS, NONLINEARITIES
-from cortex_model.experiments import NO_DATASET, write_rows
-from cortex_model.phases.schedule import LEARNING_RULES
+from cortex_model.experiments.tables import NO_DATASET, write_rows
+from cortex_model.language.describing import equations
+from cortex_model.language.nonlinearities import NONLINEARITIES
 from cortex_model.protocol import load_protocol
+from cortex_model.rules import shipped
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -50,9 +52,18 @@ def test_a_table_shows_what_its_csv_says(tmp_path):
 
 
 def test_every_equation_that_has_a_name_in_the_theory_is_in_the_table():
-    named = set(EQUATIONS) & set(theory.__all__)
+    named = {name for rule in shipped().values() for name, *_ in equations(rule)} & set(theory.__all__)
     assert {"layer_response", "output_error", "weight_update", "feedback_update", "forward_update"} <= named
-    assert named <= set(documentation.PAPER)
+    rows = [line.split(" | ")[1] for line in documentation.equation_table().split("\n")[2:]]
+    assert named <= set(rows)
+
+
+def test_every_rule_is_in_the_table_with_what_learns_in_it():
+    head, _, *rows = documentation.rule_table().split("\n")
+    its = {row.split("`")[1]: row for row in rows}
+    assert list(its) == list(shipped()) and head.startswith("| `learning_rule` ")
+    assert its["reciprocal"] == "| `reciprocal` | random | W, b learn | V, W learn | Cameron, Chen & Sejnowski 2025 |"
+    assert "| pseudoinverse of W | W, b learn; the host sets V = pinv(W) | - |" in its["exact_pseudoinverse"]
 
 
 def test_every_command_in_the_readme_exists():
@@ -76,7 +87,7 @@ def test_every_file_the_readme_links_to_exists():
     links = re.findall(r"\]\((?!http)([^)]+)\)", README)
     assert links
     for link in links:
-        assert (ROOT / link).exists(), link
+        assert (ROOT / link.partition("#")[0]).exists(), link
 
 
 def test_the_places_that_are_named_to_add_something_exist():
@@ -86,9 +97,8 @@ def test_the_places_that_are_named_to_add_something_exist():
     sources = {path: (ROOT / path).read_text() for path in paths}
     for name in re.findall(r"`([A-Z_]{5,})`", section):
         assert name == "PROTOCOL" or any(re.search(rf"^{name}\b", source, re.M) for source in sources.values()), name
-    rules, nonlinearities = LEARNING_RULES, NONLINEARITIES
-    assert set(rules) == set(parameters.LEARNING_RULES) and set(nonlinearities) == set(theory.NONLINEARITIES)
-    assert set(get_args(parameters.Nonlinearity)) == set(nonlinearities)
+    files = {path.stem for path in (ROOT / "cortex_model" / "rules").glob("*.py") if "\nRULE = " in path.read_text()}
+    assert files == set(shipped()) and set(NONLINEARITIES) == set(theory.NONLINEARITIES)
     learns_from = load_protocol("wake_sleep_classification").parameters.model_fields["dataset"].annotation
     assert set(get_args(learns_from)) == set(DATASETS)
 
@@ -98,7 +108,7 @@ def test_the_readmes_own_objects_run_and_are_recorded(capsys):
     names = {}
     exec(compile(block, "README.md", "exec"), names)
     said, traces = capsys.readouterr().out, names["traces"]
-    assert "dv/dt = (drive - v)/tau : 1" in said and "apical_drive_post = sum of weight*sent_pre over synapses" in said
+    assert "dv/dt = (drive - v)/tau : 1" in said and "apical_drive_post = sum of weight*rate_pre over synapses" in said
     assert traces["v"].shape == (names["leaky"].N, names["asleep"].n_slots) and traces["v"].any()
-    learned, start = names["stop"].weights.feedback[2], names["weights"].feedback[2]
+    learned, start = names["state"].weights.feedback[2], names["weights"].feedback[2]
     assert learned.shape == (32, 10) and (learned != start).any()

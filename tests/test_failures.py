@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cortex_model import failures
 from cortex_model.cli import main
 from cortex_model.devices.program import Program, build, program_cache
 from cortex_model.errors import DeviceError, ParameterError, in_short
-from cortex_model.failures import LOG, MISTAKE, UNFORESEEN, told
-from cortex_model.results import RunDirectory
-from cortex_model.storage import read_json, write_json
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.system import failures
+from cortex_model.system.failures import LOG, MISTAKE, UNFORESEEN, told
+from cortex_model.system.storage import read_json, write_json
 
 TINY = ["--set", "averaged=true", "--set", "n_presentations=3", "--device", "runtime"]
 
@@ -135,12 +135,12 @@ def test_numbers_of_numpy_in_a_summary_become_those_of_python(called, tmp_path):
 
 # ---------------------------------------------------------------------- the unforeseen
 def test_what_nobody_foresaw_is_one_sentence_and_a_log(called, tmp_path, monkeypatch):
-    monkeypatch.setattr("cortex_model.protocol.protocol_names", int)
+    monkeypatch.setattr("cortex_model.runs.protocol.protocol_names", int)
     status, _, error = called("protocols")
     (log,) = (tmp_path / "cache" / "tracebacks").iterdir()
     assert status == UNFORESEEN
     assert one_sentence(error).startswith("cortex-model: must not fail like this (got TypeError: 'int' object is not")
-    assert str(log) in error and "in cli.py, line" in error
+    assert str(log) in error and "in runs.py, line" in error
     assert "Traceback (most recent call last)" in log.read_text()
 
 
@@ -148,7 +148,7 @@ def test_the_log_goes_elsewhere_where_the_cache_cannot_be_written(called, tmp_pa
     (tmp_path / "file").touch()
     monkeypatch.setenv("CORTEX_MODEL_CACHE", str(tmp_path / "file"))
     monkeypatch.setattr("tempfile.gettempdir", partial(str, tmp_path / "temporary"))
-    monkeypatch.setattr("cortex_model.protocol.protocol_names", int)
+    monkeypatch.setattr("cortex_model.runs.protocol.protocol_names", int)
     status, _, error = called("protocols")
     (log,) = (tmp_path / "temporary").rglob("*.log")
     assert status == UNFORESEEN and str(log) in one_sentence(error)
@@ -264,7 +264,7 @@ def test_parameters_of_a_protocol_and_of_a_file(called, tmp_path):
 
 @pytest.mark.parametrize("command", ["figure", "reproduce"])
 def test_help_names_every_figure(command, called):
-    from cortex_model.reproduce import experiment_names, figure_names, protocol_figure_names
+    from cortex_model.experiments.reproduce import experiment_names, figure_names, protocol_figure_names
 
     status, output, _ = called(command, "--help")
     assert status == 0
@@ -288,7 +288,7 @@ class Mine(SleepWakeParameters):
 
 def run(run):
     """Learn nothing."""
-    run.weights = initial_weights(run.parameters, 0, "random")
+    run.weights = initial_weights(run.parameters, 0)
     return {{}}
 
 

@@ -7,11 +7,14 @@ import pytest
 from cortex_model.datasets.layer_sizes import check_layer_sizes, fitting_sizes
 from cortex_model.devices.availability import check_device
 from cortex_model.errors import DeviceError, ParameterError
-from cortex_model.offered import NOT_OFFERED, SYNONYMS, advice
+from cortex_model.parameters.offered import NOT_OFFERED, SYNONYMS, advice
 from cortex_model.protocol import load_protocol
 
 PARAMETERS = load_protocol("wake_sleep_classification").parameters
-CHOICES = {name: prop.get("enum", []) for name, prop in PARAMETERS.model_json_schema()["properties"].items()}
+CHOICES = {
+    name: prop.get("enum", prop.get("choices", []))
+    for name, prop in PARAMETERS.model_json_schema()["properties"].items()
+}
 #: What people ask for that there is not.
 ABSENT = (
     "spiking", "convolution", "sparse", "recurrent", "lateral", "dale", "momentum", "adam", "optimizer", "l2",

@@ -6,13 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cortex_model.errors import ParameterError
-from cortex_model.parameters import LEAKY, LEARNING_RULES, HierarchyParameters, SleepWakeParameters, content_hash
-from cortex_model.phases import schedule
-from cortex_model.theory import NONLINEARITIES, SLEEP_RULES, TOP_RATES
+from cortex_model.parameters import HierarchyParameters, SleepWakeParameters, content_hash
+from cortex_model.parameters.hierarchy import LEAKY
+from cortex_model.rules import shipped
+from cortex_model.theory import NONLINEARITIES, TOP_RATES
 
 DEFAULT = SleepWakeParameters()
 FIELDS = SleepWakeParameters.model_fields
 SCHEMA = SleepWakeParameters.model_json_schema()["properties"]
+
+
+def choices(name):
+    """The values that are offered, where there are a few."""
+    return SCHEMA[name].get("enum", SCHEMA[name].get("choices", ()))
 
 
 def another(name):
@@ -21,8 +27,8 @@ def another(name):
     special = {"feedback_levels": 2, "presentation_ms": 80.0, "feedback_onset_ms": 40.0, "feedback_delay_ms": (3.0,)}
     if name in special:
         return special[name]
-    if "enum" in SCHEMA[name]:
-        return next(choice for choice in SCHEMA[name]["enum"] if choice != value)
+    if choices(name):
+        return next(choice for choice in choices(name) if choice != value)
     if isinstance(value, bool):
         return not value
     return (*value, 3) if isinstance(value, tuple) else 0.5 if isinstance(value, float) else value + 1
@@ -123,26 +129,45 @@ def test_numbers_of_numpy_are_read_as_they_are():
     assert p.content_hash == DEFAULT.with_overrides(p.model_dump()).content_hash
 
 
-def test_weight_decay_is_for_one_rule_alone():
-    DEFAULT.check_asked(["damping"])
+NOT_READ = [
+    ({"weight_decay": 0.1}, "kolen_pollack", r"reciprocal \(got 0\.1\), for only kolen_pollack reads it; leave it out"),
+    ({"forward_sleep_learning_rate": 0.1}, "reciprocal", r"ben_israel .* only hinton_mcclelland, reciprocal read it"),
+    ({"regression": 0.5}, "hinton_mcclelland", r"weight_mirror .* only hinton_mcclelland reads it"),
+    ({"slope_cutoff": 0.2, "slope_rule": "derivative"}, None, r"reciprocal \(got 0\.2\), for an option reads it"),
+]
+
+
+@pytest.mark.parametrize(("asked", "reading", "sentence"), NOT_READ)
+def test_a_number_is_refused_by_name_where_the_rule_does_not_read_it(asked, reading, sentence):
+    other = sentence.split()[0].split("\\")[0]
+    p = DEFAULT.with_overrides(asked | {"learning_rule": other, "damping": 0.1})
+    p.check_asked(["damping"])
+    (name,) = asked.keys() - {"slope_rule"}
     with pytest.raises(
-        ParameterError, match="weight_decay: must be left out where learning_rule is reciprocal .*not of"
+        ParameterError, match=rf"^Parameters\.{name}: must be left out where learning_rule is {sentence}"
     ):
-        DEFAULT.with_overrides({"weight_decay": 0.1}).check_asked(["weight_decay"])
-    DEFAULT.with_overrides({"weight_decay": 0.1, "learning_rule": "kolen_pollack"}).check_asked(["weight_decay"])
+        p.check_asked(asked)
+    does = {"learning_rule": reading} if reading else {"slope_rule": "reciprocal"}
+    p.with_overrides(does).check_asked(asked)
 
 
 TOGETHER = [
-    ({"sleep_rule": "ben_israel", "forward_sleep_learning_rate": 0.1}, "forward_sleep_learning_rate must be 0"),
-    ({"sleep_rule": "hinton_mcclelland", "damping": 0.1}, "feedback_gain must be none or norm_matched"),
-    ({"sleep_rule": "ben_israel", "damping": 0.1}, "feedback_gain must be none or norm_matched"),
+    (
+        {"learning_rule": "weight_mirror", "damping": 0},
+        r"weight_mirror\.damping: must be a number above 0 \(got 0\.0\)",
+    ),
+    (
+        {"learning_rule": "hinton_mcclelland", "forward_sleep_learning_rate": 0.1, "damping": 1.0},
+        "hinton_mcclelland: forward_sleep_learning_rate == 0 or damping < 1 must hold, because both weights would",
+    ),
     (
         {"forward_sleep_learning_rate": 0.1, "damping": 1.0, "feedback_gain": "none"},
-        r"damping must be below the gain 1 .* \(got 1\), because both weights would vanish",
+        "reciprocal: forward_sleep_learning_rate == 0 or damping < noise_gain must hold, because both weights would "
+        r"vanish \(got damping 1, .* noise_gain 1\)",
     ),
-    ({"feedback_levels": 1}, r"feedback_levels must be 0 or at least 2 \(got 1\)"),
-    ({"feedback_noise": 0.1, "feedback_gain": "norm_matched"}, "feedback_noise and feedback_levels must be 0"),
-    ({"feedback_levels": 4, "learning_rule": "exact_pseudoinverse"}, "feedback_noise and feedback_levels must be 0"),
+    ({"feedback_levels": 1}, "reciprocal: feedback_levels != 1 must hold, because with one level every weight"),
+    ({"feedback_noise": 0.1, "feedback_gain": "norm_matched"}, "feedback_noise and feedback_levels: must be 0"),
+    ({"feedback_levels": 4, "learning_rule": "exact_pseudoinverse"}, "feedback_noise and feedback_levels: must be 0"),
 ]
 
 
@@ -155,11 +180,12 @@ def test_parameters_that_do_not_go_together_are_refused(overrides, sentence):
 @pytest.mark.parametrize(
     "overrides",
     [
-        {"sleep_rule": "ben_israel", "forward_sleep_learning_rate": 0.1, "learning_rule": "backpropagation"},
+        {"forward_sleep_learning_rate": 0.1, "damping": 1.0, "learning_rule": "backpropagation"},
         {"forward_sleep_learning_rate": 0.1, "damping": 30.0},
         {"forward_sleep_learning_rate": 0.1, "damping": 0.9, "feedback_gain": "none"},
         {"damping": 5.0, "feedback_gain": "none"},
-        {"sleep_rule": "hinton_mcclelland", "damping": 0.1, "feedback_gain": "norm_matched"},
+        {"learning_rule": "hinton_mcclelland", "damping": 0.1, "feedback_gain": "norm_matched"},
+        {"learning_rule": "exact_pseudoinverse", "feedback_gain": "norm_matched"},
     ],
     ids=str,
 )
@@ -172,6 +198,10 @@ def test_parameters_that_go_together_are_accepted(overrides):
 def test_gain_of_the_noise(damping, feedback_gain):
     gain = DEFAULT.with_overrides({"damping": damping, "feedback_gain": feedback_gain}).noise_gain
     assert gain == (1 + damping if feedback_gain == "closed_form" else 1)
+
+
+def test_a_rule_without_a_gain_of_the_noise_has_none():
+    assert DEFAULT.with_overrides({"learning_rule": "ben_israel", "damping": 3.0}).noise_gain == 1
 
 
 @given(st.lists(st.integers(1, 5), min_size=2, max_size=6), st.booleans())
@@ -205,25 +235,16 @@ def test_content_hash_tells_kinds_of_parameters_apart():
     assert HierarchyParameters().content_hash != SleepWakeParameters().content_hash
 
 
-def test_structure_holds_what_a_program_is_compiled_for():
-    fields = [name for name in HierarchyParameters.model_fields if name not in ("chunk_presentations", *LEAKY)]
-    assert list(DEFAULT.structure()) == fields, "neither how long a chunk is nor times touch the program"
-    assert HierarchyParameters(**DEFAULT.structure()).structure() == DEFAULT.structure()
-    leaky = DEFAULT.with_overrides({"dynamics": "leaky"}).structure()
-    assert list(leaky) == [*fields, "dynamics", "time_step_ms", "forward_delay_ms", "feedback_delay_ms"]
-    assert HierarchyParameters(**leaky).structure() == leaky
-
-
 # ---------------------------------------------------------------------- times
 def test_times_are_counted_in_steps():
     p = SleepWakeParameters(
         layer_sizes=(5, 4, 3, 2), dynamics="leaky", time_constant_ms=20, time_step_ms=0.5, presentation_ms=30,
         feedback_onset_ms=10, forward_delay_ms=(0, 1, 2.5), feedback_delay_ms=(3,),
     )  # fmt: skip
-    assert (p.n_steps, p.onset_step, p.chunk_slots) == (60, 19, 60 * 5000)
+    assert (p.n_steps, p.onset_step) == (60, 19)
     assert p.forward_delays == {1: 0, 2: 2, 3: 5} and p.feedback_delays == {2: 6, 3: 6}
     assert p.relaxation == pytest.approx(1 - np.exp(-0.5 / 20), rel=1e-14)
-    assert (DEFAULT.n_steps, DEFAULT.relaxation, DEFAULT.chunk_slots) == (1, 1.0, 5000)
+    assert (DEFAULT.n_steps, DEFAULT.relaxation) == (1, 1.0)
 
 
 TIMES = {
@@ -259,8 +280,7 @@ def test_the_table_has_a_row_for_every_parameter():
 
 
 # ---------------------------------------------------------------------- one list of names
-def test_choices_are_those_of_theory_and_of_the_schedule():
-    assert set(SCHEMA["learning_rule"]["enum"]) == set(LEARNING_RULES) == set(schedule.LEARNING_RULES)
-    assert set(SCHEMA["nonlinearity"]["enum"]) == set(NONLINEARITIES)
-    assert set(SCHEMA["top"]["enum"]) == set(TOP_RATES)
-    assert set(SCHEMA["sleep_rule"]["enum"]) == set(SLEEP_RULES) == set(schedule.SLEEPING)
+def test_choices_are_those_of_theory_and_of_the_rules():
+    assert set(choices("learning_rule")) == set(shipped())
+    assert set(choices("nonlinearity")) == set(NONLINEARITIES)
+    assert set(choices("top")) == set(TOP_RATES)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cortex_model.philox import (
+from cortex_model.state.philox import (
     CPP_PHILOX,
     DESCENDING,
     NOISE_DISTRIBUTIONS,

@@ -7,10 +7,10 @@ from typer.testing import CliRunner
 
 from cortex_model.cli import app
 from cortex_model.protocol import Protocol, Run
-from cortex_model.results import COMPILING, MEASURES, PROGRAM_READY, PROVENANCE, RunDirectory
-from cortex_model.running import carry_out
-from cortex_model.storage import write_arrays, write_json
+from cortex_model.runs.directory import COMPILING, MEASURES, PROGRAM_READY, PROVENANCE, RunDirectory
+from cortex_model.runs.running import carry_out
 from cortex_model.sweeps.gathering import gathered
+from cortex_model.system.storage import write_arrays, write_json
 from cortex_model.weights import Weights
 
 ANGLE = "alignment_angle_to_pseudoinverse_degrees"
@@ -123,7 +123,7 @@ def test_a_run_says_in_which_state_it_is(tmp_path):
         (COMPILING, compiling),
         ("stopped: Interruption: ", compiling),
         (f"{PROGRAM_READY} 8.1 s", "interrupted"),
-        ("slots 0 to 7", "interrupted"),
+        ("simulation 1, presentations 0 to 7", "interrupted"),
         (COMPILING, compiling),  # again, after it was resumed
     ):
         directory.log(line)
@@ -138,8 +138,7 @@ def test_a_run_says_in_which_state_it_is(tmp_path):
 def test_a_run_that_dies_while_it_compiles_says_so(tmp_path, monkeypatch, device):
     from cortex_model.devices.simulation import Simulation
     from cortex_model.parameters import SleepWakeParameters
-    from cortex_model.phases.schedule import sleep_schedule
-    from cortex_model.phases.stimuli import Stimuli
+    from cortex_model.schedule import Stimuli, sleep_schedule
     from cortex_model.weights import initial_weights
 
     p, states = SleepWakeParameters(layer_sizes=(4, 3), feedback_to_input=True), []
@@ -149,7 +148,7 @@ def test_a_run_that_dies_while_it_compiles_says_so(tmp_path, monkeypatch, device
         raise KeyboardInterrupt
 
     def sleep(run: Run):
-        run.simulate(sleep_schedule(p, 4, 2), Stimuli(), initial_weights(p, 0, "random"), lambda *_: {}, {})
+        run.simulate(sleep_schedule(p, 4, 2), Stimuli(), initial_weights(p, 0), lambda *_: {}, {})
 
     monkeypatch.setattr(Simulation, "build", die)
     directory = RunDirectory.created(tmp_path, {}, "run")

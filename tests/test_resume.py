@@ -1,32 +1,30 @@
 """A run that is killed at any moment goes on to the same weights."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from cortex_model.results import RunDirectory
+from cortex_model.devices.program import Program
+from cortex_model.devices.simulation import Simulation
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.system.storage import read_npz
 
-SETTING = [
-    "layer_sizes=64,9,7,10", "epochs=1", "chunk_presentations=400", "evaluate_every_presentations=700",
-    "sleep_before_presentations=900", "forward_sleep_learning_rate=1e-4", "damping=0.5",
-    "feedback_gain=norm_matched", "gain_update_presentations=300",
-]  # fmt: skip
+#: Beside the tiny parameters: sleep before wake, evaluations, and the host in between; a few chunks of each.
+SETTING = {
+    "chunk_presentations": 20, "evaluate_every_presentations": 700, "sleep_before_presentations": 900,
+    "forward_sleep_learning_rate": 1e-4, "damping": 0.5, "feedback_gain": "norm_matched",
+    "gain_update_presentations": 300,
+}  # fmt: skip
 
 #: Where the process kills itself: name -> Python that makes it so, before the command line starts.
 KILLS = {
     "while compiling": """
-from cortex_model.devices import compilation
-made = compilation._make
-def make(folder, rules, *goals):
-    if "main" in goals:
-        die()
-    made(folder, rules, *goals)
-compilation._make = make
+from cortex_model.devices.simulation import Simulation
+Simulation.build = lambda *_: die()
 """,
     "in the first chunk": """
 from cortex_model.devices.program import Program
@@ -36,9 +34,8 @@ Program.run = lambda *_: die()
 from cortex_model.devices.program import Program
 hand_over = Program.set
 def set_(self, values):
-    n = int(values["now.n_slots"])
-    if n > 100 and not values["schedule.stimulus_gate"][:n].any():
-        die()
+    if values["now.first_slot"] > 0 and values["schedule.sleep_gate"].all():
+        die(values["now.first_slot"])
     return hand_over(self, values)
 Program.set = set_
 """,
@@ -46,14 +43,14 @@ Program.set = set_
 from cortex_model.devices.program import Program
 hand_over = Program.set
 def set_(self, values):
-    n = int(values["now.n_slots"])
-    if values["now.first_slot"] > 1000 and values["schedule.record_gate"][:n].any():
-        die()
+    if values["now.first_slot"] > 100 and values["schedule.answer_gate"].any():
+        die(values["now.first_slot"])
     return hand_over(self, values)
 Program.set = set_
 """,
     "while a checkpoint is written": """
-from cortex_model import results, storage
+from cortex_model.runs import directory as results
+from cortex_model.system import storage
 n_written = 0
 def write_whole(path, write):
     global n_written
@@ -67,145 +64,208 @@ def write_whole(path, write):
 storage.write_whole = write_whole
 """,
 }
-
-
-def cortex_model(*arguments, patch="", cache):
-    code = f"""
-import os, signal, sys
-def die(): os.kill(os.getpid(), signal.SIGKILL)
-{patch}
-sys.argv = ["cortex-model", *{list(arguments)!r}]
-from cortex_model.cli import main
-main()
+INTERRUPTED = """
+from cortex_model.runs.checkpoint import Checkpoint
+written, n_written = Checkpoint.write, 0
+def write(*arguments):
+    global n_written
+    written(*arguments)
+    n_written += 1
+    if n_written == 3:
+        os.kill(os.getpid(), {number})
+Checkpoint.write = write
 """
-    environment = os.environ | {"CORTEX_MODEL_CACHE": str(cache)}
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
-
-
-def run_arguments(folder, device):
-    sets = [word for setting in SETTING for word in ("--set", setting)]
-    where = ["--device", device, "--out", str(folder)]
-    return ["run", "wake_sleep_classification", *sets, "--seed", "3", *where, "--json"]
-
-
-def last_line(done):
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.strip().split("\n")[-1])
+#: Loads everything once, then makes a child for each line that it reads; answers with how the child ended.
+PARENT = """
+import json, os, signal, sys
+import brian2, h5netcdf, xarray
+import cortex_model.devices.session
+from cortex_model import datasets
+from cortex_model.cli import main
+datasets.load("digits")
+def die(said=None):
+    print(said, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+for line in sys.stdin:
+    arguments, patch, output, error = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        sys.stdin.close()
+        for number, path in ((1, output), (2, error)):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+        exec(patch, globals())
+        main(arguments)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory):
-    """The same run, never killed: its summary, and the cache with its compiled program."""
-    cache = Path(os.environ["CORTEX_MODEL_CACHE"])
-    arguments = run_arguments(tmp_path_factory.mktemp("whole"), "cpp_standalone")
-    return last_line(cortex_model(*arguments, cache=cache)), cache
+def apart(tmp_path_factory):
+    """(arguments, Python before them) -> how the command line ended in a process of its own."""
+    process = subprocess.Popen([sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    folder = tmp_path_factory.mktemp("said")
+
+    def call(arguments, patch):
+        paths = [folder / name for name in ("output", "error")]
+        for path in paths:
+            path.unlink(missing_ok=True)
+        print(json.dumps([arguments, patch, *map(str, paths)]), file=process.stdin, flush=True)
+        status = int(process.stdout.readline())
+        return SimpleNamespace(returncode=status, stdout=paths[0].read_text(), stderr=paths[1].read_text())
+
+    yield call
+    process.stdin.close()
+    process.wait(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def arguments(tiny, typed):
+    """(folder, device, more parameters) -> the words of a run."""
+
+    def words(folder, device="cpp_standalone", **more):
+        sets = typed(tiny | SETTING | more)
+        where = ["--device", device, "--out", str(folder)]
+        return ["run", "wake_sleep_classification", *sets, "--seed", "3", *where, "--json"]
+
+    return words
+
+
+def summary_of(called):
+    status, output, error = called
+    assert status == 0, error
+    return json.loads(output.strip().split("\n")[-1])
+
+
+@pytest.fixture
+def uninterrupted(arguments, command_line, tmp_path_factory, request):
+    """The same run, never killed: its summary."""
+    kept = request.config.stash.setdefault(WHOLE, {})
+
+    def summary(device):
+        if device not in kept:
+            kept[device] = summary_of(command_line(*arguments(tmp_path_factory.mktemp("whole"), device)))
+        return kept[device]
+
+    return summary
+
+
+WHOLE = pytest.StashKey()
+
+
+@pytest.fixture
+def chunks(monkeypatch):
+    """The first slot of each chunk that a compiled program is handed from now on."""
+    seen, hand_over = [], Program.set
+
+    def set_(self, values):
+        if "now.first_slot" in values:
+            seen.append(int(values["now.first_slot"]))
+        return hand_over(self, values)
+
+    monkeypatch.setattr(Program, "set", set_)
+    return seen
+
+
+class Stopped(BaseException):
+    pass
+
+
+def only_run(folder):
+    (path,) = (path for path in folder.iterdir() if path.name.startswith("wake_sleep"))
+    return path
 
 
 @pytest.mark.compiler
 @pytest.mark.parametrize("moment", KILLS)
-def test_a_run_killed_and_resumed_ends_with_the_same_weights(moment, uninterrupted, tmp_path):
-    expected, cache = uninterrupted
-    if moment == "while compiling":
-        cache = tmp_path / "cache"  # an empty cache, so that there is something to compile
-    killed = cortex_model(*run_arguments(tmp_path, "cpp_standalone"), patch=KILLS[moment], cache=cache)
-    assert killed.returncode == -signal.SIGKILL
-    (run_dir,) = [path for path in tmp_path.iterdir() if path.name.startswith("wake_sleep")]
+def test_a_run_killed_and_resumed_ends_with_the_same_weights(
+    moment, uninterrupted, arguments, apart, command_line, chunks, tmp_path
+):
+    expected = uninterrupted("cpp_standalone")
+    chunks.clear()
+    killed = apart(arguments(tmp_path), KILLS[moment])
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    run_dir = only_run(tmp_path)
     assert not (run_dir / "summary.json").exists()
-    resumed = last_line(cortex_model("resume", str(run_dir), "--json", cache=cache))
-    assert resumed["weights_sha256"] == expected["weights_sha256"]
-    assert resumed["test_error_percent"] == expected["test_error_percent"]
+    assert RunDirectory(run_dir).state.startswith("interrupted")
+    resumed = summary_of(command_line("resume", run_dir, "--json"))
+    for name in ("weights_sha256", "test_error_percent", "evaluated_at_presentations"):
+        assert resumed[name] == expected[name]
     assert json.loads((run_dir / "summary.json").read_text()) == resumed
+    if moment in ("in sleep", "in evaluation"):
+        assert chunks[0] == int(killed.stdout), "it goes on at the chunk in which it was killed, and not before"
+    else:
+        assert (chunks[0] > 0) == (moment == "while a checkpoint is written")
 
 
 @pytest.mark.compiler
-def test_at_most_one_chunk_is_redone(uninterrupted, tmp_path):
-    _, cache = uninterrupted
-    cortex_model(*run_arguments(tmp_path, "cpp_standalone"), patch=KILLS["in evaluation"], cache=cache)
-    (run_dir,) = tmp_path.iterdir()
-    count = """
-from cortex_model.devices.program import Program
-hand_over = Program.set
-def set_(self, values):
-    print("slots", values["now.first_slot"], values["now.n_slots"])
-    return hand_over(self, values)
-Program.set = set_
-"""
-    resumed = cortex_model("resume", str(run_dir), patch=count, cache=cache)
-    first = int(resumed.stdout.split("slots ")[1].split()[0])
-    assert first > 1000  # it goes on at the chunk in which it was killed, not at the start
+def test_a_finished_run_is_not_run_again_unless_asked(arguments, command_line, monkeypatch, tmp_path):
+    done = summary_of(command_line(*arguments(tmp_path)))
+
+    def refuse(*_, **__):
+        raise Stopped
+
+    monkeypatch.setattr(Simulation, "run_network", refuse)
+    assert summary_of(command_line(*arguments(tmp_path))) == done
+    with pytest.raises(Stopped):
+        command_line(*arguments(tmp_path), "--again")
 
 
-@pytest.mark.compiler
-def test_a_finished_run_is_not_run_again_unless_asked(uninterrupted, tmp_path):
-    expected, cache = uninterrupted
-    done = last_line(cortex_model(*run_arguments(tmp_path, "cpp_standalone"), cache=cache))
-    refuse = "from cortex_model.devices.simulation import Simulation\nSimulation.run_member = lambda *_, **__: die()"
-    again = last_line(cortex_model(*run_arguments(tmp_path, "cpp_standalone"), patch=refuse, cache=cache))
-    assert again == done
-    asked = cortex_model(*run_arguments(tmp_path, "cpp_standalone"), "--again", patch=refuse, cache=cache)
-    assert asked.returncode == -signal.SIGKILL
-
-
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_says_how_to_go_on(how, tmp_path):
-    patch = f"""
-from cortex_model.phases import chunk
-from cortex_model.devices import simulation
-made, n_chunks = simulation.chunk_arrays, 0
-def chunk_arrays(*arguments):
-    global n_chunks
-    n_chunks += 1
-    if n_chunks == 3:
-        os.kill(os.getpid(), {int(how)})
-    return made(*arguments)
-simulation.chunk_arrays = chunk_arrays
-"""
-    cache = Path(os.environ["CORTEX_MODEL_CACHE"])
-    stopped = cortex_model(*run_arguments(tmp_path, "runtime"), patch=patch, cache=cache)
+@pytest.mark.parametrize(
+    ("how", "device"),
+    [(signal.SIGINT, "runtime"), pytest.param(signal.SIGTERM, "cpp_standalone", marks=pytest.mark.compiler)],
+)
+def test_an_interrupted_run_says_how_to_go_on(how, device, uninterrupted, arguments, apart, command_line, tmp_path):
+    stopped = apart(arguments(tmp_path, device), INTERRUPTED.format(number=int(how)))
     assert stopped.returncode == 130
     assert "resume" in stopped.stderr
     assert "Traceback" not in stopped.stderr
-    (run_dir,) = tmp_path.iterdir()
-    assert (run_dir / "checkpoint_1.npz").exists()
-    whole = last_line(cortex_model(*run_arguments(tmp_path / "whole", "runtime"), cache=cache))
-    resumed = last_line(cortex_model("resume", str(run_dir), "--json", cache=cache))
-    assert resumed["weights_sha256"] == whole["weights_sha256"]
+    run_dir = only_run(tmp_path)
+    assert read_npz(run_dir / "checkpoint_1.npz")["at_presentation"] > 0
+    resumed = summary_of(command_line("resume", run_dir, "--json"))
+    assert resumed["weights_sha256"] == uninterrupted(device)["weights_sha256"]
 
 
 @pytest.mark.compiler
-def test_a_checkpoint_of_other_parameters_is_refused(uninterrupted, tmp_path):
-    _, cache = uninterrupted
-    cortex_model(*run_arguments(tmp_path, "cpp_standalone"), patch=KILLS["in evaluation"], cache=cache)
-    (run_dir,) = tmp_path.iterdir()
+def test_a_checkpoint_of_other_parameters_is_refused(arguments, command_line, monkeypatch, chunks, tmp_path):
+    monkeypatch.setattr(Program, "get", interrupt_after(3, chunks))
+    with pytest.raises(Stopped):
+        command_line(*arguments(tmp_path))
+    run_dir = only_run(tmp_path)
     given = json.loads((run_dir / "parameters.json").read_text())
     given["parameters"]["learning_rate"] = 0.5
     (run_dir / "parameters.json").write_text(json.dumps(given))
-    refused = cortex_model("resume", str(run_dir), cache=cache)
-    assert refused.returncode == 2
-    assert "must belong to this program, schedule, stimuli, parameters" in refused.stderr
+    status, _, error = command_line("resume", run_dir)
+    assert status == 2
+    assert "must belong to this program, schedule, stimuli, parameters" in error
+
+
+def interrupt_after(n, chunks, get=Program.get):
+    """`Program.get` that interrupts once so many chunks were handed over."""
+
+    def interrupting(self, names):
+        if len(chunks) >= n:
+            raise Stopped
+        return get(self, names)
+
+    return interrupting
 
 
 @pytest.mark.compiler
-def test_diverging_weights_stop_the_run_and_leave_the_last_good_checkpoint(uninterrupted, tmp_path):
-    _, cache = uninterrupted
-    diverging = [*run_arguments(tmp_path, "cpp_standalone"), "--set", "sleep_learning_rate=5"]
-    stopped = cortex_model(*diverging, cache=cache)
-    assert stopped.returncode == 2
-    assert "V_" in stopped.stderr
-    assert "must stay finite" in stopped.stderr
-    assert "between presentations" in stopped.stderr
-    assert "lower sleep_learning_rate" in stopped.stderr
-    (run_dir,) = tmp_path.iterdir()
+def test_diverging_weights_stop_the_run_and_leave_the_last_good_checkpoint(arguments, command_line, tmp_path):
+    status, _, error = command_line(*arguments(tmp_path, sleep_learning_rate=5))
+    assert status == 2
+    assert "V_2" in error
+    assert "must stay finite" in error
+    assert "between presentations" in error
+    assert "lower sleep_learning_rate" in error
+    run_dir = only_run(tmp_path)
     assert (run_dir / "checkpoint_1.npz").exists()
     assert RunDirectory(run_dir).state == "interrupted"
 
 
 @pytest.mark.compiler
-def test_diverging_forward_weights_name_the_learning_rate(uninterrupted, tmp_path):
-    _, cache = uninterrupted
-    sets = ["learning_rate=1e30", "sleep_learning_rate=1e-5"]
-    arguments = [*run_arguments(tmp_path, "cpp_standalone"), *(word for text in sets for word in ("--set", text))]
-    stopped = cortex_model(*arguments, cache=cache)
-    assert stopped.returncode == 2
-    assert "must stay finite" in stopped.stderr
-    assert "lower learning_rate" in stopped.stderr
+def test_diverging_forward_weights_name_the_learning_rate(arguments, command_line, tmp_path):
+    status, _, error = command_line(*arguments(tmp_path, learning_rate=1e30, sleep_learning_rate=1e-5))
+    assert status == 2
+    assert "must stay finite" in error
+    assert "lower learning_rate" in error

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 import cortex_model
-from cortex_model import running, sources
 from cortex_model.errors import CortexModelWarning, ParameterError, RunError
-from cortex_model.protocol import load_protocol, protocol_of
-from cortex_model.results import RunDirectory
+from cortex_model.protocol import load_protocol
+from cortex_model.runs import running
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.runs.protocol import protocol_of
+from cortex_model.system import sources
 
 PROTOCOL = """
 from dataclasses import dataclass
@@ -210,7 +212,7 @@ def finished(tmp_path):
 @pytest.fixture
 def other_sources(monkeypatch):
     def pretend():
-        monkeypatch.setattr("cortex_model.provenance.package_sha256", lambda: "0" * 64)
+        monkeypatch.setattr("cortex_model.runs.provenance.package_sha256", lambda: "0" * 64)
 
     return pretend
 
@@ -291,10 +293,10 @@ def test_many_runs_are_counted_in_one_line(again, finished, other_sources):
 
 
 def test_sweep_and_reproduce_count_them(tmp_path, other_sources, monkeypatch):
-    from cortex_model import reproduce
+    from cortex_model.experiments import reproduce
 
     minded = []
-    for module in ("cortex_model.reproduce", "cortex_model.sweeps.sweeping"):
+    for module in ("cortex_model.experiments.reproduce", "cortex_model.sweeps.sweeping"):
         monkeypatch.setattr(f"{module}.mind_other_sources", lambda runs, again: minded.append((len(runs), again)))
     monkeypatch.setattr("cortex_model.sweeps.cluster.handed_out", lambda *_: [])
     with pytest.raises(RunError):
@@ -317,7 +319,7 @@ def test_a_run_that_goes_on_with_other_sources_warns(protocol, tmp_path, other_s
 
 def test_provenance_says_which_compiler_made_the_code():
     from cortex_model.devices.compilation import COMPILER_FLAGS
-    from cortex_model.provenance import provenance
+    from cortex_model.runs.provenance import provenance
 
     assert provenance("runtime", 0)["compiler"] == {}
     used = provenance("cpp_standalone", 0)["compiler"]
@@ -346,7 +348,7 @@ def test_a_module_that_comes_in_without_an_import_statement_is_refused(protocol,
 
 def test_the_code_of_another_protocol_of_ones_own_is_refused(protocol, tmp_path):
     other = protocol("1", where="b", name="inner")
-    more = f"from cortex_model.running import beside; beside(run, {other!r})"
+    more = f"from cortex_model.runs.running import beside; beside(run, {other!r})"
     with pytest.raises(RunError, match="must name a protocol that comes with the package"):
         cortex_model.run(protocol("1", more=more), device="runtime", out=str(tmp_path / "runs"))
 
@@ -391,7 +393,7 @@ def test_a_protocol_is_checked_when_it_is_declared(change, sentence):
 
 
 def test_one_run_given_twice_is_no_second_seed(protocol, answer):
-    from cortex_model.reproduce import runs_of
+    from cortex_model.experiments.reproduce import runs_of
 
     _, directory = answer(protocol("1"))
     with pytest.raises(RunError, match="must be given each run once"):
@@ -412,7 +414,7 @@ def test_one_run_given_twice_is_no_second_seed(protocol, answer):
     ],
 )
 def test_what_a_measure_returns_is_checked_at_its_look(values, sentence):
-    from cortex_model.checkpoint import Checkpoint
+    from cortex_model.runs.checkpoint import Checkpoint
 
     described = {"a": ("1", None), "v": ("1", "layer")}
     here = Checkpoint(None)
@@ -437,7 +439,7 @@ def test_a_compiler_that_is_none_is_refused(monkeypatch):
 
 @pytest.mark.parametrize("kept", [{"versions": [1]}, {"sources_sha256": 5, "versions": None}])
 def test_a_damaged_provenance_counts_as_other_sources(kept):
-    from cortex_model.provenance import other_sources
+    from cortex_model.runs.provenance import other_sources
 
     assert "of an unknown version" in other_sources(kept)
 
@@ -445,13 +447,12 @@ def test_a_damaged_provenance_counts_as_other_sources(kept):
 @pytest.mark.parametrize("at", range(3))
 def test_what_a_simulation_is_handed_is_checked_by_kind(tmp_path, at):
     from cortex_model.parameters import SleepWakeParameters
-    from cortex_model.phases.schedule import sleep_schedule
-    from cortex_model.phases.stimuli import Stimuli
     from cortex_model.protocol import Run
+    from cortex_model.schedule import Stimuli, sleep_schedule
     from cortex_model.weights import initial_weights
 
     p = SleepWakeParameters(layer_sizes=(4, 3, 2))
-    given = [sleep_schedule(p, 2, 1), Stimuli(), initial_weights(p, 0, "random")]
+    given = [sleep_schedule(p, 2, 1), Stimuli(), initial_weights(p, 0)]
     name = ("schedule", "stimuli", "weights")[at]
     with pytest.raises(ParameterError, match=f"Run.simulate: {name} must be a cortex_model"):
         given[at] = 5

@@ -11,11 +11,10 @@ import pytest
 
 from cortex_model.devices.simulation import Simulation
 from cortex_model.errors import RunError
-from cortex_model.phases.chunk import Stimuli
-from cortex_model.phases.schedule import sleep_schedule
 from cortex_model.protocol import load_protocol, protocol_folder, run_numbers
-from cortex_model.results import RunDirectory
-from cortex_model.running import resume, start
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.runs.running import resume, start
+from cortex_model.schedule import Stimuli, sleep_schedule
 from cortex_model.weights import Weights, initial_weights
 
 GIVEN = {"layer_sizes": (6, 4), "n_presentations": 60, "chunk_presentations": 25}
@@ -25,7 +24,9 @@ GIVEN = {"layer_sizes": (6, 4), "n_presentations": 60, "chunk_presentations": 25
 def lesion(tmp_path_factory):
     """The example of protocols/README.md."""
     file = tmp_path_factory.mktemp("protocol") / "lesion.py"
-    file.write_text((protocol_folder() / "README.md").read_text().split("```python\n")[2].split("```")[0])
+    blocks = (protocol_folder() / "README.md").read_text().split("```python\n")[1:]
+    (example,) = (block for block in blocks if 'Protocol("lesion"' in block)
+    file.write_text(example.split("```")[0])
     return str(file)
 
 
@@ -49,7 +50,7 @@ def by_hand(p, first_presentation=None):
     """Weights after sleep, and after sleep, a lesion, and sleep again."""
     simulation, schedule = Simulation(p, "runtime"), sleep_schedule(p, p.n_presentations, p.n_presentations // 10)
     numbers = run_numbers(p, 3)
-    before = simulation.run(schedule, Stimuli(), initial_weights(p, 3, "random"), numbers).weights
+    before = simulation.run(schedule, Stimuli(), initial_weights(p, 3), numbers).weights
     V = before.feedback[1].copy()
     V[:, ::2] = 0
     lesioned = Weights(before.forward, before.biases, {1: V})
@@ -95,7 +96,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 import numpy, brian2
 from cortex_model.protocol import load_protocol
-from cortex_model.running import start
+from cortex_model.runs.running import start
 file, folder, seconds = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
 parameters = load_protocol(file).parameters().with_overrides({given!r})
 random.seed(5)
@@ -105,13 +106,13 @@ while True:
     if child == 0:
         start(file, parameters, 3, "runtime", folder)
         os._exit(0)
-    if n_killed < 20:
+    if n_killed < 8:
         time.sleep(random.uniform(0.1, 1.0) * seconds)
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     n_killed += os.WIFSIGNALED(status)
     if not os.WIFSIGNALED(status):
-        if n_killed < 20:  # it was quicker than the signal: another one
+        if n_killed < 8:  # it was quicker than the signal: another one
             folder = folder / "next"
             continue
         break
@@ -119,13 +120,14 @@ print(n_killed, status)
 """
 
 
-def test_a_run_of_two_phases_killed_at_twenty_moments_ends_in_the_same_bits(lesion, whole, tmp_path):
+@pytest.mark.slow
+def test_a_run_of_two_phases_killed_at_many_moments_ends_in_the_same_bits(lesion, whole, tmp_path):
     summary, directory = whole
     code = KILLER.format(given=GIVEN, tests=os.path.dirname(__file__))
     done = subprocess.run(
         [sys.executable, "-c", code, lesion, str(tmp_path / "runs"), "0.3"], capture_output=True, text=True
     )
-    assert done.stdout.split()[-2:] == ["20", "0"], done.stderr
+    assert done.stdout.split()[-2:] == ["8", "0"], done.stderr
     finished = [RunDirectory(path.parent) for path in (tmp_path / "runs").rglob("summary.json")]
     assert finished
     for run in finished:
@@ -138,7 +140,7 @@ def test_a_run_of_two_phases_killed_at_twenty_moments_ends_in_the_same_bits(lesi
 def test_weights_at_the_start_are_kept_where_the_seed_does_not_say_them(lesion, whole, tmp_path):
     assert whole[1].start() is None
     file = tmp_path / "lesion.py"
-    drawn = 'initial_weights(p, run.seed, "random")'
+    drawn = "initial_weights(p, run.seed)"
     given = drawn[:-1] + ', {"V_1": np.ones(p.layer_sizes)})'
     file.write_text("import numpy as np\n" + Path(lesion).read_text().replace(drawn, given))
     summary = begin(str(file), tmp_path)
@@ -149,40 +151,40 @@ class Stopped(BaseException):
     pass
 
 
-@pytest.mark.parametrize("n_written", [2, 9, 13])
+@pytest.mark.parametrize("n_written", [2, 13])
 def test_it_goes_on_from_the_last_checkpoint_of_the_call_in_which_it_stopped(
     n_written, lesion, whole, tmp_path, monkeypatch
 ):
-    from cortex_model.checkpoint import Checkpoint
+    from cortex_model.runs.checkpoint import Checkpoint
 
-    write, slots = Checkpoint.write, []
+    write, places = Checkpoint.write, []
 
     def stop(self, path, key):
         write(self, path, key)
-        slots.append((path.name, self.slot))
-        if len(slots) == n_written:
+        places.append((path.name, self.n_done))
+        if len(places) == n_written:
             raise Stopped
 
     monkeypatch.setattr(Checkpoint, "write", stop)
     with pytest.raises(Stopped):
         begin(lesion, tmp_path)
-    stopped_at = slots[-1]
+    stopped_at = places[-1]
     (path,) = tmp_path.iterdir()
     resume(path)
-    resumed = slots[n_written:]
-    assert all(name == stopped_at[0] and slot > stopped_at[1] or name > stopped_at[0] for name, slot in resumed)
+    resumed = places[n_written:]
+    assert all(name == stopped_at[0] and n > stopped_at[1] or name > stopped_at[0] for name, n in resumed)
     assert RunDirectory(path).weights().sha256 == whole[1].weights().sha256
     np.testing.assert_array_equal(RunDirectory(path).measures()["distance"], whole[1].measures()["distance"])
 
 
 def test_a_protocol_that_hands_over_other_weights_when_it_goes_on_is_refused(lesion, tmp_path, monkeypatch):
-    from cortex_model.checkpoint import Checkpoint
+    from cortex_model.runs.checkpoint import Checkpoint
 
     write = Checkpoint.write
 
     def stop(self, path, key):
         write(self, path, key)
-        if path.name == "checkpoint_2.npz" and self.slot > 20:
+        if path.name == "checkpoint_2.npz" and self.n_done > 20:
             raise Stopped
 
     monkeypatch.setattr(Checkpoint, "write", stop)
@@ -195,7 +197,7 @@ def test_a_protocol_that_hands_over_other_weights_when_it_goes_on_is_refused(les
     kept = path / "protocol" / "lesion.py"
     kept.write_text(kept.read_text().replace("V[:, ::2] = 0", "V[:, ::3] = 0"))
     given = json.loads((path / "parameters.json").read_text())
-    from cortex_model.sources import sha256
+    from cortex_model.system.sources import sha256
 
     given["protocol_files"]["lesion.py"] = sha256(kept.read_bytes())
     (path / "parameters.json").write_text(json.dumps(given))

@@ -5,10 +5,10 @@ import pytest
 
 from cortex_model import theory, traces
 from cortex_model.errors import ParameterError
+from cortex_model.experiments.checking import interpreter_for
 from cortex_model.parameters import HierarchyParameters, SleepWakeParameters
 from cortex_model.weights import initial_weights
 
-RUNS = [("runtime", 1), ("runtime", 4), pytest.param("cpp_standalone", 3, marks=pytest.mark.compiler)]
 SIZES = (7, 5, 6, 4)
 LEAKY = {
     "layer_sizes": SIZES, "dynamics": "leaky", "time_step_ms": 2.0, "presentation_ms": 46.0, "feedback_onset_ms": 0.0,
@@ -19,9 +19,11 @@ RNG = np.random.default_rng(0)
 STIMULI, STATES = RNG.normal(size=(7, 7)), RNG.normal(size=(7, 4))
 
 
-def given(**overrides):
+def given(has_biases=True, **overrides):
     p = SleepWakeParameters(**LEAKY | overrides)
-    return p, initial_weights(p, 0, "random", {f"b_{l}": RNG.normal(size=SIZES[l]) for l in (1, 2, 3)})
+    drawn = {l: np.random.default_rng(l).normal(size=n) for l, n in enumerate(p.layer_sizes)}
+    biases = {f"b_{l}": has_biases * drawn[l] for l in drawn if l > 0}
+    return p, initial_weights(p, 0, biases)
 
 
 def timing(p):
@@ -37,46 +39,78 @@ def check_traces(dataset, rates, apical):
             assert got <= 1e-12, f"traces of {name}_{l} differ from theory by {got:.1e}"
 
 
-def check_perception(device, batch_size, **overrides):
-    p, weights = given(batch_size=batch_size, **overrides)
+def check_perception(device, p, weights):
     dataset = traces.perception(p, weights, STIMULI, device=device)
-    named = (weights.forward, weights.biases, weights.feedback)
-    check_traces(dataset, *theory.leaky_perception(*named, STIMULI.T, timing(p), p.nonlinearity, p.top))
+    check_traces(dataset, *perceived(p, weights))
     return dataset
 
 
-def check_recall(device, batch_size, **overrides):
-    p, weights = given(batch_size=batch_size, **overrides)
-    dataset = traces.recall(p, weights, STATES, device=device)
+def perceived(p, weights):
+    named = (weights.forward, weights.biases, weights.feedback)
+    return theory.leaky_perception(*named, STIMULI.T, timing(p), p.nonlinearity, p.top)
+
+
+def check_recall(p, weights):
+    dataset = traces.recall(p, weights, STATES, device="runtime")
     check_traces(dataset, *theory.leaky_recall(weights.feedback, STATES.T, timing(p), p.nonlinearity))
     return dataset
 
 
-@pytest.mark.parametrize(("device", "batch_size"), RUNS)
-def test_perception_and_recall_equal_theory(device, batch_size):
-    for dataset in (check_perception(device, batch_size), check_recall(device, batch_size)):
-        assert list(dataset.data_vars) == [f"{v}_{l}" for l in range(4) for v in ("rate", "apical_drive")][:7]
-        np.testing.assert_allclose(dataset["time"].values, 0.002 * np.arange(1, 24), rtol=1e-12)
-        assert dataset["time"].attrs["units"] == "s" and dataset["stimulus"].values.tolist() == list(range(7))
+@pytest.fixture(scope="module")
+def dataset():
+    """Of recall, by two batches, the second one not full."""
+    return check_recall(*given(batch_size=4))
+
+
+@pytest.fixture(scope="module")
+def perception():
+    """(parameters, weights without biases, dataset)."""
+    p, weights = given(batch_size=4, has_biases=False, top="linear")
+    return p, weights, check_perception("runtime", p, weights)
+
+
+def test_perception_and_recall_equal_theory_and_say_what_they_hold(dataset, perception):
+    for its in (dataset, perception[-1]):
+        assert list(its.data_vars) == [f"{v}_{l}" for l in range(4) for v in ("rate", "apical_drive")][:7]
+        np.testing.assert_allclose(its["time"].values, 0.002 * np.arange(1, 24), rtol=1e-12)
+        assert its["time"].attrs["units"] == "s" and its["stimulus"].values.tolist() == list(range(7))
+
+
+@pytest.mark.compiler
+@pytest.mark.slow
+def test_perception_on_a_compiled_program_equals_theory_one_stimulus_after_another():
+    delays = {"forward_delay_ms": (2.0, 6.0), "feedback_delay_ms": (2.0, 4.0)}
+    dataset = check_perception("cpp_standalone", *given(layer_sizes=(7, 5, 4), **delays))
+    assert dataset["rate_2"].shape == (7, 23, 4)
 
 
 @pytest.mark.parametrize("nonlinearity", theory.NONLINEARITIES)
 def test_every_nonlinearity_is_recalled_through(nonlinearity):
-    check_recall("runtime", 7, nonlinearity=nonlinearity)
+    """By the declaration, carried out: devices equal that (`tests/devices/test_equals_interpreter.py`)."""
+    p, weights = given(nonlinearity=nonlinearity)
+    interpreter, steps = interpreter_for(p, weights), []
+
+    def keep():
+        steps.append({l: its["rate"].copy() for l, its in interpreter.state.items()})
+
+    interpreter.present("recall", np.zeros_like(STIMULI), STATES, each_step=keep)
+    rates, _ = theory.leaky_recall(weights.feedback, STATES.T, timing(p), nonlinearity)
+    assert len(steps) == p.n_steps and len(rates) == 4
+    for l, expected in rates.items():
+        got = np.stack([step[l] for step in steps])
+        np.testing.assert_allclose(got, np.moveaxis(expected, -1, 1), rtol=0, atol=1e-13)
 
 
-def test_activity_climbs_in_perception_and_descends_in_recall():
+def test_activity_climbs_in_perception_and_descends_in_recall(dataset, perception):
     """The first step in which each population is active: one after the other, by step and delay."""
-    no_delays = {"forward_delay_ms": (0.0,), "feedback_delay_ms": (0.0,)}
-    p, weights = given(batch_size=7, **no_delays)
-    weights = type(weights)(weights.forward, {l: 0 * b for l, b in weights.biases.items()}, weights.feedback)
-    p = p.with_overrides({"top": "linear"})
 
-    def first_active(dataset):
-        return [int((np.abs(dataset[f"rate_{l}"]).max(("stimulus", f"neuron_{l}")) > 0).argmax()) for l in range(4)]
+    def first_active(its):
+        return [int((np.abs(its[f"rate_{l}"].values).max(axis=(0, 2)) > 0).argmax()) for l in range(4)]
 
-    assert first_active(traces.perception(p, weights, STIMULI, device="runtime")) == [0, 0, 1, 2]
-    assert first_active(traces.recall(p, weights, STATES, device="runtime")) == [2, 1, 0, 0]
+    up, down = (timing(perception[0]).forward_delays[l] for l in (1, 2, 3)), timing(perception[0]).feedback_delays
+    assert [*up] == [1, 0, 3] and down == {1: 1, 2: 2, 3: 4}
+    assert first_active(perception[-1]) == [0, 1, 2, 6]
+    assert first_active(dataset) == [9, 7, 4, 0]
 
 
 def test_without_v_1_the_input_is_not_recalled():
@@ -91,7 +125,7 @@ def test_one_population_relaxes_at_its_time_constant():
     p = HierarchyParameters(
         layer_sizes=(7, 5), top="linear", dynamics="leaky", time_step_ms=0.5, presentation_ms=100.0, dtype="float64"
     )
-    weights = initial_weights(SleepWakeParameters(layer_sizes=(7, 5)), 0, "random")
+    weights = initial_weights(SleepWakeParameters(layer_sizes=(7, 5)), 0)
     dataset = traces.perception(p, weights, STIMULI, device="runtime")
     settled = STIMULI @ weights.forward[1].T
     left = np.abs(dataset["rate_1"].values - settled[:, np.newaxis]).max(axis=(0, 2))
@@ -99,26 +133,24 @@ def test_one_population_relaxes_at_its_time_constant():
     assert slope == pytest.approx(-1 / 0.010, rel=1e-3)
 
 
-def test_traces_differ_where_a_delay_is_dropped(monkeypatch):
-    check_perception("runtime", 7)
-    monkeypatch.setattr("cortex_model.network.leaky._arrives", lambda variable, delay: variable)
-    with pytest.raises(AssertionError, match="differ from theory"):
-        check_perception("runtime", 7)
+def test_traces_differ_where_a_delay_is_dropped(perception):
+    p, weights, dataset = perception
+    check_traces(dataset, *perceived(p, weights))
+    for name in ("forward_delay_ms", "feedback_delay_ms"):
+        for level in range(3):
+            delays = [0.0 if n == level else delay for n, delay in enumerate(getattr(p, name))]
+            other = p.with_overrides({name: tuple(delays)})
+            if other != p:
+                with pytest.raises(AssertionError, match="differ from theory"):
+                    check_traces(dataset, *perceived(other, weights))
 
 
-def test_many_chunks_give_the_same_traces(monkeypatch):
-    whole = check_recall("runtime", 2)
+def test_many_chunks_give_the_same_traces(dataset, monkeypatch):
     monkeypatch.setattr(traces, "CHUNK_BYTES", 1)
-    assert check_recall("runtime", 2).equals(whole)
+    assert traces.recall(*given(batch_size=4), STATES, device="runtime").equals(dataset)
 
 
 # ---------------------------------------------------------------------- files and other formats
-@pytest.fixture(scope="module")
-def dataset():
-    p, weights = given(batch_size=7)
-    return traces.recall(p, weights, STATES, device="runtime")
-
-
 def test_traces_come_back_from_netcdf(dataset, tmp_path):
     import h5netcdf
 
@@ -165,7 +197,7 @@ def test_stimuli_that_cannot_be_traced_are_refused(overrides, shown, sentence):
 
 def test_recall_needs_feedback():
     p = HierarchyParameters(layer_sizes=(7, 4), dynamics="leaky")
-    weights = initial_weights(SleepWakeParameters(layer_sizes=(7, 4)), 0, "random")
+    weights = initial_weights(SleepWakeParameters(layer_sizes=(7, 4)), 0)
     with pytest.raises(
         ParameterError, match=r"^recall\.parameters: must have feedback projections .*feedback_to_input=true"
     ):

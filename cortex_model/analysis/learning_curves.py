@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from cortex_model.errors import RunError
-from cortex_model.results import RunDirectory
+from cortex_model.runs.directory import RunDirectory
 
 
 def grouped(directories: Iterable[RunDirectory], *parameters: str) -> dict[tuple, list[RunDirectory]]:

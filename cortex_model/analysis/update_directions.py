@@ -3,15 +3,53 @@
 import numpy as np
 
 from cortex_model import theory
+from cortex_model.language import PlacedRule
+from cortex_model.parameters.chosen import chosen_rule
+from cortex_model.reference.interpreter import Interpreter
+from cortex_model.schedule.declared import declared, without_host
 from cortex_model.weights import Weights
+
+
+def rule_updates(
+    weights: Weights, stimuli: np.ndarray, targets: np.ndarray, parameters, settled: bool = False
+) -> dict[int, np.ndarray]:
+    """What the learning rule itself makes of each W_l in wake: the interpreter of its declaration says so.
+
+    Parameters
+    ----------
+    weights : Weights
+    stimuli, targets : ndarray, shape (n_stimuli, n_0) and (n_stimuli, n_L)
+        Presented as one batch; the update is the mean over them.
+    parameters : SleepWakeParameters
+        Rule and numbers.
+    settled : bool
+        Of a network in which things take time: what the update would be, had everything settled at once.
+
+    Returns
+    -------
+    updates : dict of ndarray, shape (n_l, n_{l-1})
+    """
+    p, own = parameters, declared(parameters)
+    rule, delays = own.rule, own.placed.delays
+    if settled and p.is_leaky:
+        rule, delays = chosen_rule(p.learning_rule, False, False, **p.rule_options), None
+    values = {name: value for name, value in p.rule_values.items() if name in {**rule.dynamics.numbers, **rule.numbers}}
+    placed = PlacedRule(without_host(rule), p.layer_sizes, delays)
+    named = weights.named()
+    arrays = {(name, l): named[f"{name}_{l}"].astype(float) for name, l in placed.synapses}
+    matrices = {key: array[:, None] if array.ndim == 1 else array for key, array in arrays.items()}
+    time = {} if rule.dynamics.name == "settled" else {"n_steps": p.n_steps, "onset": p.onset_step}
+    interpreter = Interpreter(placed, matrices, values, **time)
+    interpreter.present("wake", stimuli.astype(float), targets.astype(float))
+    return {l: interpreter.weights["W", l] - matrices["W", l] for l in weights.forward}
 
 
 def update_angles(weights: Weights, stimuli: np.ndarray, targets: np.ndarray, parameters) -> dict[str, np.ndarray]:
     """Angles between each layer's update and those of other methods, on the same presentations.
 
-    All updates are means over the presentations of delta_l h_{l-1}^T (`theory.weight_update`, with its presynaptic
-    normalisation); methods differ in delta_l alone: the rule's (`theory.activation_reciprocal`), backpropagation's,
-    and `theory.gauss_newton_deltas`.
+    All updates are means over the presentations. The rule's own is `rule_updates`; those of others are
+    -delta_l h_{l-1}^T (`theory.weight_update`, with its presynaptic normalisation), with the delta_l of
+    backpropagation, or of `theory.gauss_newton_deltas`.
 
     Parameters
     ----------
@@ -24,24 +62,22 @@ def update_angles(weights: Weights, stimuli: np.ndarray, targets: np.ndarray, pa
     -------
     angles : dict
         ``update_angle_to_*_degrees`` -> one angle a hidden population, from the lowest; nan where an update is zero.
-        The top population is left out: it has the output error itself. Feedback gains turn no update.
+        The top population is left out: it has the output error itself. What the host does (feedback gains) is left
+        out, too.
     """
     p, forward = parameters, {l: matrix.astype(float) for l, matrix in weights.forward.items()}
     drives, rates = theory.hierarchy_response(forward, weights.biases, stimuli.T.astype(float), p.nonlinearity, p.top)
     error = theory.output_error(rates[max(forward)], targets.T)
-    feedback = {l: matrix.astype(float) for l, matrix in weights.feedback.items()}
     transposes = {l: matrix.T for l, matrix in forward.items()}
-    options = {"slope_rule": p.slope_rule, "slope_cutoff": p.slope_cutoff, "feedback_from_top": p.feedback_from_top}
-    own = theory.activation_reciprocal(feedback, drives, error, p.nonlinearity, **options)
     others = {
         "backpropagation": theory.activation_reciprocal(transposes, drives, error, p.nonlinearity),
         "gauss_newton": theory.gauss_newton_deltas(forward, drives, error, p.nonlinearity),
         "damped_gauss_newton": theory.gauss_newton_deltas(forward, drives, error, p.nonlinearity, p.damping),
     }
-    updates, hidden = _updates(own, rates, p), range(1, max(forward))
+    own, hidden = rule_updates(weights, stimuli, targets, p), range(1, max(forward))
     theirs = {name: _updates(deltas, rates, p) for name, deltas in others.items()}
     return {
-        f"update_angle_to_{name}_degrees": np.array([theory.alignment_angle(updates[l], its[l]) for l in hidden])
+        f"update_angle_to_{name}_degrees": np.array([theory.alignment_angle(own[l], its[l]) for l in hidden])
         for name, its in theirs.items()
     }
 
@@ -63,28 +99,18 @@ def update_difference_from_settled(
     differences : ndarray, shape (L,)
         |dW_l - dW_l settled|_F / |dW_l settled|_F, of means over the presentations; nan where the latter is zero.
     """
-    p = parameters
-    timing = theory.Timing(p.n_steps, p.relaxation, p.onset_step + 1, p.forward_delays, p.feedback_delays)
-    forward, feedback = ({l: m.astype(float) for l, m in of.items()} for of in (weights.forward, weights.feedback))
-    shown = stimuli.T.astype(float)
-    options = {"slope_rule": p.slope_rule, "slope_cutoff": p.slope_cutoff, "feedback_from_top": p.feedback_from_top}
-    drives, rates = theory.hierarchy_response(forward, weights.biases, shown, p.nonlinearity, p.top)
-    error = theory.output_error(rates[max(forward)], targets.T)
-    settled = _updates(theory.activation_reciprocal(feedback, drives, error, p.nonlinearity, **options), rates, p)
-    rates, deltas = theory.leaky_deltas(
-        forward, weights.biases, feedback, shown, targets.T, timing, p.nonlinearity, p.top, **options
-    )
-    in_time = _updates(deltas, rates, p)
+    in_time = rule_updates(weights, stimuli, targets, parameters)
+    settled = rule_updates(weights, stimuli, targets, parameters, settled=True)
     return np.array([theory.relative_error(in_time[l], settled[l]) for l in sorted(settled)])
 
 
 def _updates(deltas, rates, p):
-    """The mean over presentations of delta_l h_{l-1}^T, for each l."""
+    """The mean over presentations of -delta_l h_{l-1}^T, for each l."""
     updates = {}
     for l, delta in deltas.items():
         presynaptic = rates[l - 1].T
         if p.presynaptic_normalisation:
             scales = [theory.parameter_reciprocal(rate, p.biases) for rate in presynaptic]
             presynaptic = presynaptic * np.array(scales)[:, np.newaxis]
-        updates[l] = delta @ presynaptic / len(presynaptic)
+        updates[l] = -delta @ presynaptic / len(presynaptic)
     return updates

@@ -14,7 +14,7 @@ import numpy as np
 from cortex_model.benchmark.contenders import Contender
 from cortex_model.benchmark.problem import Problem
 from cortex_model.errors import DeviceError
-from cortex_model.running import ONE_THREAD
+from cortex_model.runs.running import ONE_THREAD
 
 #: Presentations of the first, untimed run, in batches, after which all must hold the same weights.
 FIRST_BATCHES = 16

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cortex_model.datasets import available, load
-from cortex_model.phases.chunk import one_hot
+from cortex_model.schedule import one_hot
 
 #: Where stimuli come from.
 DATA = ("random", "mnist")

@@ -7,20 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from cortex_model.devices.simulation import Member, Simulation
+from cortex_model.devices.simulation import NetworkRun, Simulation
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.phases.chunk import Stimuli
-from cortex_model.phases.schedule import WAKE, Schedule, open_gates
-from cortex_model.protocol import run_numbers
+from cortex_model.runs.run import run_numbers
+from cortex_model.schedule import WAKE, Schedule, Stimuli, schedule_of
 from cortex_model.weights import Weights
 
 
 def wake_schedule(parameters, n_presentations: int, n_stimuli: int) -> Schedule:
-    """Nothing but wake, the stimuli one after the other, again and again; the first slot is a chunk of its own."""
+    """Nothing but wake, the stimuli one after the other, again and again; the first one is a chunk of its own."""
     first = np.arange(0, n_presentations, parameters.batch_size, dtype=np.int32)
     stimuli = (first[:, None] + np.arange(parameters.batch_size, dtype=np.int32)) % n_stimuli
-    kind, gates = np.full(len(first), WAKE, np.int8), open_gates(parameters)
-    return Schedule(kind, first, stimuli, gates, looks=np.array([1]))
+    return schedule_of(parameters, np.full(len(first), WAKE), stimuli, [1])
 
 
 def main(folder: Path, job: dict) -> None:
@@ -41,14 +39,14 @@ def main(folder: Path, job: dict) -> None:
     stimuli = Stimuli(wake=(arrays.pop("stimuli"), arrays.pop("targets")))
     schedule, seconds, stopped = wake_schedule(p, job["n_presentations"], n_stimuli), [], []
 
-    def at_stop(stop):
-        seconds.append(stop.seconds * n_networks)
+    def callback(state):
+        seconds.append(state.seconds * n_networks)
         stopped.append(time.perf_counter())
 
     weights, numbers = Weights.from_named(arrays), run_numbers(p, seed=0)
     outcomes = simulation.run_ensemble(
         [
-            Member(schedule, weights, numbers, at_stop=at_stop if network == 0 else None)
+            NetworkRun(schedule, weights, numbers, callback=callback if network == 0 else None)
             for network in range(n_networks)
         ],
         stimuli,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from cortex_model.devices import cuda
 from cortex_model.devices.compilation import compiler_command, compiler_version
 from cortex_model.errors import DeviceError, in_short
-from cortex_model.offered import advice
+from cortex_model.parameters.offered import advice
 
 
 class DeviceState(NamedTuple):

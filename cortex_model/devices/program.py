@@ -20,9 +20,7 @@ from typing import Any
 
 import numpy as np
 from filelock import FileLock
-from platformdirs import user_cache_path
 
-from cortex_model import equations
 from cortex_model.devices import cuda
 from cortex_model.devices.compilation import (
     COMPILER_FLAGS,
@@ -33,13 +31,14 @@ from cortex_model.devices.compilation import (
 )
 from cortex_model.errors import DeviceError
 from cortex_model.parameters import content_hash
+from cortex_model.system.storage import cache_folder
 
 MANIFEST = "manifest.json"
 
 
 def program_cache() -> Path:
-    """Folder of compiled programs: ``CORTEX_MODEL_CACHE`` or the user's cache folder."""
-    return Path(os.environ.get("CORTEX_MODEL_CACHE") or user_cache_path("cortex-model")) / "programs"
+    """Folder of compiled programs."""
+    return cache_folder() / "programs"
 
 
 def cython_cache() -> Path:
@@ -49,14 +48,14 @@ def cython_cache() -> Path:
 
 
 def source_key(*contents) -> str:
-    """A hash of ``contents``, of the equations, of the sources that make a simulation, and of their versions."""
+    """A hash of ``contents``, of the sources that make a simulation, and of their versions."""
     package = Path(__file__).parents[1]
-    sources = [package / f"{name}.py" for name in ("equations", "parameters", "philox", "weights")]
-    folders = [package / name for name in ("network", "devices", "phases")]
+    sources = [package / "weights.py"]
+    folders = [package / name for name in ("language", "state", "network", "devices", "schedule")]
     sources += sorted(path for folder in folders for path in folder.rglob("*.*") if path.suffix != ".pyc")
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     versions = version("brian2"), np.__version__
-    return content_hash(*contents, equations.content(), digest, *versions)
+    return content_hash(*contents, digest, *versions)
 
 
 def program_key(*contents, device: str = "cpp_standalone") -> str:

@@ -6,18 +6,20 @@ from typing import Any
 import numpy as np
 
 from cortex_model.devices import program as standalone
-from cortex_model.devices.arrays import gain_arrays, state_names, weight_arrays, weights_of
-from cortex_model.devices.lanes import Lane, Member, Stop
-from cortex_model.equations import numbers_of
+from cortex_model.devices.arrays import state_names
+from cortex_model.devices.chunks import Chunks
+from cortex_model.devices.networks import NetworkRun, State
+from cortex_model.devices.recordings import monitored_arrays, recorded
 from cortex_model.errors import DeviceError, ParameterError
 from cortex_model.parameters import HierarchyParameters
-from cortex_model.phases.chunk import Stimuli, answers, chunk_arrays, stimulus_arrays
-from cortex_model.phases.ensemble import Ensemble
-from cortex_model.phases.presentable import check_schedule, check_shown
-from cortex_model.phases.schedule import Schedule
+from cortex_model.parameters.numbers import numbers_of_rules
+from cortex_model.schedule.checks import check_schedule, check_shown
+from cortex_model.schedule.declared import declared, program_structure
+from cortex_model.schedule.presentations import Schedule
+from cortex_model.schedule.stimuli import Stimuli
 from cortex_model.weights import Weights
 
-__all__ = ["Member", "Simulation", "Stop"]
+__all__ = ["NetworkRun", "Simulation", "State"]
 
 DEVICES = ("runtime", "cpp_standalone", "cuda_standalone")
 CODEGEN_TARGETS = ("numpy", "cython")
@@ -44,7 +46,7 @@ class Simulation:
     --------
     >>> simulation = Simulation(HierarchyParameters(layer_sizes=(64, 32, 10)))      # doctest: +SKIP
     >>> simulation.hierarchy.forward[1]                                             # doctest: +SKIP
-    >>> for stop in simulation.run(schedule, stimuli, weights, numbers): ...        # doctest: +SKIP
+    >>> state = simulation.run(schedule, stimuli, weights, numbers)                 # doctest: +SKIP
     """
 
     def __init__(
@@ -88,7 +90,7 @@ class Simulation:
         return self._key(1)
 
     def _key(self, ensemble_size):
-        contents = self.parameters.structure(), ensemble_size
+        contents = program_structure(self.parameters), ensemble_size
         if self.device == "runtime":
             return standalone.source_key(*contents)
         return standalone.program_key(*contents, device=self.device)
@@ -129,13 +131,13 @@ class Simulation:
         schedule: Schedule,
         stimuli: Stimuli,
         weights: Weights,
-        numbers: dict[str, Any],
+        numbers: dict[str, Any] | None = None,
         *,
-        first_slot: int = 0,
-        at_stop: Callable[[Stop], None] | None = None,
-        gains: dict[int, float] | None = None,
+        n_done: int = 0,
+        callback: Callable[[State], None] | None = None,
+        remembered: dict[str, float] | None = None,
         first_presentation: int | None = None,
-    ) -> Stop:
+    ) -> State:
         """Run a schedule in chunks.
 
         Parameters
@@ -143,25 +145,24 @@ class Simulation:
         schedule : Schedule
         stimuli : Stimuli
         weights : Weights
-            As they are before ``first_slot``.
-        numbers : dict
-            ``noise_seed`` (0 unless given) and the numbers of `cortex_model.equations.NUMBERS`, which holds their
-            defaults.
-        first_slot : int
-            Where to begin; a stop of the schedule, so that an interrupted run can go on.
-        at_stop : callable, optional
-            Called between two chunks, before the first and after the last, with a `Stop` that it may change.
-        gains : dict, optional
-            Feedback gains in wake, l -> number; 1 unless given.
+            As they are before presentation ``n_done``.
+        numbers : dict, optional
+            ``noise_seed`` (0 unless given), and numbers of the learning rule that are not those of the parameters.
+        n_done : int
+            How many presentations of the schedule are done already, so that an interrupted run can go on.
+        callback : callable, optional
+            Called between two chunks, before the first and after the last, with a `State` that it may change.
+        remembered : dict, optional
+            What the rule remembers besides weights (`State`); as at the start unless given.
         first_presentation : int, optional
             Added to the numbers of the schedule's presentations, which decide their noise. Unless given, a schedule
-            goes on from the last one that this simulation ran to its end; one that begins at a later slot keeps its
+            goes on from the last one that this simulation ran to its end; one of which something is done keeps its
             numbers.
 
         Returns
         -------
-        stop : Stop
-            After the last slot.
+        state : State
+            After the last presentation.
 
         Raises
         ------
@@ -171,106 +172,52 @@ class Simulation:
             If a weight is no longer a finite number.
         """
         if first_presentation is None:
-            first_presentation = 0 if first_slot else self._next_presentation
+            first_presentation = 0 if n_done else self._next_presentation
         schedule = schedule.counted_from(first_presentation)
-        return self.run_member(Member(schedule, weights, numbers, first_slot, at_stop, gains), stimuli)
+        return self.run_network(NetworkRun(schedule, weights, numbers or {}, n_done, callback, remembered), stimuli)
 
-    def run_member(self, member: Member, stimuli: Stimuli) -> Stop:
+    def run_network(self, run: NetworkRun, stimuli: Stimuli) -> State:
         """Run one network, as its schedule says; see `run`."""
-        (outcome,) = self.run_ensemble([member], stimuli)
+        (outcome,) = self.run_ensemble([run], stimuli)
         if isinstance(outcome, Exception):
             raise outcome
-        self._next_presentation = member.schedule.next_presentation
+        self._next_presentation = run.schedule.next_presentation
         return outcome
 
-    def run_ensemble(self, members: list[Member], stimuli: Stimuli) -> list[Stop | Exception]:
+    def run_ensemble(self, runs: list[NetworkRun], stimuli: Stimuli) -> list[State | Exception]:
         """Run ``ensemble_size`` networks side by side, in chunks.
 
         Parameters
         ----------
-        members : list of Member
-            Their schedules must fit together (`cortex_model.phases.ensemble`).
+        runs : list of NetworkRun
+            Their schedules must fit together (`cortex_model.schedule.ensemble`).
         stimuli : Stimuli
             The same for all.
 
         Returns
         -------
         outcomes : list
-            For each network the `Stop` after its last slot, or what its callback or its weights raised; one that
-            failed does not stop the others.
+            For each network the `State` after its last presentation, or what its callback or its weights raised; one
+            that failed does not stop the others.
 
         Raises
         ------
         ParameterError, DeviceError
             Before anything is built, for what does not fit (`checked`).
         """
-        stimuli = self.checked(members, stimuli)
-        with np.errstate(over="ignore", invalid="ignore"):  # what outgrows its precision is said in a DivergenceError
-            return self._run_checked(members, stimuli)
-
-    def _run_checked(self, members, stimuli):
-        defaults = self._default_numbers()
-        ensemble = Ensemble([member.schedule for member in members])
-        starts = [int(ensemble.boundaries[e][member.first_slot]) for e, member in enumerate(members)]
-        stops = ensemble.schedule.stops(self.parameters.chunk_slots)
-        stops = np.unique(np.concatenate([stops, starts]))
-        stops = stops[stops >= min(starts)]
+        stimuli = self.checked(runs, stimuli)
         self._no_network_operations()
-        self.build()
-        lanes = [Lane(member, self.parameters, start) for member, start in zip(members, starts, strict=True)]
-        constants = {
-            f"networks.{name}": np.array([member.numbers.get(name, default) for member in members])
-            for name, default in defaults.items()
-        }
-        constants |= stimulus_arrays(stimuli, self.parameters)
-        is_handed = False
-        for lane in lanes:
-            lane.begin(stops[0])
+        with np.errstate(over="ignore", invalid="ignore"):  # what outgrows its precision is said in a DivergenceError
+            chunks = Chunks(runs, stimuli, self.parameters, self.known_numbers)
+            self.build()
+            return chunks.run(self._run_program if self._program else self._run_live)
 
-        def chunk(index):
-            """Everything that the device is handed for chunk ``index`` and does not have already."""
-            nonlocal is_handed
-            changed = [lane.is_handed_over(stops[index]) for lane in lanes]
-            arrays = chunk_arrays(ensemble, stops[index], stops[index + 1], stimuli, self.parameters)
-            if not is_handed:
-                arrays |= constants
-            if not is_handed or any(changed):
-                arrays |= weight_arrays([lane.stop.weights for lane in lanes], self.parameters)
-                arrays |= gain_arrays([lane.stop.gains for lane in lanes]) if lanes[0].stop.gains else {}
-            is_handed = True
-            return arrays
-
-        def finish(index, arrays, seconds):
-            """What is seen after chunk ``index``."""
-            first, last = int(stops[index]), int(stops[index + 1])
-            rates = answers(arrays["readout.rate"], ensemble, first, last, self.parameters)
-            weights = weights_of(arrays, self.parameters, len(lanes))
-            for network, lane in enumerate(lanes):
-                lane.advance(ensemble.position(network, last), weights[network], rates[network], seconds / len(lanes))
-                if last == lane.start:
-                    lane.begin(last)
-            raise_where_all_failed()
-
-        def raise_where_all_failed():
-            if all(lane.failure for lane in lanes):
-                raise lanes[0].failure
-
-        n_chunks = len(stops) - 1
-        try:
-            raise_where_all_failed()
-            if n_chunks > 0:
-                (self._run_program if self._program else self._run_live)(n_chunks, chunk, finish)
-        except Exception:
-            if not all(lane.failure for lane in lanes):
-                raise
-        return [lane.failure or lane.stop for lane in lanes]
-
-    def checked(self, members: list[Member], stimuli: Stimuli) -> Stimuli:
+    def checked(self, runs: list[NetworkRun], stimuli: Stimuli) -> Stimuli:
         """Stimuli as arrays, once all that is to be run is known to be whole; nothing is built before.
 
         Parameters
         ----------
-        members, stimuli
+        runs, stimuli
             As for `run_ensemble`.
 
         Raises
@@ -281,39 +228,43 @@ class Simulation:
             For numbers that no equation knows, or another number of networks than ``ensemble_size``.
         """
         p = self.parameters
-        if len(members) != self.ensemble_size:
+        if len(runs) != self.ensemble_size:
             raise DeviceError(
                 f"Simulation.run_ensemble: must get {self.ensemble_size} networks, as many as ensemble_size "
-                f"(got {len(members)}); change one of them."
+                f"(got {len(runs)}); change one of them."
             )
-        stimuli, known = stimuli.checked(p.layer_sizes, p.dtype), self._default_numbers()
-        for member in members:
-            check_schedule(member.schedule, p)
-            check_shown(member.schedule, stimuli)
-            member.weights.check(p)
-            if unknown := sorted(set(member.numbers) - set(known)):
+        stimuli, known = stimuli.checked(p.layer_sizes, p.dtype), self.known_numbers
+        for run in runs:
+            check_schedule(run.schedule, p)
+            check_shown(run.schedule, stimuli)
+            run.weights.check(p)
+            if unknown := sorted(set(run.numbers) - set(known)):
                 raise DeviceError(
                     f"Simulation.run: numbers must be among {', '.join(sorted(known))} (got {unknown[0]!r}); "
                     "correct its name."
                 )
-            if member.gains and sorted(member.gains) != p.feedback_layers:
+            if unknown := sorted(set(run.remembered or {}) - set(declared(p).remembered)):
                 raise ParameterError(
-                    f"Simulation.run: gains must be given for the feedback projections {p.feedback_layers} "
-                    f"(got {sorted(member.gains)}); give each one."
+                    f"Simulation.run: remembered must be among {', '.join(declared(p).remembered) or 'nothing'} "
+                    f"(got {unknown[0]!r}); correct its name."
                 )
         return stimuli
 
-    def _default_numbers(self):
-        defaults = numbers_of(self.parameters.dynamics) | {"noise_seed": 0}
-        return defaults | ({"relaxation": self.parameters.relaxation} if self.parameters.is_leaky else {})
+    @property
+    def known_numbers(self) -> dict[str, float]:
+        """Every number that equations, or the host, may read; each as the parameters have it, else 0."""
+        own = declared(self.parameters)
+        names = [*own.numbers, *own.rule.numbers, *numbers_of_rules()]  # networks of an ensemble may have other rules
+        numbers = dict.fromkeys(names, 0.0) | self.parameters.rule_values
+        return {"noise_seed": 0} | numbers
 
     def _run_program(self, n_chunks, chunk, finish):
         if self._built_with:
             from cortex_model.devices.names import check_unchanged, names_of_caller
 
             check_unchanged(self.hierarchy, self._built_with, names_of_caller())
-        monitored = self._monitored()
-        read = [*state_names(self.parameters).values(), "readout.rate", *monitored]
+        monitored = monitored_arrays(self._program.arrays)
+        read = [*state_names(declared(self.parameters)).values(), "readout.rate", *monitored]
         try:
             for index in range(n_chunks):
                 self._program.set(chunk(index))
@@ -332,45 +283,12 @@ class Simulation:
         from cortex_model.devices.names import names_of_caller
         from cortex_model.devices.session import run_live
 
-        read = [*state_names(self.parameters).values(), "readout.rate"]
+        read = [*state_names(declared(self.parameters)).values(), "readout.rate"]
         run_live(self.hierarchy, n_chunks, chunk, finish, read, names_of_caller())
 
-    # ------------------------------------------------------------------ foreign objects
-    def _monitored(self):
-        arrays = self._program.arrays.items()
-        return [
-            name
-            for name, array in arrays
-            if array["role"] == "monitor" and (array["size"] is None or name[-2:] == ".N")
-        ]
-
     def recorded(self, monitor) -> dict[str, np.ndarray]:
-        """What a monitor that was added to the hierarchy has recorded, over all chunks.
-
-        Parameters
-        ----------
-        monitor : StateMonitor, SpikeMonitor or PopulationRateMonitor
-
-        Returns
-        -------
-        arrays : dict
-            ``t`` in seconds, shape (n_times,), and each recorded variable: of a StateMonitor with shape
-            (n_recorded, n_times), of the others one value an event or a step.
-        """
-        from brian2 import StateMonitor
-
-        has_traces = isinstance(monitor, StateMonitor)
-        names = monitor.record_variables if has_traces else [n for n in ("i", "rate") if n in monitor.variables]
-        arrays = {"t": self._recorded_values(monitor, "t")}
-        for name in names:
-            values = self._recorded_values(monitor, name)
-            arrays[name] = values.reshape(-1, len(monitor.record)).T if has_traces else values
-        return arrays
-
-    def _recorded_values(self, monitor, name):
-        if self.device == "runtime":
-            return np.array(monitor.variables[name].get_value())
-        return np.concatenate(self._recorded.get(f"{monitor.name}.{name}", [np.zeros(0)]))
+        """What a monitor that was added to the hierarchy has recorded, over all chunks; see `recordings.recorded`."""
+        return recorded(monitor, None if self.device == "runtime" else self._recorded)
 
     # ------------------------------------------------------------------ what must hold
     def _no_network_operations(self):

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from cortex_model.errors import RuleError
@@ -126,6 +126,8 @@ class Rule:
         Where it was published.
     dynamics : Dynamics
         See `in_time`.
+    also_called : str
+        Words by which people ask for it, with spaces between them.
     """
 
     name: str
@@ -137,6 +139,7 @@ class Rule:
     requires: Mapping[str, str] = field(default_factory=dict)
     paper: str = ""
     dynamics: Dynamics = SETTLED
+    also_called: str = ""
 
     def values(self, overrides: Mapping[str, float] | None = None) -> dict[str, float]:
         """Every number of the rule, by name: its default, or what is given.
@@ -197,7 +200,7 @@ class Rule:
             self, phases={name: mapped(s, change) if name in within else s for name, s in self.phases.items()}
         )
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         """Twelve hexadecimal digits that name what is declared; prose (``paper``, meanings) does not take part."""
         text = json.dumps(_plain(self), sort_keys=True, separators=(",", ":"))
@@ -222,7 +225,7 @@ def _nearest(name, known):
 def _plain(value):
     if dataclasses.is_dataclass(value):
         fields = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        for prose in ("paper", "meaning"):
+        for prose in ("paper", "meaning", "also_called"):
             fields.pop(prose, None)
         return {"is": type(value).__name__, **fields}
     if isinstance(value, Mapping):

@@ -6,8 +6,16 @@ from dataclasses import dataclass, replace
 from cortex_model.language.moments import Moment
 
 
-@dataclass(frozen=True, init=False)
-class Climb:
+class _Calling:
+    """What a sequence holds is shown as it is written: ``Climb(Carry(...), Settle(...))``."""
+
+    def __repr__(self):
+        times = [repr(self.times)] if hasattr(self, "times") else []
+        return f"{type(self).__name__}({', '.join(times + list(map(repr, self.moments)))})"
+
+
+@dataclass(frozen=True, init=False, repr=False)
+class Climb(_Calling):
     """Level by level upwards: at l = 1 ... L the moments in turn, of projections of level l and of population l."""
 
     moments: tuple
@@ -16,8 +24,8 @@ class Climb:
         object.__setattr__(self, "moments", moments)
 
 
-@dataclass(frozen=True, init=False)
-class Descend:
+@dataclass(frozen=True, init=False, repr=False)
+class Descend(_Calling):
     """Level by level downwards: at l = L ... 1 the moments in turn, of projections of level l and population l - 1."""
 
     moments: tuple
@@ -26,8 +34,8 @@ class Descend:
         object.__setattr__(self, "moments", moments)
 
 
-@dataclass(frozen=True, init=False)
-class Repeat:
+@dataclass(frozen=True, init=False, repr=False)
+class Repeat(_Calling):
     """The moments as many times as an expression of numbers says: ``inference_steps``, or ``damping > 0``.
 
     How many times is data: it can change without anything being compiled again.

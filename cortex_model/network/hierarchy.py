@@ -7,17 +7,10 @@ from brian2 import BrianObject, Network, NetworkOperation, NeuronGroup, StateMon
 from brian2.synapses.synapses import SummedVariableUpdater
 
 from cortex_model.errors import DeviceError, ParameterError
-from cortex_model.network.clockwork import ORDER, Clockwork
-from cortex_model.network.populations import add_sleep, add_wake, population
-from cortex_model.network.projections import (
-    add_plasticity,
-    bias_projection,
-    excitation_pool,
-    projection,
-    rate_power_pool,
-    sent_power_pool,
-)
+from cortex_model.network.clockwork import Clockwork
+from cortex_model.network.objects import Objects
 from cortex_model.parameters import HierarchyParameters
+from cortex_model.schedule.declared import ANSWER_GATE, declared
 from cortex_model.weights import to_matrix
 
 
@@ -40,12 +33,15 @@ class Hierarchy:
     ----------
     populations : list of NeuronGroup
         ``populations[l]``, l = 0 (input) ... L (top).
-    forward, feedback : dict of Synapses
-        ``forward[l]`` joins l-1 to l and holds W_l; ``feedback[l]`` joins l to l-1 and holds V_l.
-    biases : dict of Synapses
+    projections : dict of Synapses
+        (name, l) -> what holds the weights of a projection of the learning rule.
+    forward, feedback, biases : dict of Synapses
+        Of these, by l: ``forward[l]`` joins l-1 to l and holds W_l; ``feedback[l]`` joins l to l-1 and holds V_l;
         ``biases[l]`` joins one neuron, whose rate is always 1, to l and holds b_l.
     pools : list of NeuronGroup and Synapses
         Single neurons that sum over a population, and the Synapses by which they do.
+    declared : Declared
+        The rule and its program, from which all of this is made.
     clockwork : Clockwork
         Schedule, stimuli, and ``now``: the gates of the present slot and the numbers that equations see.
     network : Network
@@ -53,8 +49,8 @@ class Hierarchy:
 
     Notes
     -----
-    One slot is one time step; within it equations happen in the order of `cortex_model.network.clockwork.ORDER`,
-    each only while its gate is open, so that phases are data (see `cortex_model.phases`).
+    One slot is one time step; within it events happen in the order that follows from the declaration, each only while
+    its gate is open, so that phases are data (see `cortex_model.schedule`).
 
     Examples
     --------
@@ -69,52 +65,32 @@ class Hierarchy:
         connect: Callable[[Synapses, int, int], None] = lambda synapses, *_: synapses.connect(),
         ensemble_size: int = 1,
     ):
-        p, n_layers = parameters, parameters.n_layers
-        self.parameters, self.ensemble_size = parameters, ensemble_size
+        self.parameters, self.ensemble_size, self.declared = parameters, ensemble_size, declared(parameters)
         self.foreign: list[BrianObject] = []
         self.is_built = False
-        self.clockwork = clockwork = Clockwork(p, connect, ensemble_size)
-        self.populations: list[NeuronGroup] = [population(p, level, clockwork) for level in range(n_layers + 1)]
-        self.forward: dict[int, Synapses] = {}
-        self.feedback: dict[int, Synapses] = {}
-        self.biases: dict[int, Synapses] = {}
-        always_active = []
-        if p.biases:
-            always_active = [clockwork.group(1, "rate : 1", "always_active")]
-            always_active[0].rate = 1
-        for level in range(1, n_layers + 1):
-            ends = self.populations[level - 1], self.populations[level]
-            self.forward[level] = projection(p, "forward", level, *ends, clockwork)
-            if level in p.feedback_layers:
-                upper = self.populations[-1] if p.feedback_from_top else ends[1]
-                self.feedback[level] = projection(p, "feedback", level, ends[0], upper, clockwork)
-            if p.biases:
-                self.biases[level] = bias_projection(p, level, always_active[0], ends[1], clockwork)
-        self.pools = self._pools()
-        for level, group in enumerate(self.populations):
-            add_wake(p, level, group, clockwork)
-            add_sleep(p, level, group, clockwork, level + 1 in self.feedback, level in self.feedback)
-        for level, synapses in self.forward.items():
-            feedback = None if p.feedback_from_top else self.feedback.get(level)  # direct feedback does not learn
-            add_plasticity(p, level, synapses, feedback, self.biases.get(level), clockwork)
-        projections = [*self.forward.values(), *self.feedback.values(), *self.biases.values()]
-        groups = [*clockwork.groups, *self.populations, *always_active]
-        self.network = Network(groups, projections, self.pools, name="network")
+        self.clockwork = clockwork = Clockwork(self.declared, connect, ensemble_size)
+        self._objects = objects = Objects(self.declared, clockwork)
+        self.populations, self.projections, self.pools = objects.populations, objects.projections, objects.pools
+        groups = [*clockwork.groups, *self.populations, *objects.always_active]
+        self.network = Network(groups, list(self.projections.values()), self.pools, name="network")
 
-    def _pools(self):
-        """Pools that sum over one population, and what sees them."""
-        p, pools = self.parameters, []
-        if p.top == "softmax":
-            pools += excitation_pool(self.populations[-1], p.n_layers, self.clockwork)
-        if p.presynaptic_normalisation:
-            for level, forward in self.forward.items():
-                seers = [self.biases.get(level), forward, self.feedback.get(level)]
-                pools += rate_power_pool(p, self.populations[level - 1], seers, self.clockwork)
-        if p.sleep_normalisation:
-            for end in sorted({end for level in self.feedback for end in (level - 1, level)}):
-                seers = [self.feedback.get(end), self.forward.get(end + 1)]
-                pools += sent_power_pool(p, self.populations[end], seers, self.clockwork)
-        return pools
+    def _of(self, projection):
+        return {level: synapses for (name, level), synapses in self.projections.items() if name == projection}
+
+    @property
+    def forward(self) -> dict[int, Synapses]:
+        """The projections W, by l."""
+        return self._of("W")
+
+    @property
+    def feedback(self) -> dict[int, Synapses]:
+        """The projections V, by l."""
+        return self._of("V")
+
+    @property
+    def biases(self) -> dict[int, Synapses]:
+        """The projections b, by l."""
+        return self._of("b")
 
     # ------------------------------------------------------------------ what a user adds, reaches and prints
     def add(self, *objects: BrianObject) -> None:
@@ -139,7 +115,8 @@ class Hierarchy:
                     f"Hierarchy.add: must get Brian2 objects (got {type(obj).__name__}); "
                     "give a NeuronGroup, a Synapses or a monitor."
                 )
-            if getattr(obj, "variables", self.forward[1].variables).device is not self.forward[1].variables.device:
+            device = self.populations[0].variables.device
+            if getattr(obj, "variables", self.populations[0].variables).device is not device:
                 raise DeviceError(
                     f"Hierarchy.add: {obj.name} must be made after the hierarchy, on its device (got one of another "
                     "device); ask the simulation for its hierarchy first."
@@ -147,10 +124,19 @@ class Hierarchy:
             self.foreign.append(obj)
             self.network.add(obj)
 
-    def record(self, level: int, variable: str, gate: str = "record_gate") -> StateMonitor:
-        """A StateMonitor of one variable of population ``level`` that records only while a gate is open."""
+    def record(self, level: int, variable: str, gate: str = ANSWER_GATE) -> StateMonitor:
+        """A StateMonitor of one variable of population ``level`` that records only while a gate is open.
+
+        Parameters
+        ----------
+        level : int
+        variable : str
+        gate : str
+            ``answer_gate``: at the end of each evaluation; ``wake_gate``, ``sleep_gate``, ``perception_gate`` ...: in
+            each slot of a phase.
+        """
         source = self.populations[level]
-        when = {"when": "groups", "order": ORDER["record"] + 1}
+        when = {"when": "groups", "order": self._objects.record_order}
         monitor = StateMonitor(source, variable, record=True, name=f"recorded_{level}_{variable}_{gate}", **when)
         self.clockwork.gate(monitor, gate)
         self.add(monitor)
@@ -182,7 +168,7 @@ class Hierarchy:
         ParameterError
             If there is no such projection or network.
         DeviceError
-            On a standalone device, where a `cortex_model.devices.lanes.Stop` has the weights.
+            On a standalone device, where a `cortex_model.devices.networks.State` has the weights.
         """
         projections = {"forward": self.forward, "feedback": self.feedback}
         if level not in projections.get(direction, ()) or not 0 <= network < self.ensemble_size:
@@ -196,7 +182,7 @@ class Hierarchy:
         except NotImplementedError:
             raise DeviceError(
                 "Hierarchy.weights: must be asked for on the runtime device (got a compiled program, which keeps its "
-                "weights to itself); take those of the Stop that Simulation.run returns."
+                "weights to itself); take those of the State that Simulation.run returns."
             ) from None
         p, sizes = self.parameters, self.parameters.layer_sizes
         shape = (sizes[level], sizes[level - 1]) if direction == "forward" else p.feedback_shape(level)
@@ -204,7 +190,7 @@ class Hierarchy:
 
     def __str__(self) -> str:
         """Every object and the equations that happen in it, in their order; then what a user has added."""
-        groups = [*self.populations, *self.forward.values(), *self.biases.values(), *self.feedback.values()]
+        groups = [*self.populations, *self.projections.values()]
         lines = [line for group in [*groups, *self.pools] for line in [_headline(group), *_happening(group)]]
         for obj in self.foreign:
             is_group = isinstance(obj, NeuronGroup) and obj.equations

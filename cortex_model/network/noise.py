@@ -4,7 +4,7 @@ import re
 
 from brian2 import check_units, declare_types, implementation
 
-from cortex_model.philox import CPP_PHILOX, NOISE_DISTRIBUTIONS, STREAMS, philox
+from cortex_model.state.philox import CPP_PHILOX, NOISE_DISTRIBUTIONS, STREAMS, philox
 
 ARGUMENTS = ("key", "presentation", "population", "neuron")
 
@@ -18,13 +18,15 @@ def _exact(expression):
     return re.sub(r"\d+\.\d+", quotient, expression)
 
 
-def noise_function(distribution):
+def noise_function(distribution, name="noise"):
     """Brian2 function ``noise(seed, presentation, population, neuron)`` of unit variance and mean zero.
 
     Parameters
     ----------
     distribution : str
-        A key of `cortex_model.philox.NOISE_DISTRIBUTIONS`.
+        A key of `cortex_model.state.philox.NOISE_DISTRIBUTIONS`.
+    name : str
+        What it is called in generated code, where there are several.
 
     Returns
     -------
@@ -32,15 +34,16 @@ def noise_function(distribution):
         With implementations for numpy, cython, C++ and CUDA.
     """
     transform, expression = NOISE_DISTRIBUTIONS[distribution]
-    cpp = f"""{CPP_PHILOX}
-static inline double noise(const int key, const int presentation, const int population, const int neuron)
+    words = "philox_words" if name == "noise" else f"{name}_philox_words"
+    cpp = f"""{CPP_PHILOX.replace("philox_words", words)}
+static inline double {name}(const int key, const int presentation, const int population, const int neuron)
 {{
     uint32_t first, second;
-    philox_words((uint32_t)key, (uint32_t)presentation, (uint32_t)population, (uint32_t)neuron, &first, &second);
+    {words}((uint32_t)key, (uint32_t)presentation, (uint32_t)population, (uint32_t)neuron, &first, &second);
     return {expression};
 }}"""
     cuda = cpp.replace("static inline", "static __host__ __device__ inline").replace(expression, _exact(expression))
-    verbatim = cpp.replace("double noise(", "double _philox_noise(").replace("\n", "\n    ")
+    verbatim = cpp.replace(f"double {name}(", f"double _philox_{name}(").replace("\n", "\n    ")
     cython = f'''
 cdef extern from *:
     """
@@ -48,9 +51,9 @@ cdef extern from *:
     #include <math.h>
     {verbatim}
     """
-    double _philox_noise(int, int, int, int)
-cdef double noise(int key, int presentation, int population, int neuron):
-    return _philox_noise(key, presentation, population, neuron)
+    double _philox_{name}(int, int, int, int)
+cdef double {name}(int key, int presentation, int population, int neuron):
+    return _philox_{name}(key, presentation, population, neuron)
 '''
 
     @implementation("cuda", cuda)

@@ -14,16 +14,12 @@ from cortex_model.language import statements
 from cortex_model.language.events import BOUNDARY, Event
 from cortex_model.language.moments import Carry, Host, Learn, Pool
 from cortex_model.language.placed import PlacedRule, of_ends
-from cortex_model.philox import DESCENDING, population_noise, standard_normal
-from cortex_model.weights import perturbed
+from cortex_model.state.host import done_by_host
+from cortex_model.state.philox import DESCENDING, population_noise
 
 LOGICAL = ("logical_and", "logical_or", "logical_not")
 FUNCTIONS = {name: getattr(np, name) for name in (*statements.FUNCTIONS, *LOGICAL) if name != "int"}
 FUNCTIONS["int"] = lambda x: np.asarray(x).astype(int)
-#: `statements.HOST_FUNCTIONS`, but for ``normal``.
-HOST_FUNCTIONS = {name: getattr(np, name) for name in ("std", "sign", "abs", "sqrt")}
-HOST_FUNCTIONS |= {"pinv": np.linalg.pinv, "norm": np.linalg.norm, "perturbed": perturbed}
-
 Matrices = dict[tuple[str, int], np.ndarray]
 
 
@@ -40,7 +36,7 @@ class Interpreter:
     seed : int
         Of the noise.
     distribution : str
-        Of the noise; a key of `cortex_model.philox.NOISE_DISTRIBUTIONS`.
+        Of the noise; a key of `cortex_model.state.philox.NOISE_DISTRIBUTIONS`.
     n_steps, onset : int
         See `Counts`; of a rule in time.
     batch_size : int
@@ -162,13 +158,25 @@ class Interpreter:
 
     def _learn(self, event):
         moment, l = event
-        weight = self.weights[moment.projection, l]
-        change = np.zeros_like(weight)
-        for b in range(self.batch_size):
-            change += _value(
-                moment.increment, {**FUNCTIONS, **self.values, **self._at_ends(event, b), "weight": weight}
-            )
-        self.weights[moment.projection, l] = weight + change / self.batch_size
+        weight, n = self.weights[moment.projection, l], self.batch_size
+        parts = _separated(moment.increment)
+        if parts is not None and n > 1:
+            of_post, of_pre = (self._factor(event, parts[end], end) for end in ("post", "pre"))
+            change = of_post.T @ of_pre
+        else:
+            change = np.zeros_like(weight)
+            for b in range(n if of_ends(moment) else 1):
+                change += _value(
+                    moment.increment, {**FUNCTIONS, **self.values, **self._at_ends(event, b), "weight": weight}
+                )
+        self.weights[moment.projection, l] = weight + change / (n if of_ends(moment) else 1)
+
+    def _factor(self, event, text, end):
+        """The factors of a change that read one end alone, for all stimuli of a batch: shape (batch_size, n)."""
+        population = self.placed.ends(event.moment.projection, event.level)[end == "post"]
+        size = 1 if population is None else self.placed.layer_sizes[population]
+        rows = [_value(text, {**FUNCTIONS, **self.values, **self._at_ends(event, b)}) for b in range(self.batch_size)]
+        return np.array([np.broadcast_to(np.ravel(row), size) for row in rows])
 
     def _at_ends(self, event, b):
         """Variables of both ends, for one stimulus of a batch, as they broadcast over a matrix."""
@@ -187,17 +195,11 @@ class Interpreter:
 
     def _do_as_host(self, host: Host, level: int) -> None:
         of_level = {name: matrix for (name, l), matrix in self.weights.items() if l == level}
-
-        def normal(matrix):
-            return standard_normal(self.seed, "feedback_noise", level, matrix.shape, self.at)
-
-        own = {**HOST_FUNCTIONS, "normal": normal, **self.values, **of_level}
-        exec(_compiled(host.code, "exec"), own)
-        for name in statements.written_by(host.code):
+        for name, assigned in done_by_host(host, level, of_level, self.values, self.seed, self.at).items():
             if name in of_level:
-                self.weights[name, level] = own[name]
+                self.weights[name, level] = assigned
             else:
-                self.remembered[self.placed.ends(host.projection, level)[1], name] = float(own[name])
+                self.remembered[self.placed.ends(host.projection, level)[1], name] = float(assigned)
 
 
 class _Elementwise(ast.NodeTransformer):
@@ -230,3 +232,26 @@ def _compiled(code, mode):
 
 def _value(text, seen):
     return eval(_compiled(text, "eval"), seen)
+
+
+@cache
+def _separated(increment):
+    """A change that is a product of factors, each of which reads one end at most: ``{"post": ..., "pre": ...}``."""
+    factors, pending = [], [ast.parse(increment.strip(), mode="eval").body]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            pending += [node.left, node.right]
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            factors.append(ast.Constant(-1.0))
+            pending.append(node.operand)
+        else:
+            factors.append(node)
+    parts = {"post": ["1.0"], "pre": ["1.0"]}
+    for factor in factors:
+        read = statements.names(factor)
+        ends = {end for end in parts if any(name.endswith(f"_{end}") for name in read)}
+        if len(ends) > 1 or "weight" in read:
+            return None
+        parts[ends.pop() if ends else "post"].append(f"({ast.unparse(factor)})")
+    return {end: "*".join(texts) for end, texts in parts.items()}

@@ -20,4 +20,5 @@ RULE = replace(
     projections=RANDOM_FEEDBACK.projections | {"V": replace(FEEDBACK, start="transpose of W")},
     phases=RANDOM_FEEDBACK.phases | {"wake": (*RANDOM_FEEDBACK.phases["wake"], TRANSPOSED_WEIGHT_UPDATE)},
     paper="Rumelhart, Hinton & Williams 1986",
+    also_called="backprop bp back_propagation back_prop gradient_descent gradient bptt",
 )

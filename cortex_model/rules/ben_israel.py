@@ -40,4 +40,5 @@ RULE = replace(
     phases=RANDOM_FEEDBACK.phases | {"sleep": SLEEP},
     numbers=RANDOM_FEEDBACK.numbers | SLEEP_NUMBERS,
     paper="Ben-Israel & Cohen 1966",
+    also_called="benisrael ben_israel_cohen newton_schulz",
 )

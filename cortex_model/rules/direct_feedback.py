@@ -30,4 +30,5 @@ RULE = replace(
     phases=RANDOM_FEEDBACK.phases
     | {"wake": (*PERCEIVE, OUTPUT_ERROR, ERROR_CARRIED, ACTIVATION_RECIPROCAL, WEIGHT_UPDATE, BIAS_UPDATE)},
     paper="Nokland 2016",
+    also_called="dfa direct_feedback_alignment direct_random_feedback drf",
 )

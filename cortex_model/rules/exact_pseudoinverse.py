@@ -28,4 +28,5 @@ RULE = replace(
         )
     },
     paper="Cameron, Chen & Sejnowski 2025",
+    also_called="pinv pseudoinverse pseudo_inverse moore_penrose penrose",
 )

@@ -25,8 +25,8 @@ PERCEIVE = (
     Show("input", "rate = stimulus", name="stimulus"),
     Carry("b", "rate", "bias"),
     Climb(
-        Carry("W", "rate", "basal_input"),
-        Let("above input", "basal_drive = basal_input + bias", paper=r"$a_l = W_l h_{l-1}$"),
+        Carry("W", "rate", "basal_input", name="basal_input", paper=r"$W_l h_{l-1}$"),
+        Let("above input", "basal_drive = basal_input + bias", name="basal_drive", paper=r"$a_l = W_l h_{l-1} + b_l$"),
         Let("hidden", "response = sigma(basal_drive)"),
         Let("top", "response = top_sigma(basal_drive)"),
         Settle("above input", "rate", "response", name="layer_response", paper=r"$h_l = \sigma(a_l)$"),
@@ -34,25 +34,32 @@ PERCEIVE = (
 )
 
 OUTPUT_ERROR = Let("top", "delta = rate - target", name="output_error", paper=r"$e = h_L - h_L^*$", from_onset=True)
-ERROR_CARRIED = Carry("V", "delta", "error_drive", levels=ABOVE_INPUT)
+ERROR_CARRIED = Carry(
+    "V", "delta", "error_drive", levels=ABOVE_INPUT,
+    name="error_drive", paper=r"$V_{l+1} \delta_{l+1}$",
+)  # fmt: skip
 ACTIVATION_RECIPROCAL = Settle(
     "hidden", "delta", "slope(basal_drive, response)*(apical_gain*error_drive)",
-    name="activation_reciprocal", paper=r"$B_l = W_{l+1}^+ D^+ B_{l+1}$",
+    name="activation_reciprocal", paper=r"$B_l = W_{l+1}^+ D^+ B_{l+1}$: $\delta_l = D_l V_{l+1} \delta_{l+1}$",
 )  # fmt: skip
 ERROR_DOWN = (OUTPUT_ERROR, Descend(ERROR_CARRIED, ACTIVATION_RECIPROCAL))
 
 WEIGHT_UPDATE = Learn(
     "W", "-learning_rate", "delta_post*rate_pre", per="rate_pre",
-    name="weight_update", paper=r"$B_l e\, a_{l-1}^T$",
+    name="weight_update", paper=r"$\Delta W_l = -\lambda\, (B_l e)\, a_{l-1}^T$",
 )  # fmt: skip
-BIAS_UPDATE = Learn("b", "-learning_rate", "delta_post*rate_pre", per="rate_pre of W", name="bias_update")
+BIAS_UPDATE = Learn(
+    "b", "-learning_rate", "delta_post", per="rate_pre of W",
+    name="bias_update", paper=r"$\Delta b_l = -\lambda\, \delta_l$",
+)  # fmt: skip
 #: V stays, or becomes, the transpose of W: the same product, in the same order.
 TRANSPOSED_WEIGHT_UPDATE = Learn(
-    "V", "-learning_rate", "delta_pre*rate_post", per="rate_post", name="transposed_weight_update"
-)
+    "V", "-learning_rate", "delta_pre*rate_post", per="rate_post",
+    name="transposed_weight_update", paper=r"$\Delta V_l = \Delta W_l^T$",
+)  # fmt: skip
 
 #: A stimulus is held; feedback says what it makes of the rates above, and does not act on them.
-PERCEPTION = (*PERCEIVE, Carry("V", "rate", "apical_drive", name="reconstruction"))
+PERCEPTION = (*PERCEIVE, Carry("V", "rate", "apical_drive", name="reconstruction", paper=r"$V_{l+1} h_{l+1}$"))
 #: A state is held at the top; activity descends the feedback projections. The input has no nonlinearity.
 RECALL = (
     Show("top", "rate = target", name="top_state"),

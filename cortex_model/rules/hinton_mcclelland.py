@@ -45,5 +45,7 @@ RULE = replace(
     | SLEEP_NUMBERS
     | FORWARD_SLEEP
     | {"regression": Number(0.75, "r: how much of the earlier moment stays", at_least=0, below=1)},
+    requires={"forward_sleep_learning_rate == 0 or damping < 1": "because both weights would vanish"},
     paper="Hinton & McClelland 1988",
+    also_called="hinton mcclelland",
 )

@@ -15,8 +15,15 @@ from cortex_model.rules.hierarchy import BIAS_UPDATE, ERROR_DOWN, PERCEIVE, TRAN
 from cortex_model.rules.random_feedback import RULE as RANDOM_FEEDBACK
 
 DECAY = (
-    Learn("W", "-weight_decay", "weight", levels="levels of V", name="forward_decay"),
-    Learn("V", "-weight_decay", "weight", name="feedback_decay"),
+    Learn(
+        "W",
+        "-weight_decay",
+        "weight",
+        levels="levels of V",
+        name="forward_decay",
+        paper=r"$W_l \leftarrow (1 - c) W_l$",
+    ),
+    Learn("V", "-weight_decay", "weight", name="feedback_decay", paper=r"$V_l \leftarrow (1 - c) V_l$"),
 )
 
 RULE = replace(
@@ -31,4 +38,5 @@ RULE = replace(
         )
     },
     paper="Kolen & Pollack 1994",
+    also_called="kp kolenpollack",
 )

@@ -33,4 +33,5 @@ RULE = Rule(
     remembers=REMEMBERS,
     recorded=RECORDED,
     paper="Lillicrap et al. 2016",
+    also_called="fa feedback_alignment random_fa rfa",
 )

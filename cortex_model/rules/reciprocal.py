@@ -21,14 +21,14 @@ from cortex_model.rules.random_feedback import RULE as RANDOM_FEEDBACK
 
 #: Noise goes up and comes back. Where there is no V_l, W_l has nothing to do in sleep.
 UP = (
-    Show("all", "rate = noise(0)", name="noise"),
+    Show("post of V", "rate = noise(0)", name="noise", paper=r"$\xi$"),
     Carry("W", "rate", "basal_input", levels="levels of V"),
-    Settle("pre of V", "up", "basal_input"),
+    Settle("pre of V", "up", "basal_input", name="up", paper=r"$up = W\xi$"),
 )
 UP_AND_BACK = (
     *UP,
     Carry("V", "up", "reconstruction_drive"),
-    Settle("post of V", "rec", "reconstruction_drive"),
+    Settle("post of V", "rec", "reconstruction_drive", name="rec", paper=r"$rec = V\, up$"),
 )
 ASCENDING = (
     *UP_AND_BACK,
@@ -39,13 +39,13 @@ ASCENDING = (
     ),
 )  # fmt: skip
 DESCENDING = (
-    Show("all", "rate = noise(1)", name="descending_noise"),
+    Show("pre of V", "rate = noise(1)", name="descending_noise"),
     Carry("V", "rate", "apical_drive"),
-    Settle("post of V", "down", "apical_drive"),
+    Settle("post of V", "down", "apical_drive", name="down", paper=r"$down = V\xi$"),
     Then(),
     Show("post of V", "sent_back = down"),
     Carry("W", "sent_back", "back_drive", levels="levels of V"),
-    Settle("pre of V", "back", "back_drive"),
+    Settle("pre of V", "back", "back_drive", name="back", paper=r"$back = W\, down$"),
     Let("pre of V", "difference = noise_gain*rate - back"),
     Learn(
         "W", "forward_sleep_learning_rate", "difference_post*sent_back_pre - damping*weight", levels="levels of V",
@@ -70,4 +70,5 @@ RULE = replace(
     numbers=RANDOM_FEEDBACK.numbers | SLEEP_NUMBERS | NOISE_GAIN | FORWARD_SLEEP,
     requires={"forward_sleep_learning_rate == 0 or damping < noise_gain": "because both weights would vanish"},
     paper="Cameron, Chen & Sejnowski 2025",
+    also_called="recirculation_learning reciprocal_feedback rf reciprocal_rule cameron recirculation recirculate",
 )

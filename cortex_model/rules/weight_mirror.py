@@ -34,4 +34,5 @@ RULE = replace(
     | NOISE_GAIN
     | {"damping": Number(1.0, "d: decay in sleep, which alone bounds the feedback weights", above=0)},
     paper="Akrout et al. 2019",
+    also_called="wm mirror weight_mirrors",
 )  # fmt: skip

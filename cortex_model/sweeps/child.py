@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from cortex_model.devices.availability import check_device
-from cortex_model.ensembles import start_together
 from cortex_model.errors import RunError
-from cortex_model.failures import MISTAKE, told
-from cortex_model.protocol import load_protocol
-from cortex_model.results import is_locked
-from cortex_model.running import start
+from cortex_model.runs.directory import is_locked
+from cortex_model.runs.protocol import load_protocol
+from cortex_model.runs.running import start
+from cortex_model.runs.together import start_together
+from cortex_model.system.failures import MISTAKE, told
 
 #: Seconds that another process is given to leave a run directory: that of a worker that died ends at once, but the
 #: file system of a cluster may need a while to notice.

@@ -20,7 +20,7 @@ from distributed.scheduler import KilledWorker
 from distributed.utils import LoopRunner
 
 from cortex_model.errors import ParameterError, RunError
-from cortex_model.running import ONE_THREAD, child_environment
+from cortex_model.runs.running import ONE_THREAD, child_environment
 
 #: How often a job whose process or worker was killed is begun again; each time it goes on from its checkpoint.
 RETRIES = 3

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cortex_model.results import RunDirectory
+from cortex_model.runs.directory import RunDirectory
 
 
 def gathered(runs: list[RunDirectory | None], failures: list[str], axes: Mapping[str, list]):

@@ -36,6 +36,13 @@ def shown(value: Any) -> Any:
     return ",".join(map(str, value)) if isinstance(value, tuple | list) else value
 
 
+def model_for(model: type[Parameters], grid: Mapping[str, Any], fixed: Mapping[str, Any]) -> type[Parameters]:
+    """The class of parameters, with the numbers of learning rules of one's own that are asked for."""
+    rules = _split(model, "learning_rule", grid["learning_rule"]) if "learning_rule" in grid else []
+    rules += [fixed["learning_rule"]] if "learning_rule" in fixed else []
+    return model.of_rules(rules) if hasattr(model, "of_rules") else model
+
+
 def checked_grid(model: type[Parameters], grid: Mapping[str, Any], fixed: Iterable[str]) -> dict[str, list]:
     """Each swept parameter's values, read and checked one by one.
 
@@ -120,7 +127,7 @@ def asked_runs(
     for combination in itertools.product(*grid.values()):
         values, parameters, failure = dict(zip(grid, combination, strict=True)), None, ""
         try:
-            parameters = model().with_overrides(fixed | values)
+            parameters = (getattr(model, "extends", None) or model)().with_overrides(fixed | values)
             if "learning_rule" not in grid:
                 parameters.check_asked(fixed | values)
         except ParameterError as error:

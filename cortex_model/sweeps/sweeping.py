@@ -12,12 +12,13 @@ from typing import Any
 from cortex_model.devices.availability import check_device, default_device
 from cortex_model.errors import RunError
 from cortex_model.parameters import MOST_SEEDS, checked_number, content_hash
-from cortex_model.protocol import load_protocol
-from cortex_model.results import RunDirectory
-from cortex_model.running import mind_other_sources
-from cortex_model.storage import write_netcdf, write_whole
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.runs.protocol import load_protocol
+from cortex_model.runs.running import mind_other_sources
+from cortex_model.schedule.declared import program_structure
 from cortex_model.sweeps.gathering import gathered
-from cortex_model.sweeps.grid import Asked, asked_runs, checked_grid, checked_seeds, shown
+from cortex_model.sweeps.grid import Asked, asked_runs, checked_grid, checked_seeds, model_for, shown
+from cortex_model.system.storage import write_netcdf, write_whole
 
 STATES = ("waiting", "running", "finished", "failed")
 DATASET, TABLE = "sweep.nc", "sweep.csv"
@@ -90,7 +91,8 @@ def sweep(
     dataset : xarray.Dataset
     """
     protocol, loaded, out = str(protocol), load_protocol(protocol), Path(out).resolve()
-    grid = checked_grid(loaded.parameters, grid, fixed)
+    model = model_for(loaded.parameters, grid, fixed)
+    grid = checked_grid(model, grid, fixed)
     seeds = checked_seeds(seeds)
     for name, number, most in (("--workers", workers, MOST_WORKERS), ("--ensemble-size", ensemble_size, MOST_SEEDS)):
         if number is not None:
@@ -99,7 +101,7 @@ def sweep(
     device = default_device() if device is None else device
     if scheduler is None:
         check_device(device)
-    asked = asked_runs(loaded.parameters, grid, fixed, seeds)
+    asked = asked_runs(model, grid, fixed, seeds)
     runs = [
         None if run.parameters is None else RunDirectory(out / loaded.run_name(run.parameters, run.seed, device))
         for run in asked
@@ -143,7 +145,7 @@ def _grouped(asked, waiting, ensemble_size):
     groups = [every[n : n + ensemble_size] for every in alike.values() for n in range(0, len(every), ensemble_size)]
     first: dict[str, list[int]] = {}
     for group in groups:
-        first.setdefault(content_hash(asked[group[0]].parameters.structure()), group)
+        first.setdefault(content_hash(program_structure(asked[group[0]].parameters)), group)
     return [*first.values(), *(group for group in groups if group not in first.values())]
 
 

@@ -14,10 +14,9 @@
 | the same with time constants and delays | `leaky_perception`, `leaky_recall`, `leaky_wake_presentation` |
 """
 
+from cortex_model.theory.backpropagation import activation_reciprocal_matrix, backpropagation_gradient
 from cortex_model.theory.credit_assignment import (
     activation_reciprocal,
-    activation_reciprocal_matrix,
-    backpropagation_gradient,
     parameter_reciprocal,
     slope_factor,
     wake_presentation,
@@ -26,16 +25,8 @@ from cortex_model.theory.credit_assignment import (
 from cortex_model.theory.floors import decay_floor, feedback_noise_floor, online_noise_floor
 from cortex_model.theory.gauss_newton import gauss_newton_deltas, top_jacobians
 from cortex_model.theory.hinton_mcclelland import encoder_updates, hinton_mcclelland_update
-from cortex_model.theory.leaky import (
-    Timing,
-    leaky_deltas,
-    leaky_perception,
-    leaky_recall,
-    leaky_sleep_presentation,
-    leaky_wake_presentation,
-    relax,
-    relaxation,
-)
+from cortex_model.theory.leaky import Timing, leaky_perception, leaky_recall, relax, relaxation
+from cortex_model.theory.leaky_learning import leaky_deltas, leaky_sleep_presentation, leaky_wake_presentation
 from cortex_model.theory.newton_like import contraction_norm, newton_like_iteration, newton_like_step
 from cortex_model.theory.pseudoinverse import (
     alignment_angle,

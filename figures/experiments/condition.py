@@ -3,7 +3,7 @@
 Steps are divided by the presynaptic power (``sleep_normalisation``), so that one rate suits every matrix.
 """
 
-from cortex_model.experiments import NO_DATASET, Arm, Experiment, Panel, varied
+from cortex_model.experiments.tables import NO_DATASET, Arm, Experiment, Panel, varied
 
 CONDITIONS = (1.0, 10.0, 100.0, 1e3, 1e4)
 GIVEN = {

@@ -1,7 +1,7 @@
 """How near V has to be: error against the angle of a V that is disturbed, and sleeps between two disturbances."""
 
-from cortex_model.experiments import Arm, Experiment, Panel, varied
-from cortex_model.settings import setting
+from cortex_model.experiments.settings import setting
+from cortex_model.experiments.tables import Arm, Experiment, Panel, varied
 
 DAMPED = "reciprocal, damping 10"
 LEVELS, NOISES = (3, 5, 9, 17, 33), (0.03, 0.1, 0.3, 1.0, 3.0)

@@ -1,7 +1,7 @@
 """From the pseudoinverse to the transpose: error and angles over damping, beside backpropagation."""
 
-from cortex_model.experiments import Arm, Experiment, Panel, varied
-from cortex_model.settings import setting
+from cortex_model.experiments.settings import setting
+from cortex_model.experiments.tables import Arm, Experiment, Panel, varied
 
 DAMPINGS = (0.01, 0.1, 1.0, 3.0, 10.0, 30.0, 100.0)
 #: Where a damping of 0 is put on the logarithmic axis.

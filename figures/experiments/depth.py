@@ -1,7 +1,7 @@
 """From one to eight hidden populations of the same width."""
 
-from cortex_model.experiments import Arm, Experiment, Panel, varied
-from cortex_model.settings import EARLY, RULES, setting
+from cortex_model.experiments.settings import EARLY, RULES, setting
+from cortex_model.experiments.tables import Arm, Experiment, Panel, varied
 
 DEPTHS = {"digits": (1, 2), "mnist": (1, 2, 4, 8)}
 

@@ -1,7 +1,7 @@
 """What sleep does to the forward weights where they learn in it too."""
 
-from cortex_model.experiments import Arm, Experiment, Panel, varied
-from cortex_model.settings import RULES, setting
+from cortex_model.experiments.settings import RULES, setting
+from cortex_model.experiments.tables import Arm, Experiment, Panel, varied
 
 RATES = (1e-5, 1e-4, 1e-3)
 #: Where an eta_f of 0 is put on the logarithmic axis.

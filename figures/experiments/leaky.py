@@ -1,7 +1,7 @@
 """What is lost where a presentation is too short for rates, errors and recirculation to settle."""
 
-from cortex_model.experiments import Arm, Experiment, Panel
-from cortex_model.settings import setting
+from cortex_model.experiments.settings import setting
+from cortex_model.experiments.tables import Arm, Experiment, Panel
 
 LINES = ("backpropagation", "random feedback", "reciprocal, damping 10")
 #: Durations of a presentation in time constants; the error comes halfway. Settled runs stand at the right end.

@@ -8,8 +8,8 @@ Sleep was chosen by the angles of V to W^+ in the first epoch, 10 000 images hel
 leaves 62 degrees after 60 000 presentations and 25 after 300 000; 0.001 leaves 20 after 100 000 and 6 after 300 000.
 """
 
-from cortex_model.experiments import Arm, Experiment, Panel
-from cortex_model.settings import ALL_RULES, SHARED, SLEEP_FIRST
+from cortex_model.experiments.settings import ALL_RULES, SHARED, SLEEP_FIRST
+from cortex_model.experiments.tables import Arm, Experiment, Panel
 
 THEIRS = {
     "nonlinearity": "linear", "stimulus_scaling": "signed", "initial_weights": "he", "biases": True,

@@ -1,9 +1,10 @@
 """Forward weights that start with a low condition number, as the paper asks: V can be near to W^+ and train well."""
 
-from cortex_model.experiments import Arm, Experiment, Panel
-from cortex_model.settings import EARLY, setting
+from cortex_model.experiments.settings import EARLY, setting
+from cortex_model.experiments.tables import Arm, Experiment, Panel
 
-#: Row -> its learning rate, the better of 0.1 and 0.3 on validation images (`cortex_model.settings`) for this start.
+#: Row -> its learning rate, the better of 0.1 and 0.3 on validation images (`cortex_model.experiments.settings`) for
+#: this start.
 RATES = {
     "backpropagation": 0.1, "random feedback": 0.3, "reciprocal, bare": 0.3, "reciprocal, damping 10": 0.1,
     "reciprocal, damping 1": 0.3,

@@ -8,8 +8,8 @@ Rates, tried for two epochs with seed 0: backpropagation leaves 41.9, 42.4 and 4
 0.003 and 0.01, and was not tried above, nor was damping 1. The errors shown are of the images by which this was chosen.
 """
 
-from cortex_model.experiments import Arm, Experiment, Panel, varied
-from cortex_model.settings import setting
+from cortex_model.experiments.settings import setting
+from cortex_model.experiments.tables import Arm, Experiment, Panel, varied
 
 NETS = {"digits": (64, 32, 8, 32, 64), "mnist": (784, 256, 64, 16, 64, 256, 784)}
 GIVEN = {

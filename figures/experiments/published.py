@@ -5,8 +5,8 @@ shrinks as W grows, so that its updates are smaller than other rules' at the sam
 `surpassed_authors_net` alone.
 """
 
-from cortex_model.experiments import Arm, Experiment, Panel
-from cortex_model.settings import EARLY, OWN_RATES, RULES, SHARED, setting
+from cortex_model.experiments.settings import EARLY, OWN_RATES, RULES, SHARED, setting
+from cortex_model.experiments.tables import Arm, Experiment, Panel
 
 AT_ONE_RATE = (*RULES, "reciprocal, bare, matched gain")
 WITHOUT_MATCHED_GAIN = ("cifar10",)

@@ -1,7 +1,7 @@
 """How much sleep is enough, and whether it may come in blocks, or only before wake."""
 
-from cortex_model.experiments import Arm, Experiment, Panel, varied
-from cortex_model.settings import setting
+from cortex_model.experiments.settings import setting
+from cortex_model.experiments.tables import Arm, Experiment, Panel, varied
 
 DAMPED = "reciprocal, damping 10"
 AMOUNTS = (0.001, 0.01, 0.1, 1.0, 10.0)

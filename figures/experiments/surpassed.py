@@ -1,11 +1,12 @@
 """Damping between pseudoinverse and transpose, and all seven rules: how near to backpropagation, and at what cost."""
 
-from cortex_model.experiments import Arm, Experiment, Panel
-from cortex_model.settings import setting
+from cortex_model.experiments.settings import setting
+from cortex_model.experiments.tables import Arm, Experiment, Panel
 
 NETS = {"digits": (64, 48, 48, 10), "mnist": (784, 256, 256, 256, 10)}
 #: Row -> its learning rate, and what is not as in `ALL_RULES`. Rates of backpropagation, dampings 30, 10 and 1 and
-#: random feedback were chosen on validation images (`cortex_model.settings`); those of the other five are untried.
+#: random feedback were chosen on validation images (`cortex_model.experiments.settings`); those of the other five are
+#: untried.
 ROWS = {
     "backpropagation": (0.2, {}),
     "reciprocal, damping 30": (0.1, {"damping": 30.0}),

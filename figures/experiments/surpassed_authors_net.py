@@ -1,7 +1,7 @@
 """All seven rules in the authors' networks, and the bare pseudoinverse with feedback as strong as W's."""
 
-from cortex_model.experiments import Arm, Experiment, Panel
-from cortex_model.settings import EARLY, RULE_RATES, setting
+from cortex_model.experiments.settings import EARLY, RULE_RATES, setting
+from cortex_model.experiments.tables import Arm, Experiment, Panel
 
 EPOCHS = {"digits": 3, "mnist": 5, "cifar10": 3}
 

@@ -1,7 +1,7 @@
 """From 32 to 1024 neurons in each of two hidden populations."""
 
-from cortex_model.experiments import Arm, Experiment, Panel, varied
-from cortex_model.settings import EARLY, RULES, setting
+from cortex_model.experiments.settings import EARLY, RULES, setting
+from cortex_model.experiments.tables import Arm, Experiment, Panel, varied
 
 WIDTHS = {"digits": (8, 32), "mnist": (32, 128, 512, 1024)}
 

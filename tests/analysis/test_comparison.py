@@ -16,7 +16,7 @@ from cortex_model.protocol import load_protocol
 from cortex_model.weights import initial_weights
 
 P = load_protocol("wake_sleep_classification").parameters().with_overrides({"layer_sizes": (64, 12, 8, 10)})
-WEIGHTS, START = initial_weights(P, 5, "random"), initial_weights(P, 0, "random")
+WEIGHTS, START = initial_weights(P, 5), initial_weights(P, 0)
 RDMS, RESPONSES = (datasets.load_recording(f"synthetic_{kind}") for kind in ("rdms", "responses"))
 
 

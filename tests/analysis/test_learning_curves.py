@@ -15,8 +15,8 @@ from cortex_model.analysis.learning_curves import (
     with_interval,
 )
 from cortex_model.errors import RunError
-from cortex_model.results import RunDirectory
-from cortex_model.storage import write_arrays
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.system.storage import write_arrays
 
 
 def directory(parent, rule, seed, errors, looks=(0, 10, 20), damping=0.0, **later):

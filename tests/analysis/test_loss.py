@@ -12,7 +12,7 @@ from cortex_model.weights import initial_weights
 @pytest.mark.parametrize("top", ["linear", "sigmoid", "softmax"])
 def test_mean_loss_is_the_mean_of_single_losses(top):
     p = SleepWakeParameters(layer_sizes=(6, 5, 3), top=top, dtype="float64")
-    weights, rng = initial_weights(p, 0, "random"), np.random.default_rng(0)
+    weights, rng = initial_weights(p, 0), np.random.default_rng(0)
     stimuli, targets = rng.normal(size=(7, 6)), np.eye(3)[rng.integers(0, 3, 7)]
     single = [mean_loss(weights, stimuli[k : k + 1], targets[k : k + 1], p) for k in range(7)]
     assert mean_loss(weights, stimuli, targets, p) == pytest.approx(np.mean(single), rel=1e-12)

@@ -9,8 +9,8 @@ from cortex_model.analysis.shown_images import population_rates, prepared, recon
 from cortex_model.errors import RunError
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.protocol import load_protocol
-from cortex_model.results import RunDirectory
-from cortex_model.running import start
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.runs.running import start
 from cortex_model.weights import initial_weights
 
 DIGITS = load_protocol("wake_sleep_classification").parameters()
@@ -64,7 +64,7 @@ def test_rates_are_those_of_the_simulator(tmp_path):
     p = protocol.parameters().with_overrides(protocol.tiny | {"dtype": "float64"})
     directory = RunDirectory(start(protocol.name, p, 0, "runtime", tmp_path)["run_dir"])
     data, weights = datasets.load("digits"), directory.weights()
-    top = population_rates(weights, p, data.stimuli(p.stimulus_scaling)[1])[3]
+    top = population_rates(weights, p, data.stimuli(p.stimulus_scaling)[1])[p.n_layers]
     error = 100 * np.mean(top.argmax(axis=1) != data.test.labels)
     assert error == pytest.approx(directory.summary()["final_test_error_percent"], abs=1e-3)
     np.testing.assert_allclose(top.sum(axis=1), 1)
@@ -72,16 +72,17 @@ def test_rates_are_those_of_the_simulator(tmp_path):
 
 def test_reconstructions_are_what_feedback_makes_of_the_drive():
     p = DIGITS.with_overrides({"layer_sizes": (64, 6, 5, 10)})
-    weights, stimuli = initial_weights(p, 0, "pseudoinverse"), GENERATOR.normal(size=(7, 64))
+    start = p.with_overrides({"learning_rule": "exact_pseudoinverse"})
+    weights, stimuli = initial_weights(start, 0), GENERATOR.normal(size=(7, 64))
     rates, found = population_rates(weights, p, stimuli), reconstructions(weights, p, stimuli)
     assert list(found) == [1, 2] and found[1].shape == rates[1].shape
     w = weights.astype(float)
     projected = (w.feedback[2] @ w.forward[2] @ rates[1].T).T
     np.testing.assert_allclose(found[1], projected, atol=1e-6)
     with_input = p.with_overrides({"feedback_to_input": True})
-    assert list(reconstructions(initial_weights(with_input, 0, "random"), with_input, stimuli)) == [0, 1, 2]
+    assert list(reconstructions(initial_weights(with_input, 0), with_input, stimuli)) == [0, 1, 2]
     from_top = p.with_overrides({"learning_rule": "direct_feedback"})
-    assert reconstructions(initial_weights(from_top, 0, "random"), from_top, stimuli) == {}
+    assert reconstructions(initial_weights(from_top, 0), from_top, stimuli) == {}
 
 
 # ---------------------------------------------------------------------- Gabor energies

@@ -38,7 +38,7 @@ def after_theory(problem, folder):
 
 
 @pytest.mark.parametrize(("contender", "sizes", "dtype"), CASES)
-def test_implementation_equals_theory(contender, sizes, dtype, tmp_path):
+def test_implementation_equals_theory(contender, sizes, dtype, simulated_here, tmp_path):
     problem = Problem(sizes, dtype=dtype, n_stimuli=8)
     problem.write(tmp_path)
     (tmp_path / "result").mkdir()
@@ -52,7 +52,7 @@ def test_implementation_equals_theory(contender, sizes, dtype, tmp_path):
 
 
 def test_an_implementation_that_does_something_else_is_refused(monkeypatch):
-    """Broken on purpose: a simulator that learns twice as fast."""
+    """Broken on purpose: a simulator that learns twice as fast; in processes of their own, as where it is measured."""
     command = Contender.command
 
     def twice(self, problem, folder, n_presentations, result=None):
@@ -67,7 +67,7 @@ def test_an_implementation_that_does_something_else_is_refused(monkeypatch):
 
 
 @pytest.mark.parametrize("contender", [Contender("NumPy", batch=8), Contender("dense", "runtime/numpy", 8)])
-def test_a_batch_changes_the_weights_by_the_mean_of_its_changes(contender, tmp_path):
+def test_a_batch_changes_the_weights_by_the_mean_of_its_changes(contender, simulated_here, tmp_path):
     problem = Problem((7, 5, 3), dtype="float64", n_stimuli=8)
     problem.write(tmp_path)
     (tmp_path / "result").mkdir()

@@ -12,7 +12,7 @@ from cortex_model.benchmark.marks import LARGE, SMALL, marks
 from cortex_model.benchmark.measuring import bytes_per_synapse
 from cortex_model.benchmark.problem import Problem, problems_of
 from cortex_model.benchmark.tables import markdown, shown
-from cortex_model.reproduce import figure_folder, load_module
+from cortex_model.experiments.reproduce import figure_folder, load_module
 
 COLUMNS = {
     "implementation": str, "device": str, "dtype": str, "sizes": list, "batch": int, "ensemble": int, "data": str,

@@ -1,17 +1,18 @@
 """Scenarios that every device must present alike, and what theory predicts for them."""
 
+import importlib
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from cortex_model import theory
 from cortex_model.devices.simulation import Simulation
+from cortex_model.language import PlacedRule
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.phases.chunk import Stimuli, one_hot
-from cortex_model.phases.schedule import EVALUATION, LEARNING_RULES, WAKE, Schedule, wake_sleep_schedule
-from cortex_model.philox import population_noise
 from cortex_model.protocol import run_numbers
+from cortex_model.reference.interpreter import Interpreter
+from cortex_model.rules import shipped
+from cortex_model.schedule import PHASES, Schedule, Stimuli, declared, one_hot, wake_sleep_schedule
 from cortex_model.weights import Weights, initial_weights
 
 #: A hierarchy with a narrowing and an expanding reciprocal pair (5 -> 6 -> 4), from well-conditioned weights.
@@ -23,29 +24,32 @@ DEFAULTS = {
     "dtype": "float64",
     "chunk_presentations": 400,
 }
-#: What one compiled program holds is fixed; together these few hold every nonlinearity, top, sleep rule and option.
+#: Times that are no multiples of each other, delays that differ from projection to projection.
+LEAKY = {
+    "dynamics": "leaky", "time_constant_ms": 10.0, "time_step_ms": 2.0, "presentation_ms": 30.0,
+    "feedback_onset_ms": 14.0, "forward_delay_ms": (2.0, 0.0, 6.0), "feedback_delay_ms": (4.0, 8.0),
+}  # fmt: skip
+#: What one compiled program holds is fixed; together these few hold every nonlinearity, top, noise and option. Each
+#: holds every rule but direct_feedback.
 PROGRAMS = {
     "tanh": {},
     "linear": {
         "nonlinearity": "linear", "top": "linear", "slope_rule": "none", "biases": False,
         "feedback_to_input": True, "presynaptic_normalisation": True, "noise_distribution": "gaussian",
-        "forward_sleep_learning_rate": 0.005, "damping": 0.2,
     },
     "threshold_linear": {
         "nonlinearity": "threshold_linear", "top": "sigmoid", "slope_rule": "reciprocal",
-        "sleep_rule": "hinton_mcclelland", "noise_distribution": "rademacher", "sleep_normalisation": True,
-        "forward_sleep_learning_rate": 0.005,
+        "noise_distribution": "rademacher", "sleep_normalisation": True,
     },
-    "sigmoid": {
-        "nonlinearity": "sigmoid", "sleep_rule": "ben_israel", "feedback_to_input": True,
-        "presynaptic_normalisation": True,
-    },
-    "softplus": {
-        "nonlinearity": "softplus", "top": "linear", "sleep_normalisation": True, "damping": 0.5,
-        "feedback_gain": "norm_matched", "gain_update_presentations": 11, "forward_sleep_learning_rate": 0.005,
-        "chunk_presentations": 39,  # cut where a sleep presentation would go on
+    "softplus in time": {"nonlinearity": "softplus", "presynaptic_normalisation": True, **LEAKY},
+    "sigmoid in batches": {
+        "nonlinearity": "sigmoid", "batch_size": 3, "feedback_to_input": True, "presynaptic_normalisation": True,
+        "sleep_normalisation": True,
     },
 }  # fmt: skip
+
+#: `cortex_model.schedule` has a function of the same name.
+declarations = importlib.import_module("cortex_model.schedule.declared")
 
 N_STIMULI, NOISE_SEED = 30, 3
 
@@ -58,6 +62,11 @@ def pytest_generate_tests(metafunc):
 @pytest.fixture(scope="session")
 def programs():
     return PROGRAMS
+
+
+@pytest.fixture(scope="session")
+def leaky():
+    return LEAKY
 
 
 class Scenario(NamedTuple):
@@ -85,8 +94,8 @@ def scenario():
         schedule = wake_sleep_schedule(
             p, lambda epoch: np.roll(np.arange(N_STIMULI), epoch), N_STIMULI, n_wake, 5, evaluate_every
         )
-        weights = initial_weights(p, seed, LEARNING_RULES[p.learning_rule].feedback_start, given)
-        if p.sleep_rule == "ben_israel":  # converges from a multiple of W^T only
+        weights = initial_weights(p, seed, given)
+        if p.learning_rule == "ben_israel":  # converges from a multiple of W^T only
             feedback = {level: 0.5 * weights.forward[level].T for level in weights.feedback}
             weights = Weights(weights.forward, weights.biases, feedback)
         return Scenario(p, schedule, Stimuli(shown, shown), weights, run_numbers(p, NOISE_SEED))
@@ -98,8 +107,8 @@ def run_on(simulation, scenario, **options):
     """Weights after a scenario, and the top population's rates in all its evaluations."""
     rates = []
     options = {"first_presentation": 0} | options
-    stop = simulation.run(*scenario[1:], at_stop=lambda stop: rates.append(stop.rates.copy()), **options)
-    return stop.weights, np.concatenate(rates)
+    state = simulation.run(*scenario[1:], callback=lambda state: rates.append(state.rates.copy()), **options)
+    return state.weights, np.concatenate(rates)
 
 
 @pytest.fixture(scope="session")
@@ -112,77 +121,51 @@ def simulate():
     return run
 
 
-def timing_of(p):
-    """The timing of theory, from the parameters of a simulation."""
-    return theory.Timing(p.n_steps, p.relaxation, p.onset_step + 1, p.forward_delays, p.feedback_delays)
-
-
-def in_mode(p):
-    """Theory's functions (wake, sleep, top rates) of the settled or of the leaky mode."""
-    if not p.is_leaky:
-        return theory.wake_presentation, theory.sleep_presentation, theory.hierarchy_response
-    timing = timing_of(p)
-
-    def wake(forward, biases, feedback, stimulus, target, **options):
-        return theory.leaky_wake_presentation(forward, biases, feedback, stimulus, target, timing, **options)
-
-    def sleep(forward, feedback, ascending, descending, **options):
-        return theory.leaky_sleep_presentation(forward, feedback, ascending, descending, timing, **options)
-
-    def response(forward, biases, stimulus, nonlinearity, top):
-        rates, _ = theory.leaky_perception(forward, biases, {}, stimulus, timing, nonlinearity, top)
-        return None, {level: rate[-1] for level, rate in rates.items()}
-
-    return wake, sleep, response
+def interpreter_of(p, weights, numbers):
+    """The rule of parameters, to be carried out in NumPy."""
+    placed = PlacedRule(p.rule, p.layer_sizes, declared(p).placed.delays)
+    named = {tuple(name.split("_")): array for name, array in weights.named().items()}
+    matrices = {(name, int(l)): array[:, None] if array.ndim == 1 else array for (name, l), array in named.items()}
+    values = {name: value for name, value in numbers.items() if name != "noise_seed"}
+    return Interpreter(
+        placed, {key: matrices[key] for key in placed.synapses}, values, seed=numbers["noise_seed"],
+        distribution=p.noise_distribution, n_steps=p.n_steps, onset=p.onset_step, batch_size=p.batch_size,
+    )  # fmt: skip
 
 
 def predicted(scenario):
-    """Weights and rates that theory predicts, presentation by presentation, for a scenario."""
+    """Weights and rates that the interpreter of the declaration predicts, presentation by presentation."""
     p, schedule, stimuli, weights, numbers = scenario
-    forward, biases, feedback = weights.forward, weights.biases if p.biases else None, weights.feedback
-    gains, rates, n_layers, asleep_in = {}, [], p.n_layers, None
-    wake_presentation, sleep_presentation, hierarchy_response = in_mode(p)
+    interpreter, rates = interpreter_of(p, weights, numbers), []
+    for number, rows, at in zip(schedule.phase, schedule.stimulus, schedule.presentation.tolist(), strict=True):
+        phase, shown = PHASES[number], ()
+        if phase != "sleep":
+            shown = [part[rows[rows >= 0]] for part in getattr(stimuli, phase)]
+        state = interpreter.present(phase, *shown, at=at)
+        if phase == "evaluation":
+            rates.append(state[p.n_layers]["rate"].copy())
+    learned = {f"{name}_{l}": matrix for (name, l), matrix in interpreter.weights.items()}
+    same = {name: np.reshape(learned.get(name, array), array.shape) for name, array in weights.named().items()}
+    return Weights.from_named(same), np.concatenate(rates)
 
-    def noise(presentation, levels, descending):
-        key = numbers["noise_seed"], presentation
-        sizes, kind = p.layer_sizes, p.noise_distribution
-        return {level: population_noise(*key, level, sizes[level], kind, descending) for level in levels}
 
-    for slot, (kind, presentation, row) in enumerate(
-        zip(schedule.kind, schedule.presentation.tolist(), schedule.stimulus[:, 0], strict=True)
-    ):
-        if slot in schedule.updates and schedule.refreshes == "pseudoinverse":
-            feedback = {level: np.linalg.pinv(forward[level]) for level in feedback}
-        elif slot in schedule.updates:
-            gains = {level: np.linalg.norm(forward[level]) / np.linalg.norm(v) for level, v in feedback.items()}
-        if schedule.step[slot] > 0:
-            continue
-        if kind == WAKE:
-            stimulus, target = (part[row] for part in stimuli.wake)
-            forward, biases, feedback = wake_presentation(
-                forward, biases, feedback, stimulus, target,
-                learning_rate=p.learning_rate, nonlinearity=p.nonlinearity, top=p.top,
-                slope_rule=p.slope_rule, slope_cutoff=p.slope_cutoff, feedback_gains=gains,
-                presynaptic_normalisation=p.presynaptic_normalisation,
-                feedback_follows_forward=p.learning_rule in ("backpropagation", "kolen_pollack"),
-                feedback_from_top=p.feedback_from_top,
-                weight_decay=p.weight_decay if p.learning_rule == "kolen_pollack" else 0.0,
-            )  # fmt: skip
-        elif kind == EVALUATION:
-            _, responses = hierarchy_response(forward, biases, stimuli.evaluation[0][row], p.nonlinearity, p.top)
-            rates.append(responses[n_layers])
-        elif presentation != asleep_in:
-            asleep_in = presentation
-            forward, feedback = sleep_presentation(
-                forward, feedback,
-                noise(presentation, range(n_layers), False), noise(presentation, range(1, n_layers + 1), True),
-                sleep_learning_rate=p.sleep_learning_rate,
-                forward_sleep_learning_rate=p.forward_sleep_learning_rate * (p.learning_rule == "reciprocal"),
-                damping=p.damping, gain=p.noise_gain, sleep_rule=p.sleep_rule,
-                sleep_normalisation=p.sleep_normalisation, regression=p.regression,
-                reconstructs=p.learning_rule != "weight_mirror",
-            )  # fmt: skip
-    return Weights(forward, biases or weights.biases, feedback), np.array(rates)
+@pytest.fixture
+def alone(monkeypatch):
+    """Names of rules -> only these are in the programs of a test: fewer Brian2 objects are made, in less time."""
+
+    def only(*names):
+        rules = {name: rule for name, rule in shipped().items() if name in names}
+        monkeypatch.setattr(declarations, "shipped", lambda: rules)
+        declarations._declared.cache_clear()
+
+    yield only
+    declarations._declared.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def interpret():
+    """Scenario -> the weights and rates that the declaration means."""
+    return predicted
 
 
 def relative_difference(weights, expected):
@@ -197,8 +180,8 @@ def difference():
 
 
 @pytest.fixture(scope="session")
-def check_simulator_equals_theory():
-    """The check that everything else rests on: what learns, and the rates, are what theory predicts."""
+def check_equals_interpreter():
+    """The check that everything else rests on: what learns, and the rates, are what the declaration means."""
 
     def check(scenario, device="runtime", tolerance=1e-12, simulation=None):
         weights, rates = run_on(simulation or Simulation(scenario.parameters, device), scenario)
@@ -206,8 +189,8 @@ def check_simulator_equals_theory():
         changed = max(relative_difference(expected, scenario.weights), relative_difference(weights, scenario.weights))
         assert changed > 1e-4, "the scenario must change the weights, or it checks nothing"
         got = relative_difference(weights, expected)
-        assert got <= tolerance, f"simulator equals theory: weights differ by {got:.1e}, more than {tolerance:g}"
+        assert got <= tolerance, f"simulator equals interpreter: weights differ by {got:.1e}, more than {tolerance:g}"
         got = np.abs(rates - expected_rates).max()
-        assert got <= tolerance, f"simulator equals theory: rates differ by {got:.1e}, more than {tolerance:g}"
+        assert got <= tolerance, f"simulator equals interpreter: rates differ by {got:.1e}, more than {tolerance:g}"
 
     return check

@@ -7,7 +7,14 @@ import pytest
 
 from cortex_model.devices.simulation import Simulation
 
-DEVICES = ["runtime", pytest.param("cpp_standalone", marks=pytest.mark.compiler)]
+COMPILED = [pytest.mark.compiler, pytest.mark.slow]
+DEVICES = ["runtime", pytest.param("cpp_standalone", marks=COMPILED)]
+#: What a presentation could hand to the next one: several slots, normalisation, gains that the host sets, delays.
+OPTIONS = {
+    "gains": {"layer_sizes": (5, 4, 3), "feedback_gain": "norm_matched", "gain_update_presentations": 11,
+              "damping": 0.5, "forward_sleep_learning_rate": 0.005},
+    "softplus in time": None,
+}  # fmt: skip
 
 
 def assert_identical(weights, expected):
@@ -15,73 +22,47 @@ def assert_identical(weights, expected):
         np.testing.assert_array_equal(weights.named()[name], array, err_msg=name)
 
 
-def begins(schedule):
-    """Slots at which a presentation begins."""
-    return np.flatnonzero(np.diff(schedule.presentation, prepend=-1))
+@pytest.fixture(params=OPTIONS)
+def options(request, programs):
+    return OPTIONS[request.param] or programs[request.param]
 
 
 @pytest.mark.parametrize("device", DEVICES)
-def test_chunks_of_37_slots_give_the_bits_of_one_whole_chunk(scenario, simulate, device):
-    """One program; looks from outside cut the run after every 37 slots."""
-    whole = scenario(n_wake=150)
-    assert len(whole.schedule.stops(400)) == 3, "the first evaluation, then everything else"
-    looks = begins(whole.schedule)
-    looks = looks[np.searchsorted(looks, np.arange(37, whole.schedule.n_slots, 37))]
-    cut = whole._replace(schedule=dataclasses.replace(whole.schedule, looks=looks))
-    weights, rates = simulate(cut, device)
-    expected, expected_rates = simulate(whole, device)
-    assert_identical(weights, expected)
-    assert np.array_equal(rates, expected_rates)
-
-
-@pytest.mark.parametrize(
-    "overrides",
-    [{}, {"forward_sleep_learning_rate": 0.005}, {"sleep_rule": "hinton_mcclelland"}, {"sleep_rule": "ben_israel"}],
-    ids=lambda overrides: str(overrides),
-)
-def test_capacity_of_a_chunk_changes_no_bit_on_runtime(scenario, simulate, overrides):
-    """Rules whose sleep presentation takes two or three slots are never cut within one."""
-    overrides = overrides | {"n_wake": 60}
-    weights, rates = simulate(scenario(chunk_presentations=37, **overrides))
-    expected, expected_rates = simulate(scenario(chunk_presentations=1000, **overrides))
-    assert_identical(weights, expected)
-    assert np.array_equal(rates, expected_rates)
-
-
-@pytest.mark.parametrize("device", DEVICES)
-def test_resuming_at_any_stop_gives_the_bits_of_an_uninterrupted_run(scenario, programs, device):
-    """Another simulation goes on with nothing but weights and gains; sleep takes three slots, and a chunk holds 39."""
-    many = scenario(n_wake=30, evaluate_every=12, **programs["softplus"])
-    stops = []
-    simulation = Simulation(many.parameters, device)
-    end = simulation.run(*many[1:], at_stop=lambda stop: stops.append((stop.last, stop.weights, stop.gains)))
-    assert len(stops) > 5
-    for last, weights, gains in stops[1:-1]:
-        resumed = Simulation(many.parameters, device).run(
-            many.schedule, many.stimuli, weights, many.numbers, first_slot=last, gains=gains
-        )
+def test_chunks_and_resumption_change_no_bit(scenario, options, device, alone):
+    """Cut after every 7 presentations, and gone on with from nothing but weights and what the rule remembers."""
+    if device == "runtime":
+        alone("reciprocal")
+    whole = scenario(n_wake=30, evaluate_every=12, **options)
+    places = np.arange(7, len(whole.schedule), 7)
+    cut = dataclasses.replace(whole.schedule, measured=np.union1d(places, whole.schedule.measured))
+    simulation, states = Simulation(whole.parameters, device), []
+    expected = simulation.run(*whole[1:], first_presentation=0)
+    end = simulation.run(
+        cut, *whole[2:], callback=lambda s: states.append((s.last, s.weights, s.remembered)), first_presentation=0
+    )
+    assert_identical(end.weights, expected.weights)
+    for last, weights, remembered in states[1:-1:4]:
+        resumed = simulation.run(cut, whole.stimuli, weights, whole.numbers, n_done=last, remembered=remembered)
         assert_identical(resumed.weights, end.weights)
-        assert resumed.gains == end.gains
+        assert resumed.remembered == end.remembered
         assert np.array_equal(resumed.rates, end.rates)
 
 
-def test_every_chunk_begins_with_a_presentation(scenario, programs):
-    schedule = scenario(n_wake=50, **programs["softplus"]).schedule
-    for capacity in (3, 4, 5, 37):
-        stops = schedule.stops(capacity)
-        assert np.isin(stops[:-1], begins(schedule)).all()
-        assert np.diff(stops).max() <= capacity
+def test_the_capacity_of_a_chunk_cuts_a_run(scenario):
+    for capacity in (1, 4, 37):
+        boundaries = scenario(n_wake=50).schedule.boundaries(capacity)
+        assert np.diff(boundaries).max() <= capacity and boundaries[-1] == 110
 
 
-@pytest.mark.parametrize("device", DEVICES)
-def test_a_look_may_replace_weights_and_gains(scenario, device):
-    many = scenario(n_wake=20, evaluate_every=10)
-    other = scenario(n_wake=20, evaluate_every=10, seed=7)
+def test_a_callback_may_replace_weights(scenario, alone):
+    alone("reciprocal")
+    options = {"n_wake": 6, "evaluate_every": 3, "layer_sizes": (5, 4, 3)}
+    many, other = scenario(**options), scenario(seed=7, **options)
 
-    def replace(stop):
-        if stop.last == 0:
-            stop.weights = other.weights
+    def replace(state):
+        if state.last == 0:
+            state.weights = other.weights
 
-    simulation = Simulation(many.parameters, device)
-    end = simulation.run(*many[1:], at_stop=replace)
+    simulation = Simulation(many.parameters, "runtime")
+    end = simulation.run(*many[1:], callback=replace)
     assert_identical(end.weights, simulation.run(*other[1:], first_presentation=0).weights)

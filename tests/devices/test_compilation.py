@@ -8,10 +8,9 @@ import pytest
 from cortex_model.devices import compilation
 from cortex_model.devices.simulation import Simulation
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.phases.chunk import Stimuli, one_hot
-from cortex_model.phases.schedule import LEARNING_RULES, wake_sleep_schedule
-from cortex_model.philox import order_of_stimuli
 from cortex_model.protocol import run_numbers
+from cortex_model.schedule import Stimuli, one_hot, wake_sleep_schedule
+from cortex_model.state.philox import order_of_stimuli
 from cortex_model.weights import initial_weights
 
 TOP = '#include "{name}.h"\n#include <cmath>\n' + compilation.SHARED + "\nnamespace {{ {helper} }}\n" + compilation.OWN
@@ -73,7 +72,7 @@ def test_every_function_is_in_the_program(tmp_path):
 def test_joined_and_apart_give_the_same_bits(tmp_path, monkeypatch):
     p = SleepWakeParameters(layer_sizes=(9, 5, 4), damping=0.5, forward_sleep_learning_rate=1e-3)
     images = np.random.default_rng(0).normal(size=(20, 9)), one_hot(np.arange(20) % 4, 4)
-    weights = initial_weights(p, 0, LEARNING_RULES[p.learning_rule].feedback_start)
+    weights = initial_weights(p, 0)
     schedule = wake_sleep_schedule(p, lambda epoch: order_of_stimuli(0, epoch, 20), 20, 60, 4, 20)
     found = []
     for name, join in (("joined", compilation.join_code_objects), ("apart", lambda folder: {})):

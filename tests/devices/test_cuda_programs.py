@@ -14,10 +14,10 @@ import pytest
 from brian2 import NeuronGroup
 
 from cortex_model.devices import cuda
-from cortex_model.devices.simulation import Member, Simulation
+from cortex_model.devices.simulation import NetworkRun, Simulation
 from cortex_model.errors import DeviceError
-from cortex_model.phases.schedule import ASCENDING
-from cortex_model.philox import population_noise
+from cortex_model.schedule import SLEEP
+from cortex_model.state.philox import population_noise
 
 pytestmark = pytest.mark.skipif(not importlib.util.find_spec("brian2cuda"), reason="needs brian2cuda (not found)")
 DEVICE = "cuda_standalone"
@@ -37,76 +37,81 @@ def gpu(request, monkeypatch):
     return request.param
 
 
-@pytest.mark.parametrize("name", ["linear", "threshold_linear", "softplus"])
-def test_programs_give_what_theory_predicts(gpu, scenario, check_simulator_equals_theory, programs, name):
-    """Between them every sleep step, pool and normalisation, and all kinds of noise."""
-    given = scenario(n_wake=30, evaluate_every=12, **programs[name])
-    check_simulator_equals_theory(given, DEVICE, 1e-12)
+@pytest.mark.parametrize("name", ["linear", "threshold_linear"])
+def test_every_rule_gives_what_is_declared(gpu, scenario, check_equals_interpreter, programs, name):
+    """Between them every sleep step, pool and normalisation, and all kinds of noise; one program each."""
+    simulation = Simulation(scenario(**programs[name]).parameters, DEVICE)
+    for rule in ("reciprocal", "hinton_mcclelland", "ben_israel", "kolen_pollack"):
+        options = {"damping": 0.3, "learning_rule": rule}
+        options |= {"forward_sleep_learning_rate": 0.005} if rule in ("reciprocal", "hinton_mcclelland") else {}
+        given = scenario(n_wake=12, evaluate_every=5, **programs[name] | options)
+        check_equals_interpreter(given, tolerance=1e-12, simulation=simulation)
 
 
-def test_float32_programs_give_what_theory_predicts(gpu, scenario, check_simulator_equals_theory):
-    check_simulator_equals_theory(scenario(n_wake=30, evaluate_every=12, dtype="float32"), DEVICE, 5e-6)
-
-
-def test_populations_of_many_blocks_give_what_theory_predicts(gpu, scenario, check_simulator_equals_theory):
+def test_populations_of_many_blocks_in_float32(gpu, scenario, check_equals_interpreter, alone):
     """More rows and columns than the 32 and 16 of a block, and not multiples of them."""
-    given = scenario(n_wake=4, layer_sizes=(70, 45, 33, 4), evaluate_every=2, feedback_to_input=True)
-    check_simulator_equals_theory(given, DEVICE, 1e-12)
+    alone("reciprocal")
+    given = scenario(
+        n_wake=4, layer_sizes=(70, 45, 33, 4), evaluate_every=2, feedback_to_input=True, dtype="float32",
+        chunk_presentations=5,
+    )  # fmt: skip
+    check_equals_interpreter(given, DEVICE, 5e-6)
 
 
-def test_the_order_of_threads_changes_no_bit(gpu, scenario, simulate, monkeypatch):
+def test_the_order_of_threads_changes_no_bit(gpu, scenario, simulate, monkeypatch, alone):
     """On a GPU it varies by itself."""
-    many = scenario(n_wake=6, batch_size=3, layer_sizes=(21, 37, 18, 4), damping=0.4, evaluate_every=9)
+    alone("reciprocal")
+    many = scenario(n_wake=38, batch_size=19, layer_sizes=(21, 37, 18, 4), damping=0.4, evaluate_every=9)
     weights, _ = simulate(many, DEVICE)
     monkeypatch.setenv("EMULATED_GPU_BACKWARDS", "1")
     assert simulate(many, DEVICE)[0].sha256 == weights.sha256
 
 
 def test_chunks_and_resumption_change_no_bit(gpu, scenario, programs):
-    many = scenario(n_wake=30, evaluate_every=12, **programs["softplus"])
-    stops, simulation = [], Simulation(many.parameters, DEVICE)
-    end = simulation.run(*many[1:], at_stop=lambda stop: stops.append((stop.last, stop.weights, stop.gains)))
+    gains = {"damping": 0.5, "feedback_gain": "norm_matched", "gain_update_presentations": 11}
+    many = scenario(n_wake=20, evaluate_every=8, chunk_presentations=13, **programs["threshold_linear"] | gains)
+    states, simulation = [], Simulation(many.parameters, DEVICE)
+    end = simulation.run(*many[1:], callback=lambda s: states.append((s.last, s.weights, s.remembered)))
     again = simulation.run(*many[1:], first_presentation=0)
     assert again.weights.sha256 == end.weights.sha256
-    for last, weights, gains in stops[1:-1:2]:
-        resumed = Simulation(many.parameters, DEVICE).run(
-            many.schedule, many.stimuli, weights, many.numbers, first_slot=last, gains=gains
-        )
+    for last, weights, remembered in states[1:-1:2]:
+        resumed = simulation.run(many.schedule, many.stimuli, weights, many.numbers, n_done=last, remembered=remembered)
         assert resumed.weights.sha256 == end.weights.sha256
         assert np.array_equal(resumed.rates, end.rates)
 
 
-@pytest.mark.parametrize("size", [3, 19], ids="batches of {}".format)
-def test_batches_give_what_runtime_gives(gpu, scenario, simulate, difference, size):
-    """Fewer presentations than a kernel sums at once, and more that are not a multiple of them."""
-    many = scenario(n_wake=2 * size, batch_size=size, layer_sizes=(21, 37, 18, 4), damping=0.4, evaluate_every=9)
-    (weights, rates), (expected, expected_rates) = simulate(many, DEVICE), simulate(many, "runtime")
-    assert difference(expected, many.weights) > 1e-4
-    assert difference(weights, expected) <= 1e-12
-    assert np.abs(rates - expected_rates).max() <= 1e-12
+def test_batches_give_what_is_declared(gpu, scenario, check_equals_interpreter, alone):
+    """More presentations than a kernel sums at once, and not a multiple of them."""
+    alone("reciprocal")
+    many = scenario(n_wake=38, batch_size=19, layer_sizes=(21, 37, 18, 4), damping=0.4, evaluate_every=9)
+    check_equals_interpreter(many, DEVICE, 1e-12)
 
 
-def test_each_network_of_an_ensemble_has_the_bits_that_it_has_alone(gpu, scenario, simulate):
-    scenarios = [scenario(n_wake=24, batch_size=4, seed=seed, damping=0.2 * seed) for seed in range(3)]
+def test_each_network_of_an_ensemble_has_the_bits_that_it_has_alone(gpu, scenario, simulate, alone):
+    alone("reciprocal")
+    options = {"n_wake": 24, "batch_size": 4, "layer_sizes": (5, 4, 3)}
+    scenarios = [scenario(seed=seed, damping=0.2 * seed, **options) for seed in range(3)]
     simulation = Simulation(scenarios[0].parameters, DEVICE, ensemble_size=3)
-    members = [Member(each.schedule, each.weights, each.numbers) for each in scenarios]
-    outcomes = simulation.run_ensemble(members, scenarios[0].stimuli)
+    runs = [NetworkRun(each.schedule, each.weights, each.numbers) for each in scenarios]
+    outcomes = simulation.run_ensemble(runs, scenarios[0].stimuli)
     alone = Simulation(scenarios[0].parameters, DEVICE)
     for each, outcome in zip(scenarios, outcomes, strict=True):
         assert outcome.weights.sha256 == simulate(each, simulation=alone)[0].sha256
     assert len({outcome.weights.sha256 for outcome in outcomes}) == 3
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_noise_is_that_of_every_device_to_the_bit(gpu, scenario, dtype):
-    one = scenario(n_wake=1, dtype=dtype)
-    n_slots = 1 + int(np.flatnonzero(one.schedule.kind == ASCENDING)[0])
-    columns = {name: getattr(one.schedule, name)[:n_slots] for name in ("kind", "presentation", "stimulus")}
-    schedule = dataclasses.replace(one.schedule, **columns, looks=np.array([n_slots]))
+def test_noise_is_that_of_every_device_to_the_bit(gpu, scenario, alone):
+    """In the single precision of a program that is compiled for another test."""
+    alone("reciprocal")
+    dtype = "float32"
+    one = scenario(n_wake=1, dtype=dtype, layer_sizes=(70, 45, 33, 4), feedback_to_input=True)
+    n = 1 + int(np.flatnonzero(one.schedule.phase == SLEEP)[0])
+    columns = {name: getattr(one.schedule, name)[:n] for name in ("phase", "stimulus")}
+    schedule = dataclasses.replace(one.schedule, **columns, measured=np.array([n]))
     simulation = Simulation(one.parameters, DEVICE)
     simulation.run(schedule, one.stimuli, one.weights, one.numbers)
     presentation = int(schedule.presentation[-1])
-    for level in (1, 2, 3):
+    for level in (0, 1, 2):
         (rates,) = simulation._program.get([f"population_{level}.rate"]).values()
         noise = population_noise(one.numbers["noise_seed"], presentation, level, len(rates))
         assert np.array_equal(rates, noise.astype(dtype)) and np.ptp(rates) > 0
@@ -114,9 +119,11 @@ def test_noise_is_that_of_every_device_to_the_bit(gpu, scenario, dtype):
 
 @pytest.mark.nvcc
 @pytest.mark.slow
-def test_nvcc_accepts_the_sources(scenario):
-    """All of them, with networks and batches, for the card that is there or for the default one."""
-    simulation = Simulation(scenario(batch_size=19, dtype="float32").parameters, DEVICE, ensemble_size=2)
+def test_nvcc_accepts_the_sources(scenario, alone):
+    """With networks and batches, for the card that is there or for the default one."""
+    alone("reciprocal")
+    given = scenario(batch_size=19, dtype="float32", layer_sizes=(5, 4, 3))
+    simulation = Simulation(given.parameters, DEVICE, ensemble_size=2)
     simulation.build()
     assert (simulation._program.directory / "main").stat().st_mode & 0o100
 

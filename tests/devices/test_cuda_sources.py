@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from cortex_model.devices import cuda
-from cortex_model.philox import CPP_PHILOX
+from cortex_model.state.philox import CPP_PHILOX
 
 pytestmark = pytest.mark.skipif(not importlib.util.find_spec("brian2cuda"), reason="needs brian2cuda (not found)")
 
@@ -36,9 +36,9 @@ def generated(tmp_path_factory):
 def test_every_equation_has_its_kernel(generated):
     folder, _ = generated
     names = {path.name.split("_codeobject")[0] for path in (folder / "code_objects").glob("*.cu")}
-    assert {"population_1_layer_response", "population_1_activation_reciprocal", "forward_1_weight_update",
-            "feedback_2_feedback_update", "forward_1_summed_variable_basal_input_post"} <= names  # fmt: skip
-    assert "__global__" in (folder / "code_objects" / "forward_1_weight_update_codeobject.cu").read_text()
+    assert {"population_1_layer_response", "population_1_activation_reciprocal", "W_1_weight_update",
+            "V_2_feedback_update", "W_1_summed_variable_basal_input_post"} <= names  # fmt: skip
+    assert "__global__" in (folder / "code_objects" / "W_1_weight_update_codeobject.cu").read_text()
     assert (folder / "main.cu").exists() and (folder / "makefile").exists()
 
 
@@ -52,8 +52,8 @@ def test_kernels_draw_the_same_noise(generated):
 
 def test_the_manifest_is_that_of_a_program(generated):
     manifest = generated[1]
-    assert manifest["forward_1.weight"] == {"dtype": "<f4", "size": None, "role": "model"}
-    assert {"now.n_slots", "schedule.noise_gate", "stimuli.rate", "readout.rate"} <= set(manifest)
+    assert manifest["W_1.weight"] == {"dtype": "<f4", "size": None, "role": "model"}
+    assert {"now.n_slots", "schedule.sleep_gate", "stimuli.rate", "readout.rate"} <= set(manifest)
 
 
 def test_the_number_of_slots_is_data(generated):
@@ -68,20 +68,16 @@ def code_of(generated, name):
     return text[text.index("__global__") : start] if "__global__" in text else "", text[start:]
 
 
-SUM, UPDATE = "forward_1_summed_variable_basal_input_post", "forward_1_weight_update"
+SUM, UPDATE = "W_1_summed_variable_basal_input_post", "W_1_weight_update"
 
 
 def test_the_host_launches_no_kernel_whose_gate_is_closed(generated):
     """It asks its own copy of the schedule, before anything else."""
     row = "_array_defaultclock_timestep[0] - _array_now_first_slot[0]"
-    for name, gate in (
-        ("population_1_layer_response", "response_gate"),
-        (UPDATE, "weight_update_gate"),
-        ("feedback_2_summed_variable_apical_drive_post", "feedback_gate"),
-    ):
+    for name in ("population_1_layer_response", UPDATE, "V_2_summed_variable_error_drive_post"):
         _, host = code_of(generated, name)
         first = re.search(r"HOST_CONSTANTS /+\s*(.*)", host)[1]
-        assert re.fullmatch(rf"if \(!\w*_array_schedule_{gate}\[{re.escape(row)}\]\) return;", first), name
+        assert re.fullmatch(rf"if \(!\w*_array_schedule_gate_\d+_gate\[{re.escape(row)}\]\) return;", first), name
         assert "cudaMemset" not in host, "a closed sum keeps its old value, and an open one writes all of it"
 
 
@@ -90,8 +86,8 @@ def test_dense_kernels_read_no_index_arrays_and_add_nothing_atomically(generated
         kernel, _ = code_of(generated, name)
         assert "_synaptic_pre[" not in kernel and "_synaptic_post[" not in kernel and "atomic" not in kernel, name
         assert "const int _presynaptic_idx = " in kernel and "const int _postsynaptic_idx = " in kernel, name
-    _, host = code_of(generated, "forward_1_synapses_create_generator")
-    assert "_synaptic_pre" not in host and "forward_1_weight.resize(_n_synapses)" in host
+    _, host = code_of(generated, "W_1_synapses_create_generator")
+    assert "_synaptic_pre" not in host and "W_1_weight.resize(_n_synapses)" in host
 
 
 def test_sums_are_formed_in_the_precision_of_their_target(generated):

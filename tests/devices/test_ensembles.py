@@ -5,25 +5,28 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cortex_model.devices.simulation import Member, Simulation
+from cortex_model.devices.simulation import NetworkRun, Simulation
 from cortex_model.errors import DeviceError, DivergenceError, ParameterError
-from cortex_model.phases.ensemble import Ensemble
+from cortex_model.schedule import declared
+from cortex_model.schedule.ensemble import Ensemble
 
-DEVICES = ["runtime", pytest.param("cpp_standalone", marks=pytest.mark.compiler)]
+DEVICES = ["runtime", pytest.param("cpp_standalone", marks=[pytest.mark.compiler, pytest.mark.slow])]
 #: Largest difference of a weight from that of the network alone: the loops of one network are the same loops on
 #: cpp_standalone; NumPy adds up stacked matrices in another order.
 TOLERANCE = {"runtime": 1e-12, "cpp_standalone": 0.0}
 
-#: Seeds, numbers and rules that share a program. A rule that does not sleep has shorter schedules.
+#: Seeds, numbers and rules that share a program. A rule that does not sleep has shorter schedules; rules whose sleep
+#: consists of other moments take turns.
 NETWORKS = [
     {"seed": 0},
-    {"seed": 1, "learning_rate": 0.02, "damping": 0.7},
+    {"seed": 1, "learning_rate": 0.02, "damping": 0.7, "forward_sleep_learning_rate": 0.01},
     {"seed": 2, "learning_rule": "random_feedback"},
-    {"seed": 3, "learning_rule": "backpropagation"},
+    {"seed": 3, "learning_rule": "kolen_pollack"},
     {"seed": 4, "learning_rule": "exact_pseudoinverse", "pseudoinverse_every_presentations": 7},
     {"seed": 5, "feedback_gain": "norm_matched", "gain_update_presentations": 9, "damping": 0.5},
+    {"seed": 6, "learning_rule": "weight_mirror", "damping": 0.6},
 ]
-COMMON = {"n_wake": 40, "evaluate_every": 15, "chunk_presentations": 29}
+COMMON = {"n_wake": 20, "evaluate_every": 8, "chunk_presentations": 13, "layer_sizes": (5, 4, 3)}
 
 
 @pytest.fixture(scope="module")
@@ -33,96 +36,97 @@ def scenarios(scenario):
     for network in NETWORKS:
         one = scenario(**COMMON, **network)
         rows = np.random.default_rng(network["seed"]).permutation(30)
-        stimulus = np.where(one.schedule.kind[:, None] == 0, rows[one.schedule.stimulus], one.schedule.stimulus)
+        stimulus = np.where(one.schedule.phase[:, None] == 0, rows[one.schedule.stimulus], one.schedule.stimulus)
         schedule = dataclasses.replace(one.schedule, stimulus=stimulus.astype(np.int32))
-        numbers = one.numbers | {"noise_seed": network["seed"]}
-        made.append(one._replace(schedule=schedule, numbers=numbers))
+        made.append(one._replace(schedule=schedule, numbers=one.numbers | {"noise_seed": network["seed"]}))
     return made
 
 
-def member(scenario, stops, **options):
-    return Member(scenario.schedule, scenario.weights, scenario.numbers, at_stop=stops.append, **options)
+def together(scenarios, device, simulation=None):
+    states = [[] for _ in scenarios]
+    simulation = simulation or Simulation(scenarios[0].parameters, device, ensemble_size=len(scenarios))
+    runs = [
+        NetworkRun(each.schedule, each.weights, each.numbers, callback=seen.append)
+        for each, seen in zip(scenarios, states, strict=True)
+    ]
+    return simulation.run_ensemble(runs, scenarios[0].stimuli), states
 
 
-def alone(scenario, device):
-    stops = []
-    simulation = Simulation(scenario.parameters, device)
-    simulation.run(scenario.schedule, scenario.stimuli, scenario.weights, scenario.numbers, at_stop=stops.append)
-    return stops
+@pytest.fixture(scope="module", params=DEVICES)
+def device(request):
+    return request.param
 
 
-def together(scenarios, device, **options):
-    stops = [[] for _ in scenarios]
+@pytest.fixture(scope="module")
+def done(scenarios, device):
+    """(Simulation, outcomes, what each network's callback has seen), run once a device."""
     simulation = Simulation(scenarios[0].parameters, device, ensemble_size=len(scenarios))
-    members = [member(each, seen, **options) for each, seen in zip(scenarios, stops, strict=True)]
-    return simulation.run_ensemble(members, scenarios[0].stimuli), stops
+    return simulation, *together(scenarios, device, simulation)
 
 
-def seen(stops, looks):
-    """Weights at the looks, and all that was answered."""
-    rates = np.concatenate([stop.rates for stop in stops])
-    return {stop.last: stop.weights for stop in stops if stop.last in looks}, rates
-
-
-@pytest.mark.parametrize("device", DEVICES)
-def test_each_network_is_what_it_is_alone(scenarios, device, difference):
-    outcomes, stops = together(scenarios, device)
-    for each, outcome, own_stops in zip(scenarios, outcomes, stops, strict=True):
-        looks = set(each.schedule.looks.tolist())
-        (weights, rates), (expected, expected_rates) = seen(own_stops, looks), seen(alone(each, device), looks)
-        assert set(weights) == set(expected) == looks
-        for look in looks:
-            assert difference(weights[look], expected[look]) <= TOLERANCE[device], each.parameters.learning_rule
+def test_each_network_is_what_it_is_alone(scenarios, done, device, difference, interpret, simulate):
+    """On the runtime device: what it is declared to be."""
+    _, outcomes, states = done
+    alone = interpret if device == "runtime" else lambda each: simulate(each, device)
+    for each, outcome, seen in zip(scenarios, outcomes, states, strict=True):
+        weights, expected_rates = alone(each)
+        rates = np.concatenate([state.rates for state in seen])
+        assert outcome.last == len(each.schedule)
+        assert difference(outcome.weights, each.weights) > 1e-4
+        assert difference(outcome.weights, weights) <= TOLERANCE[device], each.parameters.learning_rule
         assert rates.shape == expected_rates.shape
         assert np.abs(rates - expected_rates).max() <= TOLERANCE[device]
-        assert outcome.last == each.schedule.n_slots
-        assert difference(outcome.weights, each.weights) > 1e-4
 
 
-@pytest.mark.parametrize("device", DEVICES)
-def test_networks_resume_from_different_stops(scenarios, device):
+def test_networks_resume_from_different_places(scenarios, done):
     """Interrupted while checkpoints were written, some are a chunk ahead of the others."""
-    outcomes, stops = together(scenarios, device)
-    ends = [outcome.weights.sha256 for outcome in outcomes]
-    members = []
-    for at, (each, own_stops) in enumerate(zip(scenarios, stops, strict=True)):
-        begun = own_stops[1 + at % 3]
-        resumed = Member(each.schedule, begun.weights, each.numbers, begun.last, gains=begun.gains)
-        members.append(resumed)
-    simulation = Simulation(scenarios[0].parameters, device, ensemble_size=len(scenarios))
-    resumed = simulation.run_ensemble(members, scenarios[0].stimuli)
-    assert [outcome.weights.sha256 for outcome in resumed] == ends
+    simulation, outcomes, states = done
+    runs = []
+    for at, (each, seen) in enumerate(zip(scenarios, states, strict=True)):
+        begun = seen[1 + at % 3]
+        runs.append(NetworkRun(each.schedule, begun.weights, each.numbers, begun.last, remembered=begun.remembered))
+    resumed = simulation.run_ensemble(runs, scenarios[0].stimuli)
+    assert [each.weights.sha256 for each in resumed] == [each.weights.sha256 for each in outcomes]
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("device", DEVICES)
-def test_a_network_that_diverges_does_not_stop_the_others(scenarios, device):
-    expected, _ = together(scenarios[:3], device)
+def test_a_network_that_diverges_does_not_stop_the_others(scenarios, done, device):
+    simulation, expected, _ = done
     wild = scenarios[1]._replace(numbers=scenarios[1].numbers | {"learning_rate": 1e30})
-    outcomes, _ = together([scenarios[0], wild, scenarios[2]], device)
+    outcomes, _ = together([scenarios[0], wild, *scenarios[2:]], device, simulation)
     assert isinstance(outcomes[1], DivergenceError)
-    for at in (0, 2):
+    for at in (0, *range(2, len(scenarios))):
         assert outcomes[at].weights.sha256 == expected[at].weights.sha256
 
 
+def ensemble_of(scenarios):
+    return Ensemble([each.schedule for each in scenarios], declared(scenarios[0].parameters))
+
+
 def test_schedules_that_do_not_fit_are_refused(scenario):
-    schedules = [scenario(n_wake=n).schedule for n in (10, 12)]
-    with pytest.raises(ParameterError, match=r"^Ensemble\.schedules: must hold the same kinds of slots .* apart\."):
-        _ = Ensemble(schedules).own
+    ensemble = ensemble_of([scenario(n_wake=n) for n in (10, 12)])
+    with pytest.raises(ParameterError, match=r"^Ensemble\.schedules: must hold the same phases in the same .* apart\."):
+        _ = ensemble.own
 
 
-def test_a_schedule_without_sleep_finds_its_slots_in_one_with_sleep(scenario):
-    asleep, awake = (
-        scenario(n_wake=6, evaluate_every=3, learning_rule=r).schedule for r in ("reciprocal", "random_feedback")
-    )
-    ensemble = Ensemble([asleep, awake])
-    assert ensemble.schedule.n_slots == asleep.n_slots > awake.n_slots
-    assert np.array_equal(ensemble.schedule.kind[ensemble.own[1]], awake.kind)
-    for slot in range(awake.n_slots + 1):
-        assert ensemble.position(1, ensemble.boundaries[1][slot]) == slot
-    shown = ensemble.stimulus(0, asleep.n_slots)[:, 1]
+def test_a_schedule_without_sleep_finds_its_places_in_one_with_sleep(scenario):
+    given = [scenario(n_wake=6, evaluate_every=3, learning_rule=r) for r in ("reciprocal", "random_feedback")]
+    ensemble, (asleep, awake) = ensemble_of(given), [each.schedule for each in given]
+    assert len(ensemble.schedule) == len(asleep) > len(awake)
+    assert np.array_equal(ensemble.schedule.phase[ensemble.own[1]], awake.phase)
+    for place in range(len(awake) + 1):
+        assert ensemble.position(1, ensemble.boundaries[1][place]) == place
+    shown = ensemble.stimulus(0, len(asleep))[:, 1]
     assert np.array_equal(shown[ensemble.own[1]], awake.stimulus)
     assert (np.delete(shown, ensemble.own[1], axis=0) == -1).all()
+    assert np.array_equal(ensemble.presentation(0, len(asleep))[ensemble.own[1], 1], awake.presentation)
+
+
+def test_rules_that_differ_in_plasticity_alone_share_their_slots_and_others_take_turns(scenarios):
+    ensemble = ensemble_of(scenarios)
+    assert len(ensemble.turns["wake"]) == 1, "they learn from the same moments"
+    assert ensemble.turns["sleep"] == [[0, 5], [1], [6]], "with V alone, with W too, and without what comes back"
+    assert len(ensemble.schedule.slots["sleep"]) == 3
 
 
 def test_the_number_of_networks_and_dense_loops_are_checked(scenario):

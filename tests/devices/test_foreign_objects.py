@@ -1,12 +1,17 @@
 """Brian2 objects of a user's own: the same numbers on each device, over several chunks."""
 
+import importlib
+
 import numpy as np
 import pytest
 from brian2 import NeuronGroup, PopulationRateMonitor, SpikeMonitor, StateMonitor, Synapses
 
 from cortex_model.devices.dense.deferred import Deferring
 from cortex_model.devices.simulation import Simulation
+from cortex_model.rules import shipped
 
+#: `cortex_model.schedule` has a function of the same name.
+declarations = importlib.import_module("cortex_model.schedule.declared")
 COMPILED = pytest.param("cpp_standalone", marks=pytest.mark.compiler)
 
 
@@ -29,15 +34,25 @@ def extended(parameters, device):
     }
     hierarchy.add(leaky, driving, *monitors.values())
     monitors["evaluated"] = hierarchy.record(2, "rate")
-    monitors["noise"] = hierarchy.record(1, "rate", "noise_gate")
-    monitors["never"] = hierarchy.record(1, "rate", "reconstruction_gate")  # stays closed: there is no V_1
+    monitors["asleep"] = hierarchy.record(1, "rate", "sleep_gate")
+    monitors["never"] = hierarchy.record(1, "rate", "perception_gate")  # stays closed: nothing is perceived
     return simulation, monitors
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_objects():
+    """Of one rule: others would add nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(declarations, "shipped", lambda: {"reciprocal": shipped()["reciprocal"]})
+        declarations._declared.cache_clear()
+        yield
+    declarations._declared.cache_clear()
+
+
 @pytest.fixture(scope="module")
-def several_chunks(scenario):
+def several_chunks(scenario, few_objects):
     many = scenario(n_wake=60, chunk_presentations=37, evaluate_every=20)
-    assert len(many.schedule.stops(37)) > 5
+    assert len(many.schedule.boundaries(37)) > 5
     return many
 
 
@@ -49,8 +64,8 @@ def recorded(several_chunks):
     def run(device):
         if device not in runs:
             simulation, monitors = extended(several_chunks.parameters, device)
-            stop = simulation.run(*several_chunks[1:])
-            runs[device] = stop.weights, {name: simulation.recorded(monitor) for name, monitor in monitors.items()}
+            state = simulation.run(*several_chunks[1:])
+            runs[device] = state.weights, {name: simulation.recorded(monitor) for name, monitor in monitors.items()}
         return runs[device]
 
     return run
@@ -103,9 +118,9 @@ def test_times_go_on_from_chunk_to_chunk(several_chunks, recorded, device):
 
 @pytest.mark.parametrize("device", ["runtime", COMPILED])
 def test_recording_behind_a_gate_sees_its_slots_alone(several_chunks, recorded, device):
-    cases = ("evaluated", "record_gate", 6), ("noise", "noise_gate", 5), ("never", "reconstruction_gate", 5)
+    cases = ("evaluated", "answer_gate", 6), ("asleep", "sleep_gate", 5), ("never", "perception_gate", 5)
     for name, gate, n in cases:
-        arrays, slots = recorded(device)[1][name], np.flatnonzero(several_chunks.schedule.gate(gate))
+        arrays, slots = recorded(device)[1][name], np.flatnonzero(several_chunks.schedule.opened(gate))
         np.testing.assert_allclose(arrays["t"], 1e-3 * slots, atol=1e-9)
         assert arrays["rate"].shape == (n, len(slots))
         assert (arrays["rate"] != 0).all()

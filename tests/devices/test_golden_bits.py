@@ -26,7 +26,7 @@ CASES = {
         "reciprocal", "random_feedback", "backpropagation", "exact_pseudoinverse", "weight_mirror", "kolen_pollack")},
     "norm_matched gain": SETTLED | {"feedback_gain": "norm_matched", "gain_update_presentations": 7},
     "direct_feedback": SETTLED | {"learning_rule": "direct_feedback"},
-    "hinton_mcclelland": SETTLED | {"sleep_rule": "hinton_mcclelland", "feedback_gain": "none", "damping": 0.0},
+    "hinton_mcclelland": SETTLED | {"learning_rule": "hinton_mcclelland", "feedback_gain": "none", "damping": 0.0},
     "leaky reciprocal": LEAKY | {"forward_sleep_learning_rate": 0.005},
     "leaky random_feedback": LEAKY | {"learning_rule": "random_feedback"},
     "leaky backpropagation": LEAKY | {"learning_rule": "backpropagation"},

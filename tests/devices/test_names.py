@@ -8,14 +8,22 @@ from brian2.utils.logger import catch_logs
 from cortex_model.devices.simulation import Simulation
 from cortex_model.errors import DeviceError, ParameterError
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.phases.chunk import Stimuli
-from cortex_model.phases.schedule import sleep_schedule
+from cortex_model.schedule import Stimuli, sleep_schedule
 from cortex_model.weights import initial_weights
 
 P = SleepWakeParameters(layer_sizes=(4, 3), feedback_to_input=True, biases=False)
-ASLEEP = sleep_schedule(P, 8, look_every=4), Stimuli(), initial_weights(P, 1, "random"), {"sleep_learning_rate": 0.01}
 
 of_the_module = 20 * ms
+
+
+def asleep():
+    """What a simulation runs: sleep alone."""
+    return sleep_schedule(P, 8, measure_every=4), Stimuli(), initial_weights(P, 1), {"sleep_learning_rate": 0.01}
+
+
+@pytest.fixture(autouse=True)
+def few_objects(alone):
+    alone("reciprocal")
 
 
 def extended(device, constant, **given):
@@ -24,7 +32,7 @@ def extended(device, constant, **given):
     hierarchy = simulation.hierarchy
     equations = f"dv/dt = (drive - v)/{constant} : 1\ndrive : 1"
     slow = NeuronGroup(3, equations, method="exact", name="slow", **given)
-    probe = Synapses(hierarchy.populations[1], slow, "drive_post = rate_pre : 1 (summed)", name="probe")
+    probe = Synapses(hierarchy.populations[1], slow, "drive_post = up_pre : 1 (summed)", name="probe")
     probe.connect(j="i")
     monitor = StateMonitor(slow, "v", record=True, name="traced")
     hierarchy.add(slow, probe, monitor)
@@ -34,7 +42,7 @@ def extended(device, constant, **given):
 def expected(time_constant):
     """Traces where the constant is given in a namespace."""
     simulation, monitor = extended("runtime", "tau", namespace={"tau": time_constant})
-    simulation.run(*ASLEEP)
+    simulation.run(*asleep())
     return simulation.recorded(monitor)["v"]
 
 
@@ -42,7 +50,7 @@ def test_names_of_the_caller_are_found():
     of_the_function = 5 * ms
     for name, value in (("of_the_module", of_the_module), ("of_the_function", of_the_function)):
         simulation, monitor = extended("runtime", name)
-        simulation.run(*ASLEEP)
+        simulation.run(*asleep())
         traces = simulation.recorded(monitor)["v"]
         assert np.abs(traces).max() > 0.01
         np.testing.assert_array_equal(traces, expected(value))
@@ -52,7 +60,7 @@ def test_what_an_object_is_given_comes_first():
     tau = 1 * ms
     simulation, monitor = extended("runtime", "tau", namespace={"tau": 30 * tau})
     with catch_logs():
-        simulation.run(*ASLEEP)
+        simulation.run(*asleep())
     np.testing.assert_array_equal(simulation.recorded(monitor)["v"], expected(30 * ms))
 
 
@@ -64,7 +72,7 @@ def test_names_of_nobody_are_asked_for(device, name):
     simulation, _ = extended(device, name)
     sentence = rf"^slow\.{name}: must be a name .* \(got none\); .* namespace=\{{'{name}': \.\.\.\}}"
     with pytest.raises(ParameterError, match=sentence):
-        simulation.run(*ASLEEP)
+        simulation.run(*asleep())
 
 
 def test_a_callers_names_do_not_disturb_the_hierarchy():
@@ -72,7 +80,7 @@ def test_a_callers_names_do_not_disturb_the_hierarchy():
     exp, tau = np.sin, 20 * ms
     simulation, monitor = extended("runtime", "tau")
     with catch_logs() as logs:
-        simulation.run(*ASLEEP)
+        simulation.run(*asleep())
     assert [log for log in logs if "resolution_conflict" in log[1]] == []
     np.testing.assert_array_equal(simulation.recorded(monitor)["v"], expected(tau))
     assert {rate, weight, delta, noise} == {7.0} and exp is np.sin
@@ -81,10 +89,10 @@ def test_a_callers_names_do_not_disturb_the_hierarchy():
 def test_names_are_looked_up_at_every_run():
     simulation, monitor = extended("runtime", "tau")
     tau = 20 * ms
-    simulation.run(*ASLEEP)
+    simulation.run(*asleep())
     before = simulation.recorded(monitor)["v"]
     tau = 5 * ms
-    simulation.run(*ASLEEP)
+    simulation.run(*asleep())
     after = simulation.recorded(monitor)["v"][:, before.shape[1] :]
     assert tau == 5 * ms and np.abs(after - before).max() > 0.01
 
@@ -93,15 +101,15 @@ def test_names_are_looked_up_at_every_run():
 def test_a_compiled_constant_is_found_and_cannot_change():
     simulation, monitor = extended("cpp_standalone", "of_the_function")
     of_the_function = 5 * ms
-    simulation.run(*ASLEEP)
+    simulation.run(*asleep())
     v = simulation.recorded(monitor)["v"]  # a name of the object itself: may be anything
     np.testing.assert_allclose(v, expected(of_the_function), rtol=1e-5, atol=1e-7)
-    simulation.run(*ASLEEP)
+    simulation.run(*asleep())
     of_the_function = 6 * ms
     with pytest.raises(
         DeviceError, match=r"^Simulation\.of_the_function: must be what it was .*, 5\. ms \(got 6\. ms\)"
     ):
-        simulation.run(*ASLEEP)
+        simulation.run(*asleep())
     assert of_the_function == 6 * ms
 
 
@@ -109,6 +117,6 @@ def test_differential_equations_of_ones_own_raise_no_warning_of_numpy(recwarn):
     """Brian2 compares its float32 states with a number that float32 cannot hold."""
     simulation, _ = extended("runtime", "of_the_module")
     with catch_logs() as logs:
-        simulation.run(*ASLEEP)
+        simulation.run(*asleep())
     assert [log for log in logs if "Warning" in log[2]] == []
     assert [str(warning.message) for warning in recwarn if issubclass(warning.category, RuntimeWarning)] == []

@@ -9,7 +9,7 @@ from brian2 import NetworkOperation
 from cortex_model.devices.simulation import Simulation
 from cortex_model.errors import DeviceError, DivergenceError, ParameterError
 from cortex_model.parameters import HierarchyParameters
-from cortex_model.phases.chunk import Stimuli
+from cortex_model.schedule import Stimuli
 from cortex_model.weights import Weights
 
 
@@ -32,7 +32,8 @@ def test_a_number_that_no_equation_knows_is_refused(scenario):
 
 
 @pytest.mark.parametrize("device", ["cpp_standalone", "cuda_standalone"])
-def test_a_network_operation_is_refused_where_nothing_can_call_python(scenario, device):
+def test_a_network_operation_is_refused_where_nothing_can_call_python(scenario, alone, device):
+    alone("reciprocal")
     one = scenario()
     simulation = Simulation(one.parameters, device)
     if device == "cuda_standalone":
@@ -43,7 +44,8 @@ def test_a_network_operation_is_refused_where_nothing_can_call_python(scenario, 
         simulation.run(*one[1:])
 
 
-def test_a_network_operation_runs_on_runtime(scenario):
+def test_a_network_operation_runs_on_runtime(scenario, alone):
+    alone("reciprocal")
     one, seen = scenario(), []
     simulation = Simulation(one.parameters, "runtime")
     hierarchy = simulation.hierarchy
@@ -69,7 +71,7 @@ def test_everything_is_checked_before_anything_is_built(scenario, monkeypatch, d
         r"Stimuli\.wake: .* equally many": {"stimuli": Stimuli((stimuli[1:], targets), one.stimuli.evaluation)},
         r"Schedule\.stimulus: must show rows": {"stimuli": Stimuli((stimuli[:0], targets[:0]), one.stimuli.evaluation)},
         r"Stimuli\.evaluation: must be given": {"stimuli": Stimuli(one.stimuli.wake)},
-        r"Schedule\.looks": {"schedule": dataclasses.replace(one.schedule, looks=one.schedule.looks + 1000)},
+        r"Schedule\.measured": {"schedule": dataclasses.replace(one.schedule, measured=one.schedule.measured + 1000)},
         r"Weights\.W_1: must have shape \(5, 7\)": {"weights": Weights.from_named(weights.named() | {"W_1": targets})},
         r"Weights\.V_2: must hold numbers that are finite in float64 \(got nan\)": {
             "weights": Weights.from_named(weights.named() | {"V_2": weights.feedback[2] * np.nan})
@@ -85,8 +87,8 @@ def test_everything_is_checked_before_anything_is_built(scenario, monkeypatch, d
         given = one._replace(**changes)
         with pytest.raises(ParameterError, match=f"^{sentence}"):
             Simulation(given.parameters, device).run(*given[1:])
-    with pytest.raises(ParameterError, match=r"^Simulation\.run: gains must be given for the feedback projections"):
-        Simulation(one.parameters, device).run(*one[1:], gains={7: 1.0})
+    with pytest.raises(ParameterError, match=r"^Simulation\.run: remembered must be among apical_gain_1"):
+        Simulation(one.parameters, device).run(*one[1:], remembered={"apical_gain_7": 1.0})
     assert built == []
 
 
@@ -99,7 +101,10 @@ def test_everything_is_checked_before_anything_is_built(scenario, monkeypatch, d
     ],
 )
 @pytest.mark.parametrize("number", ["learning_rate", "sleep_learning_rate"])
-def test_weights_that_diverge_stop_the_run_and_name_the_rate_to_lower(scenario, device, number, dtype, rate, recwarn):
+def test_weights_that_diverge_stop_the_run_and_name_the_rate_to_lower(
+    scenario, alone, device, number, dtype, rate, recwarn
+):
+    alone("reciprocal")
     many = scenario(n_wake=150, evaluate_every=50, dtype=dtype)
     fast = many._replace(numbers=many.numbers | {number: rate})
     with pytest.raises(
@@ -109,7 +114,8 @@ def test_weights_that_diverge_stop_the_run_and_name_the_rate_to_lower(scenario, 
     assert [str(warning.message) for warning in recwarn if issubclass(warning.category, RuntimeWarning)] == []
 
 
-def test_a_diverged_simulation_can_run_again(scenario, simulate, difference):
+def test_a_diverged_simulation_can_run_again(scenario, alone, simulate, difference):
+    alone("reciprocal")
     many = scenario(n_wake=20)
     simulation = Simulation(many.parameters, "runtime")
     with pytest.raises(DivergenceError):
@@ -119,9 +125,11 @@ def test_a_diverged_simulation_can_run_again(scenario, simulate, difference):
 
 
 @pytest.mark.compiler
-def test_simulations_take_turns_in_one_process(scenario, simulate, programs):
+def test_simulations_take_turns_in_one_process(scenario, alone, simulate, programs):
     """Two structures, two devices: each gives the bits that it gives alone."""
-    first, second = scenario(n_wake=20), scenario(n_wake=20, **programs["linear"])
+    alone("reciprocal")
+    sizes = {"n_wake": 10, "layer_sizes": (5, 4, 3)}
+    first, second = scenario(**sizes), scenario(**sizes, **programs["linear"])
     alone = [simulate(each, device)[0].sha256 for each in (first, second) for device in ("runtime", "cpp_standalone")]
     simulations = [
         Simulation(each.parameters, device) for each in (first, second) for device in ("runtime", "cpp_standalone")
@@ -134,7 +142,8 @@ def test_simulations_take_turns_in_one_process(scenario, simulate, programs):
         assert turns == alone
 
 
-def test_a_run_leaves_what_it_was_handed_as_it_was(scenario):
+def test_a_run_leaves_what_it_was_handed_as_it_was(scenario, alone):
+    alone("reciprocal")
     many = scenario(n_wake=20)
     before = many.weights.sha256
     Simulation(many.parameters, "runtime").run(*many[1:])
@@ -142,7 +151,8 @@ def test_a_run_leaves_what_it_was_handed_as_it_was(scenario):
 
 
 @pytest.mark.compiler
-def test_objects_added_after_the_build_are_refused(scenario):
+def test_objects_added_after_the_build_are_refused(scenario, alone):
+    alone("reciprocal")
     one = scenario()
     simulation = Simulation(one.parameters)
     simulation.run(*one[1:])

@@ -5,15 +5,15 @@ import shutil
 import numpy as np
 import pytest
 
-from cortex_model import rule_runs
 from cortex_model.devices.availability import default_device
 from cortex_model.errors import RunError
+from cortex_model.experiments import by_rule as rule_runs
+from cortex_model.experiments.by_rule import contrasts, layers, requests_by_rule, runs_by_rule
+from cortex_model.experiments.reproduce import load_figure, protocol_figure_names
+from cortex_model.experiments.settings import RULES
 from cortex_model.protocol import load_protocol
-from cortex_model.reproduce import load_figure, protocol_figure_names
-from cortex_model.results import RunDirectory
-from cortex_model.rule_runs import contrasts, layers, requests_by_rule, runs_by_rule
-from cortex_model.running import start
-from cortex_model.settings import RULES
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.runs.running import start
 
 FIGURES = ("cortical_rsa", "v4_predictivity")
 #: Rules and seeds that are really made, small; all rules share one compiled program.
@@ -21,19 +21,20 @@ LINES, SEEDS = ("backpropagation", "reciprocal, damping 10"), (0, 1)
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def runs(made_once):
     """Figure -> finished tiny runs of two rules with two seeds each, on made-up recordings."""
-    folder, made = tmp_path_factory.mktemp("cortical"), {}
-    for name in FIGURES:
-        protocol = load_protocol(name)
-        settings = [protocol.tiny | RULES[line] | {"learning_rate": 0.02, "n_resamples": 8} for line in LINES]
-        made[name] = [
-            RunDirectory(
-                start(name, protocol.parameters().with_overrides(given), seed, default_device(), folder)["run_dir"]
-            )
-            for given in settings
-            for seed in SEEDS
-        ]
+    made = {}
+    with made_once("cortical") as folder:
+        for name in FIGURES:
+            protocol = load_protocol(name)
+            settings = [protocol.tiny | RULES[line] | {"learning_rate": 0.02, "n_resamples": 8} for line in LINES]
+            made[name] = [
+                RunDirectory(
+                    start(name, protocol.parameters().with_overrides(given), seed, default_device(), folder)["run_dir"]
+                )
+                for given in settings
+                for seed in SEEDS
+            ]
     trainings = list(folder.glob("wake_sleep_classification-*"))
     assert len(trainings) == len(LINES) * len(SEEDS), "both protocols share their training"
     return made
@@ -62,7 +63,7 @@ def test_figure_shows_what_the_runs_measured(name, runs, tmp_path, rows_of):
     points = rows_of(tmp_path / f"{name}.csv")
     prefix = points[0]["recording"]
     for line, its in runs_by_rule(runs[name]).items():
-        for level in (1, 2, 3):
+        for level in (1, 2):
             shown = [p for p in points if p["line"] == line and p["row"] == f"population {level}"]
             scores = []
             for run in its:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from cortex_model.experiments import read_rows
-from cortex_model.protocol import load_module
-from cortex_model.reproduce import RunRequest, figure_folder
+from cortex_model.experiments.reproduce import RunRequest, figure_folder
+from cortex_model.experiments.tables import read_rows
+from cortex_model.system.sources import load_module
 
 PAGE = (figure_folder() / "README.md").read_text()
 README = (Path(__file__).parents[2] / "README.md").read_text()

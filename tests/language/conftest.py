@@ -9,9 +9,9 @@ import pytest
 from cortex_model import theory
 from cortex_model.language import PlacedRule, in_time
 from cortex_model.language.options import configured
-from cortex_model.philox import population_noise
 from cortex_model.reference.interpreter import Interpreter
 from cortex_model.rules import shipped
+from cortex_model.state.philox import population_noise
 
 #: A narrowing and an expanding reciprocal pair; as in the tests of devices.
 SIZES = (7, 5, 6, 4)

@@ -1,4 +1,4 @@
-"""Costs counted from declarations: those that are counted from schedules, and by hand."""
+"""Costs of one presentation, counted from declarations: by hand for small networks."""
 
 import importlib.util
 from pathlib import Path
@@ -6,12 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cortex_model.analysis import cost as of_schedules
 from cortex_model.language import PlacedRule, in_time
 from cortex_model.language.cost import cost
 from cortex_model.language.options import configured
-from cortex_model.parameters import SleepWakeParameters
-from cortex_model.phases.schedule import wake_sleep_schedule
 from cortex_model.rules import shipped
 
 spec = importlib.util.spec_from_file_location("declared", Path(__file__).with_name("declared.py"))
@@ -19,36 +16,57 @@ declared = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(declared)
 
 SIZES = (5, 4, 3, 2)
-W2, W3 = 12, 6
+W1, W2, W3 = 20, 12, 6
+UP = W1 + W2 + W3
+#: A sum multiplies and adds; an update of weights multiplies, scales and adds, one in sleep also decays; a decay scales
+#: and adds.
+SUM, UPDATE, UPDATE_IN_SLEEP, DECAY = 2, 3, 5, 2
+#: Of wake, V_3 and V_2 bring the error down; what else changes in wake, and what it costs.
+MORE_IN_WAKE = {"backpropagation": [UPDATE], "kolen_pollack": [UPDATE, DECAY, DECAY]}
+#: Sums of sleep through each pair of adjacent populations that sleep at once, and changes at the end.
+SLEEP = {
+    ("reciprocal", 0.0): (2, 1), ("reciprocal", 0.1): (4, 2), ("weight_mirror", 0.0): (1, 1),
+    ("ben_israel", 0.0): (3, 1), ("hinton_mcclelland", 0.0): (2, 1), ("hinton_mcclelland", 0.1): (3, 2),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("forward_rate", [0.0, 0.1])
+def costs(rule, rate=0.0, **options):
+    declared_rule = configured(shipped()[rule], **options)
+    placed = PlacedRule(declared_rule, SIZES)
+    has_rate = "forward_sleep_learning_rate" in declared_rule.numbers
+    counts = placed.counts(declared_rule.values({"forward_sleep_learning_rate": rate} if has_rate else {}))
+    return {phase: cost(placed, phase, counts) for phase in declared_rule.phases}
+
+
 @pytest.mark.parametrize("to_input", [False, True])
 @pytest.mark.parametrize("rule", shipped())
-def test_costs_are_those_that_are_counted_from_a_schedule(rule, to_input, forward_rate):
-    of_sleep = {"sleep_rule": rule, "feedback_gain": "none"} if rule in ("ben_israel", "hinton_mcclelland") else {}
-    forward_rate = 0.0 if rule == "ben_israel" else forward_rate
-    p = SleepWakeParameters(
-        layer_sizes=SIZES, learning_rule="reciprocal" if of_sleep else rule, feedback_to_input=to_input, damping=0.5,
-        forward_sleep_learning_rate=forward_rate, **of_sleep,
-    )  # fmt: skip
-    schedule = wake_sleep_schedule(p, lambda epoch: np.arange(10), 10, 10, 3, 0)
-    expected = of_schedules.cost(schedule, p)
-    declared_rule = configured(shipped()[rule], feedback_to_input=to_input)
-    placed = PlacedRule(declared_rule, SIZES)
-    has_forward_rate = "forward_sleep_learning_rate" in declared_rule.numbers
-    values = {"forward_sleep_learning_rate": forward_rate} if has_forward_rate else {}
-    counts = placed.counts(declared_rule.values(values))
-    for phase in ("wake", "evaluation", *(["sleep"] if "sleep" in declared_rule.phases else [])):
-        n, its = expected["presentations"][phase], cost(placed, phase, counts)
-        assert n > 0
-        if (
-            rule == "weight_mirror" and phase == "sleep"
-        ):  # the schedule also sums what comes back, and multiplies it by 0
-            assert its.synaptic_events * n == expected["synaptic_events"][phase] * 2 / 3
-            continue
-        assert its.synaptic_events * n == expected["synaptic_events"][phase], phase
-        assert its.operations * n == expected["operations"][phase], phase
+def test_wake_and_evaluation_by_hand(rule, to_input):
+    its, down = costs(rule, feedback_to_input=to_input), W2 + W3
+    if rule == "direct_feedback":
+        down = 4 * 2 + 3 * 2
+    more = MORE_IN_WAKE.get(rule, [])
+    followed = down + W1 * to_input  # V_1 changes, but carries no error: the input has none
+    assert its["evaluation"] == (UP, SUM * UP)
+    assert its["wake"].synaptic_events == 2 * UP + down + followed * len(more)
+    assert its["wake"].operations == (SUM + UPDATE) * UP + SUM * down + followed * sum(more)
+
+
+@pytest.mark.parametrize("to_input", [False, True])
+@pytest.mark.parametrize(("rule", "rate"), SLEEP)
+def test_sleep_by_hand(rule, rate, to_input):
+    (n_sums, n_changes), pairs = SLEEP[rule, rate], W2 + W3 + W1 * to_input
+    its = costs(rule, rate, feedback_to_input=to_input)["sleep"]
+    assert its == ((n_sums + n_changes) * pairs, (SUM * n_sums + UPDATE_IN_SLEEP * n_changes) * pairs)
+
+
+def test_every_rule_that_sleeps_is_counted():
+    assert {rule for rule, _ in SLEEP} == {name for name, rule in shipped().items() if "sleep" in rule.phases}
+
+
+def test_perception_and_recall_by_hand():
+    its = costs("reciprocal", feedback_to_input=True)
+    assert its["perception"] == (2 * UP, SUM * 2 * UP), "up, and down to the input"
+    assert its["recall"] == (UP, SUM * UP)
 
 
 def test_normalised_steps_cost_no_more_synapses():

@@ -1,7 +1,6 @@
 """Every rule over every option: the declaration, carried out, gives what theory gives, without Brian2."""
 
 import itertools
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +11,8 @@ from cortex_model.language.nonlinearities import SLOPE_RULES, TOPS
 from cortex_model.language.options import configured, with_perturbed_feedback
 from cortex_model.reference.interpreter import Interpreter
 from cortex_model.rules import shipped
-from cortex_model.weights import Weights, refreshed
+from cortex_model.state.host import done_by_host, perturbed
+from cortex_model.state.philox import standard_normal
 
 RULES = list(shipped())
 #: Rules whose wake is their own; the others have that of random_feedback.
@@ -90,20 +90,36 @@ def test_matched_norms(make_case, check_equals_theory, rule, is_leaky):
 
 @pytest.mark.parametrize(("noise", "levels"), [(0.3, 0), (0.0, 4), (0.2, 8)])
 def test_perturbed_feedback(make_case, noise, levels):
-    """By what `cortex_model.weights.refreshed` does between presentations."""
+    """By noise in units of W's deviation, drawn anew each time, before every second presentation."""
     case = make_case("random_feedback", change=with_perturbed_feedback)
     own = {"feedback_noise": noise, "feedback_levels": levels, "perturb_every_presentations": 2}
     case.values = case.placed.rule.values({**own, "learning_rate": 0.0})
     interpreter = case.interpreter()
-    parts = {letter: {l: m for (n, l), m in case.weights.items() if n == letter} for letter in "WVb"}
-    expected = Weights(parts["W"], parts["b"], parts["V"])
+    expected = {key: matrix for key, matrix in case.weights.items() if key[0] == "V"}
     for at in range(4):
         interpreter.present("wake", np.ones(7), np.ones(4), at=at)
         if at % 2 == 0:
-            expected, _ = refreshed(expected, {}, "perturbed", SimpleNamespace(**own), interpreter.seed, at)
-    for l, feedback in expected.feedback.items():
-        assert np.abs(feedback - case.weights["V", l]).max() > 1e-2
-        np.testing.assert_allclose(interpreter.weights["V", l], feedback, rtol=0, atol=1e-14)
+            for (_, l), feedback in expected.items():
+                drawn = standard_normal(interpreter.seed, "feedback_noise", l, feedback.shape, at)
+                expected["V", l] = perturbed(feedback, drawn, noise * case.weights["W", l].std(), levels)
+    for key, feedback in expected.items():
+        assert np.abs(feedback - case.weights[key]).max() > 1e-2
+        np.testing.assert_allclose(interpreter.weights[key], feedback, rtol=0, atol=1e-14)
+
+
+def test_what_the_host_does_is_what_its_string_says(make_case):
+    """By the same function between chunks of a simulation: matrices of one level in, matrices or numbers out."""
+    case = make_case("exact_pseudoinverse", feedback_gain="norm_matched")
+    gain, pseudoinverse = case.placed.hosts("wake")
+    for level in (2, 3):
+        matrices = {name: matrix for (name, l), matrix in case.weights.items() if l == level}
+        kept = {name: matrix.copy() for name, matrix in matrices.items()}
+        its = done_by_host(pseudoinverse, level, matrices, case.values, 0, 0)
+        np.testing.assert_allclose(matrices["W"] @ its["V"] @ matrices["W"], matrices["W"], rtol=0, atol=1e-12)
+        assert done_by_host(gain, level, matrices, case.values, 0, 0) == {
+            "apical_gain": np.linalg.norm(matrices["W"]) / np.linalg.norm(matrices["V"])
+        }
+        assert all(np.array_equal(kept[name], matrices[name]) for name in kept), "what it is given stays"
 
 
 @pytest.mark.parametrize("rule", RULES)

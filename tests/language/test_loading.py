@@ -8,9 +8,10 @@ import pytest
 
 from cortex_model.errors import RuleError
 from cortex_model.language import PlacedRule
-from cortex_model.language.loading import load_rule
 from cortex_model.language.options import configured
 from cortex_model.reference.interpreter import Interpreter
+from cortex_model.rules import shipped
+from cortex_model.rules.own import is_own, named, own_rule, short
 
 OJA = '''
 """feedback_update with an Oja-like term: what is sent down again keeps weights small."""
@@ -45,9 +46,8 @@ def write(tmp_path):
 
 
 def test_a_file_declares_a_rule_a_nonlinearity_and_an_oracle(write, starting_weights):
-    loaded = load_rule(write(OJA))
+    loaded = own_rule(named(write(OJA)))
     assert loaded.rule.name == "oja" and loaded.oracle(3) == 3
-    assert loaded.source == OJA and len(loaded.sha256) == 64
     sizes = (5, 4, 3)
     placed = PlacedRule(configured(loaded.rule, nonlinearity=loaded.nonlinearity), sizes)
     weights = starting_weights(placed.places, sizes)
@@ -64,9 +64,9 @@ def test_a_file_declares_a_rule_a_nonlinearity_and_an_oracle(write, starting_wei
 WRONG = {
     "no rule": ("RULE = None", "must define RULE"),
     "something else": ("RULE = {'name': 'mine'}", "must define RULE"),
-    "no Python": ("\n\nRULE = (", "SyntaxError in line 3"),
-    "an error": ("import math\nRULE = math.sqrt(-1)", "ValueError in line 2"),
-    "an unknown import": ("from cortex_model.language import Lern", "ImportError in line 1"),
+    "no Python": ("\n\nRULE = (", r"line 3: must be Python .*SyntaxError"),
+    "an error": ("import math\nRULE = math.sqrt(-1)", r"line 2: must run .*ValueError"),
+    "an unknown import": ("from cortex_model.language import Lern", r"line 1: must run .*ImportError"),
     "no function": (OJA + "\nORACLE = 3", "ORACLE must be a function"),
     "no pair": (OJA + "\nNONLINEARITY = 'tanh'", "NONLINEARITY must be two strings"),
     "a rate of something else": (OJA + "\nNONLINEARITY = ('tanh(x)', '1')", "must be of drive.*'x'"),
@@ -79,10 +79,38 @@ WRONG = {
 def test_what_is_wrong_with_a_file_is_said(write, what):
     text, sentence = WRONG[what]
     with pytest.raises(RuleError, match=re.compile(sentence, re.DOTALL)) as refused:
-        load_rule(write(text))
+        named(write(text))
     assert "; " in str(refused.value) and "(got " in str(refused.value)
 
 
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(RuleError, match="must be a file that is there"):
-        load_rule(tmp_path / "nothing.py")
+        named(tmp_path / "nothing.py")
+
+
+def test_a_name_holds_the_content_of_the_file(write):
+    path = write(OJA)
+    name = named(path)
+    assert re.fullmatch(r"my_rule\.py#[0-9a-f]{12}", short(name)) and name.startswith(str(path))
+    assert named(path) == named(name) == name
+    path.write_text(OJA.replace("0.1", "0.2"))
+    assert own_rule(name).rule.numbers["oja"].default == 0.1, "what is known stays what it was"
+    other = named(path)
+    assert other != name and own_rule(other).rule.numbers["oja"].default == 0.2
+    with pytest.raises(RuleError, match=r"must be what it was, of the hash 0123 \(got [0-9a-f]{12}\)"):
+        named(f"{path}#0123")
+
+
+def test_a_rule_made_in_python_is_written_where_others_can_read_it(write):
+    rule = shipped()["kolen_pollack"]
+    name = named(rule)
+    assert own_rule(name).rule == rule and named(rule) == name
+    assert short(name).startswith("kolen_pollack.py#")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("reciprocal", False), ("my_rule.py", True), ("a/my_rule.py#0123", True)]
+)
+def test_a_value_is_a_file_or_a_shipped_rule(value, expected):
+    assert is_own(value) == expected
+    assert short(value) == value.removeprefix("a/")

@@ -1,32 +1,9 @@
-"""Each protocol with its tiny parameters, run once through the command line, for all tests of its summary."""
-
-import json
-import subprocess
-import sys
+"""What the tests of protocols share: every name, and runs below a folder of a test's own."""
 
 import pytest
 
 from cortex_model.protocol import load_protocol, protocol_names
-from cortex_model.running import start
-
-
-@pytest.fixture(scope="session")
-def tiny_summary(tmp_path_factory):
-    """Protocol -> the JSON that `run --json` prints; runs are made when first asked for."""
-    folder, made = tmp_path_factory.mktemp("tiny"), {}
-
-    def summary(protocol):
-        if protocol not in made:
-            overrides = load_protocol(protocol).tiny.items()
-            texts = ((name, ",".join(map(str, v)) if isinstance(v, tuple) else v) for name, v in overrides)
-            sets = [part for name, value in texts for part in ("--set", f"{name}={value}")]
-            command = [sys.executable, "-m", "cortex_model", "run", protocol, *sets, "--out", str(folder), "--json"]
-            done = subprocess.run(command, capture_output=True, text=True)
-            assert done.returncode == 0, done.stderr
-            made[protocol] = json.loads(done.stdout.strip().split("\n")[-1])
-        return made[protocol]
-
-    return summary
+from cortex_model.runs.running import start
 
 
 @pytest.fixture(params=protocol_names())

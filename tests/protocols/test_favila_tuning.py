@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from cortex_model.errors import ParameterError
-from cortex_model.protocol import load_module, load_protocol, protocol_folder
-from cortex_model.results import RunDirectory
+from cortex_model.protocol import load_protocol, protocol_folder
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.system.sources import load_module
 from cortex_model.theory import feedback_fixed_point, relative_distance
 
 NAME = "favila_tuning"

@@ -10,8 +10,7 @@ from cortex_model.errors import ParameterError
 OWN = """
 import numpy as np
 from cortex_model.parameters import SleepWakeParameters, parameter
-from cortex_model.phases.chunk import Stimuli, one_hot
-from cortex_model.phases.schedule import wake_sleep_schedule
+from cortex_model.schedule import Stimuli, one_hot, wake_sleep_schedule
 from cortex_model.protocol import Protocol
 from cortex_model.weights import initial_weights
 
@@ -32,8 +31,8 @@ def run(run):
     train, test = (x[:n], targets[:m]), (x[20:], targets[20:])
     evaluated = None if p.wrong == "nothing to evaluate" else test
     schedule = wake_sleep_schedule(p, lambda epoch: np.arange(20), 20, 40, 10, 20)
-    measured = lambda slot, weights, rates: {"error": np.mean(rates.argmax(1) != labels[20:])}
-    start = initial_weights(p, run.seed, "random")
+    measured = lambda place, weights, rates: {"error": np.mean(rates.argmax(1) != labels[20:])}
+    start = initial_weights(p, run.seed)
     run.simulate(schedule, Stimuli(train, evaluated), start, measured, {"error": ("1", None)})
     return {"errors": run.measures["error"][1].tolist()}
 
@@ -45,7 +44,7 @@ WRONG = {
     "NaN": "Stimuli.wake: stimulus 7 must hold finite numbers (got NaN at element 3); check its source.",
     "labels from 1": "one_hot.labels: must be whole numbers from 0 to 2 (got 3 for stimulus 2); subtract 1, because",
     "fewer stimuli": "Stimuli.wake: stimuli and targets must be equally many, row by row (got 15 stimuli",
-    "more shown than there are": "Schedule.stimulus: must show rows 0 to 14 of Stimuli.wake (got row 15 in slot ",
+    "more shown than there are": "Schedule.stimulus: must show rows 0 to 14 of Stimuli.wake (got row 15 in ",
     "nothing to evaluate": "Stimuli.evaluation: must be given where the schedule shows them",
 }
 
@@ -54,16 +53,8 @@ WRONG = {
 def test_data_that_do_not_fit_are_refused_before_anything_is_compiled(wrong, tmp_path, monkeypatch):
     (tmp_path / "own.py").write_text(OWN)
     monkeypatch.setattr(Simulation, "build", lambda simulation: pytest.fail("compiled"))
-    command = [
-        "run",
-        str(tmp_path / "own.py"),
-        "--device",
-        "cpp_standalone",
-        "--out",
-        str(tmp_path),
-        "--set",
-        f"wrong={wrong}",
-    ]
+    where = ["--device", "cpp_standalone", "--out", str(tmp_path)]
+    command = ["run", str(tmp_path / "own.py"), *where, "--set", f"wrong={wrong}"]
     error = CliRunner().invoke(app, command).exception
     assert isinstance(error, ParameterError) and str(error).startswith(WRONG[wrong])
 

@@ -5,8 +5,9 @@ import pytest
 
 from cortex_model.analysis.learning_curves import straightness
 from cortex_model.errors import DivergenceError, ParameterError
-from cortex_model.protocol import load_module, load_protocol, protocol_folder
-from cortex_model.results import RunDirectory
+from cortex_model.protocol import load_protocol, protocol_folder
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.system.sources import load_module
 from cortex_model.theory import condition_number, online_noise_floor, relative_distance
 
 NAME = "pseudoinverse_alignment"
@@ -25,7 +26,7 @@ def decades(curve):
 @pytest.mark.parametrize("condition", [1.0, 4.0])
 def test_start_has_the_condition_asked_for_and_is_not_aligned(sizes, condition):
     p = MODULE.AlignmentParameters().with_overrides({"layer_sizes": sizes, "starting_condition": condition})
-    for seed in range(5):
+    for seed in range(3):
         start = MODULE.starting_weights(p, seed)
         W, V = start.forward[1], start.feedback[1]
         assert condition_number(W) == pytest.approx(condition)
@@ -42,8 +43,7 @@ def test_starts_of_both_orientations_occur():
 
 
 # ---------------------------------------------------------------------- the averaged rule
-@pytest.mark.parametrize("sizes", ["20,20", "40,20", "20,40"])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("sizes", "seed"), [("20,20", 0), ("40,20", 1), ("20,40", 2)])
 def test_averaged_rule_falls_ten_decades_on_a_straight_line(made, sizes, seed):
     summary = made(NAME, seed, averaged=True, layer_sizes=sizes, n_presentations=4500, look_every_presentations=50)
     for name in DISTANCES:
@@ -54,8 +54,7 @@ def test_averaged_rule_falls_ten_decades_on_a_straight_line(made, sizes, seed):
     assert 0.3 < summary["forward_drift"][-1] < 1.5, "the price: W moves far from where it was"
 
 
-@pytest.mark.parametrize("sizes", ["20,20", "40,20", "20,40"])
-@pytest.mark.parametrize("damping", [0.1, 0.3])
+@pytest.mark.parametrize(("sizes", "damping"), [("20,20", 0.1), ("40,20", 0.3), ("20,40", 0.1)])
 def test_averaged_rule_with_decay_stops_at_the_decay(made, sizes, damping):
     summary = made(NAME, averaged=True, layer_sizes=sizes, damping=damping, n_presentations=6000)
     assert summary["predicted_floor"] == damping
@@ -70,7 +69,7 @@ def test_averaged_run_is_the_same_on_every_device(made):
 
 # ---------------------------------------------------------------------- online
 @pytest.mark.compiler
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_square_pair_online_falls_ten_decades_on_a_straight_line(made, seed):
     summary = made(NAME, seed, layer_sizes=SQUARE, n_presentations=2500, look_every_presentations=50)
     for name in DISTANCES:
@@ -79,12 +78,11 @@ def test_square_pair_online_falls_ten_decades_on_a_straight_line(made, seed):
         assert straightness(np.array(summary["presentations"]), curve, 1e-12, 1e-2) > 0.99
 
 
-@pytest.mark.compiler
-@pytest.mark.parametrize("rate", [0.01, 0.005])
-def test_rectangular_pair_online_ends_at_the_noise_floor(made, rate):
-    n = int(60 / rate)
+def test_rectangular_pair_online_ends_at_the_noise_floor(made):
+    """On the runtime device: a program for it alone would take longer to compile."""
+    rate, n = 0.02, 3000
     summary = made(
-        NAME, layer_sizes=RECTANGULAR, forward_sleep_learning_rate=0, sleep_learning_rate=rate,
+        NAME, device="runtime", layer_sizes=RECTANGULAR, forward_sleep_learning_rate=0, sleep_learning_rate=rate,
         n_presentations=n, look_every_presentations=n // 60,
     )  # fmt: skip
     late = np.sqrt(np.mean(np.square(summary["distance_feedback"][20:])))
@@ -110,7 +108,7 @@ def test_decay_online_ends_at_the_decay(made):
 def test_bare_ben_israel_runs_away_from_a_random_start(made):
     with pytest.raises(DivergenceError, match="must stay finite"):
         made(
-            NAME, layer_sizes=SQUARE, sleep_rule="ben_israel", forward_sleep_learning_rate=0,
+            NAME, layer_sizes=SQUARE, learning_rule="ben_israel", forward_sleep_learning_rate=0,
             sleep_learning_rate=0.1, n_presentations=2000, look_every_presentations=500,
         )  # fmt: skip
 
@@ -121,8 +119,8 @@ def test_bare_ben_israel_runs_away_from_a_random_start(made):
     [
         ({"layer_sizes": "8,8,8"}, "must name one pair of populations"),
         ({"feedback_to_input": False}, "must name one pair of populations"),
-        ({"averaged": True, "sleep_rule": "hinton_mcclelland"}, "must be false unless sleep_rule is recirculation"),
-        ({"damping": 1.5}, "damping must be below the gain"),
+        ({"averaged": True, "learning_rule": "hinton_mcclelland"}, "must be false unless learning_rule is reciprocal"),
+        ({"damping": 1.5}, "damping < noise_gain must hold, because both weights would vanish"),
     ],
 )
 def test_mistakes_are_explained(made, overrides, sentence):
@@ -141,7 +139,7 @@ def test_nothing_is_predicted_where_theory_says_nothing():
         {"layer_sizes": "6,12", "forward_sleep_learning_rate": 0},
         {"damping": 0.1, "forward_sleep_learning_rate": 0},
         {"damping": 0.1, "feedback_gain": "closed_form"},
-        {"sleep_rule": "hinton_mcclelland"},
+        {"learning_rule": "hinton_mcclelland"},
     ]
     for overrides in unpredicted:
         p = load_protocol(NAME).parameters().with_overrides(overrides)

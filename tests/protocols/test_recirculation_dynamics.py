@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cortex_model.errors import ParameterError
-from cortex_model.philox import population_noise
-from cortex_model.results import RunDirectory
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.state.philox import population_noise
 
 NAME = "recirculation_dynamics"
 

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from cortex_model.devices.availability import default_device
 from cortex_model.errors import ParameterError
 from cortex_model.protocol import load_protocol, protocol_folder, protocol_names
-from cortex_model.results import RunDirectory
-from cortex_model.running import start
+from cortex_model.runs.directory import RunDirectory
+from cortex_model.runs.running import start
 
 
 def test_run_leaves_a_finished_directory(tiny_summary, protocol_name):
@@ -44,19 +43,23 @@ def test_readme_lists_every_protocol_with_its_question():
 
 
 def test_protocol_of_the_readme_runs(tmp_path):
-    readme = (protocol_folder() / "README.md").read_text()
+    blocks = (protocol_folder() / "README.md").read_text().split("```python\n")[1:]
+    (example,) = (block for block in blocks if 'Protocol("narrowing"' in block)
     file = tmp_path / "narrowing.py"
-    file.write_text(readme.split("```python\n")[1].split("```")[0])
+    file.write_text(example.split("```")[0])
     parameters = load_protocol(str(file)).parameters().with_overrides({"n_presentations": 300})
     summary = start(str(file), parameters, 0, "runtime", tmp_path)
     assert RunDirectory(summary["run_dir"]).measures()["condition_number"].sizes["look"] == 4
     assert summary["condition_number"] > 1
 
 
-@pytest.mark.parametrize("protocol", ["wake_sleep_classification", "wake_sleep_autoencoding"])
-def test_weights_of_feedback_from_the_top_are_stored(protocol, tmp_path):
+@pytest.mark.parametrize(
+    ("protocol", "sizes"), [("wake_sleep_classification", (64, 6, 5, 10)), ("wake_sleep_autoencoding", (64, 6, 5, 64))]
+)
+def test_weights_of_feedback_from_the_top_are_stored(protocol, sizes, tmp_path):
     loaded = load_protocol(protocol)
-    parameters = loaded.parameters().with_overrides(loaded.tiny | {"learning_rule": "direct_feedback"})
+    given = {"learning_rule": "direct_feedback", "layer_sizes": sizes}
+    parameters = loaded.parameters().with_overrides(loaded.tiny | given)
     summary = start(protocol, parameters, 0, "runtime", tmp_path)
     weights, n_top = RunDirectory(summary["run_dir"]).weights(), parameters.layer_sizes[-1]
     assert weights.sha256 == summary["weights_sha256"]
@@ -67,8 +70,8 @@ def test_weights_of_feedback_from_the_top_are_stored(protocol, tmp_path):
 
 def test_an_autoencoder_learns_to_reproduce_its_images(tmp_path):
     loaded = load_protocol("wake_sleep_autoencoding")
-    given = {"learning_rule": "backpropagation", "learning_rate": 0.02, "batch_size": 10, "epochs": 3}
-    summary = start(loaded.name, loaded.parameters().with_overrides(given), 0, default_device(), tmp_path)
+    given = {"learning_rule": "backpropagation", "learning_rate": 0.04, "layer_sizes": (64, 16, 64), "epochs": 3}
+    summary = start(loaded.name, loaded.parameters().with_overrides(loaded.tiny | given), 0, "runtime", tmp_path)
     unexplained = summary["unexplained_percent"]
     assert len(unexplained) == 4 and unexplained[0] > 100 > 60 > unexplained[-1]
     measures = RunDirectory(summary["run_dir"]).measures()

@@ -1,0 +1,6 @@
+"""The command line ``cortex-model``: parsing and printing only."""
+
+from cortex_model.cli import figures, machine, rules, runs
+from cortex_model.cli.app import Interruption, app, main
+
+__all__ = ["Interruption", "app", "figures", "machine", "main", "rules", "runs"]

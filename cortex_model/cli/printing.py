@@ -1,0 +1,108 @@
+"""What the command line reads and writes: texts as overrides, tables, a progress bar."""
+
+import json
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cortex_model.errors import ParameterError, RunError, in_short
+
+#: Tables keep their columns where the output is a file or a pipe.
+out = Console(width=None if sys.stdout.isatty() else 200)
+err = Console(stderr=True)
+
+
+def overrides(sets: list[str] | None, option: str = "--set") -> dict[str, str]:
+    """Texts ``key=value`` as a dictionary.
+
+    Raises
+    ------
+    ParameterError
+        If one has no value.
+    """
+    values = {}
+    for text in sets or []:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not name:
+            got = in_short(text)
+            raise ParameterError(f"{option}: must be key=value (got {got}); write for example {option} epochs=5.")
+        if name in values and values[name] != value:
+            got = f"{name}={in_short(values[name])[1:-1]} and {name}={in_short(value)[1:-1]}"
+            raise ParameterError(f"{option}: must name each parameter once (got {got}); leave one, or join the two.")
+        values[name] = value
+    return values
+
+
+def out_folder_of(text: str | Path) -> Path:
+    """A folder to write into, which need not exist: it is looked at before anything is computed for it.
+
+    Raises
+    ------
+    RunError
+        If it, or what it would be made in, is no folder that can be written.
+    """
+    path = Path(text if isinstance(text, str | Path) else "").expanduser()
+    try:
+        nearest = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+        got = "" if nearest.is_dir() else f"{nearest}, which is a file"
+        got = got or ("" if os.access(nearest, os.W_OK | os.X_OK) else f"{nearest}, which cannot be written")
+    except (OSError, ValueError) as error:
+        got = getattr(error, "strerror", None) or str(error)
+    if "\0" in str(path):
+        got = "a name with a null character"
+    elif not isinstance(text, str | Path) or not str(text).strip():
+        got = "an empty name" if isinstance(text, str) else f"{text!r}"[:80]
+    if got:
+        raise RunError(f"--out: must be a folder that can be written (got {got}); give another one with --out.")
+    return path
+
+
+def tell(summary: dict[str, Any], as_json: bool) -> None:
+    """A summary as a table, or as one line of JSON."""
+    if as_json:
+        print(json.dumps(summary))
+        return
+    table = Table("", "", box=None, show_header=False)
+    for name, value in summary.items():
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        table.add_row(name, shown if len(shown) < 400 else f"{len(value)} values, last {value[-1]}")
+    out.print(table)
+
+
+def print_rows(rows: list[dict[str, Any]], note: str = "") -> None:
+    """Rows with the same keys as a table, and a note below it."""
+    if not rows:
+        return
+    table = Table(*rows[0], box=None)
+    for row in rows:
+        table.add_row(*map(str, row.values()))
+    out.print(table)
+    if note:
+        out.print(note, markup=False)
+
+
+@contextmanager
+def progress_bar(what: str, counted: str = "presentations"):
+    """A bar with rate and time left on standard error; yields ``report(done, total, text)``."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task):
+            speed = task.speed or 0
+            return Text(f"{speed:,.{0 if speed > 9 else 1}f} {counted}/s")
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    period = 600 if counted == "runs" else 60  # seconds over which a speed is estimated
+    with Progress(*columns, console=err, disable=not err.is_terminal, speed_estimate_period=period) as progress:
+        task = progress.add_task(what, total=None)
+
+        def report(done: int, total: int, text: str) -> None:
+            progress.update(task, completed=done, total=total, description=f"{what}: {text}")
+
+        yield report

@@ -1,0 +1,181 @@
+"""One network of a simulation: where it begins, what is seen of it between two chunks, and how it goes on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cortex_model.errors import DivergenceError
+from cortex_model.language.moments import Learn
+from cortex_model.schedule.declared import Declared
+from cortex_model.schedule.presentations import Schedule
+from cortex_model.state.host import done_by_host
+from cortex_model.weights import Weights
+
+
+@dataclass
+class State:
+    """What is seen of a network from outside between two chunks.
+
+    Attributes
+    ----------
+    first, last : int
+        The chunk held presentations ``first`` ... ``last - 1`` of the network's schedule.
+    weights : Weights
+        As they are now; a callback may replace them (but not write into them).
+    remembered : dict of str to float
+        What the rule remembers besides weights: ``apical_gain_1``, by which population 1 multiplies what feedback
+        brings; a callback may replace it.
+    rates : ndarray, shape (n_evaluated, n_L)
+        Rates of the top population in the chunk's evaluations, in their order.
+    seconds : float
+        Duration of the chunk's loop, divided by the number of networks.
+    """
+
+    first: int
+    last: int
+    weights: Weights
+    remembered: dict[str, float]
+    rates: np.ndarray
+    seconds: float
+
+
+@dataclass
+class NetworkRun:
+    """One network that is to run, and where it begins; see `Simulation.run` for what each means."""
+
+    schedule: Schedule
+    weights: Weights
+    numbers: dict[str, Any] = field(default_factory=dict)
+    n_done: int = 0
+    callback: Callable[[State], None] | None = None
+    remembered: dict[str, float] | None = None
+
+
+class RunningNetwork:
+    """A network while it runs.
+
+    Parameters
+    ----------
+    run : NetworkRun
+    declared : Declared
+    start : int
+        The place in the common schedule at which it begins; what the device holds for it before is not looked at.
+
+    Attributes
+    ----------
+    state : State
+        What was seen last.
+    failure : Exception or None
+        Why it is looked at no more.
+    """
+
+    def __init__(self, run: NetworkRun, declared: Declared, start: int):
+        p = declared.parameters
+        self.run, self.declared, self.start = run, declared, start
+        nothing = np.zeros((0, p.layer_sizes[-1]), p.dtype)
+        remembered = declared.remembered | (run.remembered or {})
+        self.state = State(run.n_done, run.n_done, run.weights.astype(p.dtype), remembered, nothing, 0.0)
+        self.failure = None
+        self._held, self._begun = None, False
+
+    def begin(self, place):
+        """Look for the first time, where the common schedule has come to its start."""
+        if place == self.start:
+            self._begun = True
+            self._call_back()
+
+    def is_handed_over(self):
+        """Let the host do what is due here; whether the device must be told weights, or what is remembered."""
+        schedule = self.run.schedule
+        if self._begun and self.failure is None:
+            for host, places in schedule.interventions.items():
+                if self.state.last in places:
+                    self._intervene(host, int(schedule.presentation[self.state.last]))
+        held, self._held = self._held, (self.state.weights, self.state.remembered)
+        return held is None or any(a is not b for a, b in zip(held, self._held, strict=True))
+
+    def _intervene(self, host, at):
+        """The host does something to weights, or to what is remembered, before presentation ``at``."""
+        state, placed, numbers = self.state, self.declared.placed, self.run.numbers
+        named, arrays, remembered = state.weights.named(), {}, dict(state.remembered)
+        for level in placed.places.levels(placed.places.projection(host.projection).levels):
+            of_level = {name: named[f"{name}_{l}"] for name, l in placed.synapses if l == level}
+            done = done_by_host(host, level, of_level, numbers, numbers.get("noise_seed", 0), at)
+            for name, value in done.items():
+                if name in of_level:
+                    arrays[f"{name}_{level}"] = np.asarray(value, of_level[name].dtype)
+                else:
+                    remembered[f"{name}_{placed.ends(host.projection, level)[1]}"] = float(value)
+        state.weights = state.weights.replaced(arrays) if arrays else state.weights
+        state.remembered = remembered if remembered != state.remembered else state.remembered
+
+    def advance(self, last, weights, rates, seconds):
+        """See what a chunk made of it, which ended before its own presentation ``last``."""
+        if not self._begun:
+            self._held = None  # the device has made something else of them
+        if not self._begun or self.failure is not None or last == self.state.last:
+            return
+        before = self.state
+        self.state = State(before.last, last, weights, before.remembered, rates.copy(), seconds)
+        self._held = (weights, before.remembered)
+        try:
+            self._check_finite(before.weights)
+        except DivergenceError as error:
+            self.failure, self.state = error, before
+            return
+        self._call_back()
+
+    def _call_back(self):
+        try:
+            if self.run.callback is not None:
+                self.run.callback(self.state)
+        except Exception as error:
+            self.failure = error
+
+    def _check_finite(self, before):
+        """Refuse weights that are not finite; ``before`` are the last ones that were."""
+        state, schedule = self.state, self.run.schedule
+        name = state.weights.first_not_finite()
+        if name is None:
+            return
+        name, lower = self._unstable(before) or (name, self._step_of(name.rsplit("_", 1)[0]))
+        raise DivergenceError(
+            f"Simulation.{name}: must stay finite (got NaN or infinity between presentations "
+            f"{schedule.presentation[state.first]} and {schedule.presentation[state.last - 1]}); lower {lower} "
+            f"from {self.run.numbers.get(lower, 0):g}; the last good checkpoint is kept."
+        )
+
+    def _unstable(self, before):
+        """(array, number) where a step in sleep is too large for the power of what drives it."""
+        numbers, p = self.run.numbers, self.declared.parameters
+        for phase, learn in self._learning():
+            others = {"V": before.forward, "W": before.feedback}.get(learn.projection, {})
+            rate = _first_number(learn.step, numbers)
+            if phase != "sleep" or rate is None or "weight" not in learn.change:
+                continue
+            for level, partner in others.items():
+                power = 1.0 if p.sleep_normalisation else np.sum(partner.astype(float) ** 2)
+                if level in before.feedback and numbers[rate] * (power + numbers.get("damping", 0)) >= 2:
+                    return f"{learn.projection}_{level}", rate
+        return None
+
+    def _step_of(self, projection):
+        """The number by which a projection learns, most likely in wake."""
+        steps = [(phase != "wake", _first_number(learn.step, self.run.numbers))
+                 for phase, learn in self._learning() if learn.projection == projection]  # fmt: skip
+        return min((step for step in steps if step[1]), default=(True, "learning_rate"))[1]
+
+    def _learning(self):
+        """(phase, moment) of every change of weights that the schedule opens."""
+        gates = self.declared.ordering.gates
+        for phase, slots in self.run.schedule.slots.items():
+            opened = frozenset().union(*slots)
+            moments = (event.moment for event, gate in gates.items() if gate in opened)
+            yield from ((phase, moment) for moment in dict.fromkeys(moments) if isinstance(moment, Learn))
+
+
+def _first_number(step, numbers):
+    """The first of a step's factors that is a number of the run."""
+    return next((name for name in step.replace("*", " ").replace("-", " ").split() if name in numbers), None)

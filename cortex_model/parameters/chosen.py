@@ -1,0 +1,39 @@
+"""The learning rule of parameters, with all its options chosen."""
+
+from functools import cache
+from typing import Any
+
+from cortex_model.language.dynamics import in_time
+from cortex_model.language.nonlinearities import NONLINEARITIES, SLOPE_RULES, TOPS
+from cortex_model.language.options import configured, with_feedback_to_input, with_perturbed_feedback
+from cortex_model.language.places import Places
+from cortex_model.language.rule import Rule
+from cortex_model.rules import rule_named
+
+
+@cache
+def feedback_of(learning_rule, to_input, L):
+    """(levels of V, whether it comes from the top population)."""
+    rule = rule_named(learning_rule)
+    if "V" not in rule.projections:
+        return [], False
+    places = Places(with_feedback_to_input(rule) if to_input else rule, L)
+    return places.levels(places.projection("V").levels), places.projection("V").pre.strip() == "L"
+
+
+def chosen_rule(learning_rule: str, is_leaky: bool, is_perturbed: bool, **options: Any) -> Rule:
+    """A rule with all options chosen."""
+    in_force = rows_in_force(), rule_named(learning_rule).content_hash
+    return _chosen(in_force, learning_rule, is_leaky, is_perturbed, **options)
+
+
+def rows_in_force() -> tuple:
+    """The rows of nonlinearities as they are now: what is made of them is made anew where one is replaced."""
+    return tuple(tuple(table.items()) for table in (NONLINEARITIES, TOPS, SLOPE_RULES))
+
+
+@cache
+def _chosen(_rows, learning_rule, is_leaky, is_perturbed, **options):
+    rule = configured(rule_named(learning_rule), **options)
+    rule = with_perturbed_feedback(rule) if is_perturbed else rule
+    return in_time(rule) if is_leaky else rule

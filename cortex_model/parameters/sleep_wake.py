@@ -1,0 +1,68 @@
+"""A hierarchy, the numbers of its learning rule, and how much it sleeps."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from pydantic import create_model, model_validator
+
+from cortex_model.errors import ParameterError, RuleError
+from cortex_model.parameters.hierarchy import HierarchyParameters
+from cortex_model.parameters.kinds import Count, PositiveCount, Rate
+from cortex_model.parameters.model import parameter
+from cortex_model.parameters.numbers import number_field, numbers_of_rules
+from cortex_model.rules import shipped
+
+#: A hierarchy with every number that a shipped rule may read.
+RuleParameters = create_model(
+    "RuleParameters",
+    __base__=HierarchyParameters,
+    __doc__="A hierarchy, and the numbers of every shipped learning rule.",
+    **{name: number_field(number) for name, number in numbers_of_rules().items()},
+)
+
+
+class SleepWakeParameters(RuleParameters):
+    """A hierarchy, its learning rule, and how much it sleeps."""
+
+    initial_weights: Literal["gaussian", "he", "orthogonal"] = parameter(
+        "gaussian", "W at the start: N(0, 1/n_lower), N(0, 2/n_lower), or orthonormal rows or columns"
+    )
+    initial_feedback_scale: Rate = parameter(1.0, "random V at the start, in units of the deviation of W^T")
+    feedback_gain: Literal["none", "closed_form", "norm_matched"] = parameter(
+        "closed_form", "g = 1, g = 1 + damping in sleep, or |W|_F/|V|_F in wake"
+    )
+    sleep_per_wake: Rate = parameter(1.0, "sleep presentations per wake presentation")
+    sleep_before_presentations: Count = parameter(0, "sleep presentations before the first wake", "presentations")
+    codegen_target: Literal["numpy", "cython"] = parameter("numpy", "what the runtime device generates")
+    sleep_block_presentations: PositiveCount = parameter(
+        1, "wake presentations between two blocks of sleep", "presentations"
+    )
+
+    @property
+    def perturbs_feedback(self) -> bool:
+        """Whether the host disturbs V every ``perturb_every_presentations``."""
+        return self.feedback_noise > 0 or self.feedback_levels > 0
+
+    @property
+    def noise_gain(self) -> float:
+        """The gain g of the noise within a sleep rule; 1 where the rule has none."""
+        return self.rule_values.get("noise_gain", 1.0)
+
+    def check_asked(self, names: Iterable[str]) -> None:
+        """See `Parameters`; a number belongs to the rules that read it."""
+        own = {*self.rule.numbers, *self.rule.dynamics.numbers}
+        for name in sorted({*names} & {*numbers_of_rules()} - own):
+            having = [rule.name for rule in shipped().values() if name in rule.numbers]
+            those = f"only {', '.join(having)} read{'s' * (len(having) == 1)} it" if having else "an option reads it"
+            raise ParameterError(
+                f"Parameters.{name}: must be left out where learning_rule is {self.learning_rule} "
+                f"(got {getattr(self, name):g}), for {those}; leave it out, or choose another rule."
+            )
+
+    @model_validator(mode="after")
+    def _together(self) -> "SleepWakeParameters":
+        try:
+            _ = self.rule_values
+        except RuleError as error:
+            raise ValueError(f"Parameters: {error}") from None
+        return self

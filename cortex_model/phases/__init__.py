@@ -1,1 +1,0 @@
-"""What is presented, when, and which plasticity is open."""

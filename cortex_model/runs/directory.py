@@ -1,0 +1,283 @@
+"""Run directories: the only thing that passes from a simulation to a figure.
+
+=====================  ==========================================================================
+``parameters.json``    protocol, its file, device, seed, every parameter
+``provenance.json``    versions, git commit, compiler, processor, times, resumptions
+``protocol/``          a user's own protocol file, and the files that it imports from its folder
+``learning_rule/``     the same of a user's own learning rule
+``checkpoint_N.npz``   where the N-th simulation is, its weights and measures; until the run has finished
+``start.nc``           the weights at the start, where parameters and seed do not say them
+``weights.nc``         the final weights, paper's orientation, named dimensions
+``measures.nc``        what was measured, one row a look
+``summary.json``       the numbers that matter; its presence means that the run has finished
+``run.log``            what happened, with times
+=====================  ==========================================================================
+
+Every file appears whole or not at all, so a run that is killed at any moment can go on.
+"""
+
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cortex_model.errors import RunError, in_short
+from cortex_model.system.storage import read_arrays, read_json, write_arrays, write_json, write_whole
+from cortex_model.weights import Weights
+
+PARAMETERS, PROVENANCE, SUMMARY = "parameters.json", "provenance.json", "summary.json"
+PROTOCOL_FILES, RULE_FILES, CHECKPOINTS = "protocol", "learning_rule", "checkpoint_*.npz"
+START, WEIGHTS, MEASURES, LOG = "start.nc", "weights.nc", "measures.nc", "run.log"
+#: Lines of the log between which a program is compiled.
+COMPILING, PROGRAM_READY = "compiling a program", "program ready after"
+
+
+class RunDirectory:
+    """One run's folder.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; need not exist yet.
+    """
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+
+    @classmethod
+    def opened(cls, path: Path) -> "RunDirectory":
+        """An existing run directory.
+
+        Raises
+        ------
+        RunError
+            If there is none.
+        """
+        if not Path(path).is_dir():
+            raise RunError(f"{path}: must be a run directory (got nothing there); see `cortex-model runs`.")
+        directory = cls(path)
+        directory.description()
+        return directory
+
+    @classmethod
+    def created(
+        cls,
+        parent: Path,
+        description: dict[str, Any],
+        name: str,
+        files: Mapping[str, bytes] | None = None,
+        again: bool = False,
+    ) -> "RunDirectory":
+        """The run directory ``name`` below ``parent``, made if it is not there.
+
+        Parameters
+        ----------
+        parent : Path
+        description : dict
+            What ``parameters.json`` holds.
+        name : str
+        files : mapping, optional
+            The user's own files that define the protocol, or the learning rule: path within the folder -> content.
+        again : bool
+            Whether to write over what it says of itself.
+
+        Raises
+        ------
+        RunError
+            If the folder cannot be written, or holds another run than its name says.
+        """
+        directory = cls(Path(parent) / name)
+        try:
+            directory.path.mkdir(parents=True, exist_ok=True)
+            is_new = again or not (directory.path / PARAMETERS).exists()
+            if is_new:
+                for file, content in (files or {}).items():
+                    path = directory.path / file
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    write_whole(path, partial(_write_bytes, content))
+                write_json(directory.path / PARAMETERS, description)
+        except OSError as error:
+            raise RunError(
+                f"{directory.path}: must be a folder that can be written (got: {error.strerror}); "
+                "give another one with --out."
+            ) from None
+        if not is_new:
+            directory._check_is(description)
+        return directory
+
+    def _check_is(self, asked: dict[str, Any]) -> None:
+        """Refuse a directory that holds another run than the one that is asked for by its name."""
+        found = self.description()
+        pairs = [(name, found.get(name), asked[name]) for name in ("protocol", "seed", "device") if name in asked]
+        of, wanted = found["parameters"], asked.get("parameters", {})
+        pairs += [(name, of[name], wanted[name]) for name in sorted(of.keys() & wanted.keys())]
+        for name, its, other in pairs:
+            if _without_folder(its) != _without_folder(other):
+                raise RunError(
+                    f"{self.path / PARAMETERS}: {name} must be {in_short(other)}, as the name of the folder says (got "
+                    f"{in_short(its)}, of another run); move the folder away, or make the run anew with --again."
+                )
+
+    def description(self) -> dict[str, Any]:
+        """Protocol, device, seed and parameters, as given."""
+        return read_json(self.path / PARAMETERS, protocol=str, protocol_file=str, device=str, seed=int, parameters=dict)
+
+    @property
+    def has_finished(self) -> bool:
+        """Whether the run reached its end."""
+        return (self.path / SUMMARY).exists()
+
+    @property
+    def state(self) -> str:
+        """``finished``, ``running``, ``not started``, ``interrupted``, or ``interrupted while compiling``."""
+        if self.has_finished:
+            return "finished"
+        if is_locked(self.path):
+            return "running"
+        if not (self.path / PROVENANCE).exists():
+            return "not started"
+        lines = (self.path / LOG).read_text().split("\n") if (self.path / LOG).exists() else []
+        builds = [line for line in lines if COMPILING in line or PROGRAM_READY in line]
+        return "interrupted while compiling" if builds and COMPILING in builds[-1] else "interrupted"
+
+    def summary(self) -> dict[str, Any]:
+        """The numbers that matter."""
+        return read_json(self.path / SUMMARY)
+
+    def measures(self):
+        """What was measured, one row a look: an xarray.Dataset.
+
+        Coordinates (not in runs of version 0.1.0): ``look`` counts the presentations of wake and sleep before a row;
+        those of ``feedback_projection``, ``forward_projection``, ``population`` and ``hidden_population`` are the l of
+        V_l, W_l and h_l.
+        """
+        return read_arrays(self.path / MEASURES)
+
+    def weights(self) -> Weights:
+        """The final weights."""
+        return _read_weights(self.path / WEIGHTS)
+
+    def clear(self) -> None:
+        """Forget everything that was run, so that the run starts anew."""
+        for name in (SUMMARY, START, WEIGHTS, MEASURES, PROVENANCE, LOG):
+            (self.path / name).unlink(missing_ok=True)
+        self._forget_checkpoints()
+
+    def log(self, message: str) -> None:
+        """Append a line to the log."""
+        with open(self.path / LOG, "a") as file:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {message}\n")
+
+    # ------------------------------------------------------------------ while it runs
+    def checkpoint(self, n: int) -> Path:
+        """File that holds where the ``n``-th simulation of the run is, counted from 1."""
+        return self.path / CHECKPOINTS.replace("*", str(n))
+
+    def _forget_checkpoints(self):
+        for path in self.path.glob(CHECKPOINTS):
+            path.unlink(missing_ok=True)
+
+    def write_start(self, weights: Weights) -> None:
+        """Keep the weights with which the run begins."""
+        write_arrays(self.path / START, weight_arrays(weights), {"description": "weights at the start"})
+
+    def start(self) -> Weights | None:
+        """The weights with which the run began; None where they are those that parameters and seed say."""
+        return _read_weights(self.path / START) if (self.path / START).exists() else None
+
+    def finish(
+        self, weights: Weights | None, measures: dict[str, tuple], summary: dict[str, Any], looks: Any = None
+    ) -> None:
+        """Write the results; the summary last of all.
+
+        Parameters
+        ----------
+        weights : Weights or None
+        measures : dict
+            Name -> (dimension names, values, unit).
+        summary : dict
+        looks : ndarray, optional
+            Presentations of wake and sleep before each look.
+        """
+        if weights is not None:
+            write_arrays(self.path / WEIGHTS, weight_arrays(weights), {"description": "weights after the run"})
+        write_arrays(
+            self.path / MEASURES, coordinates(measures, weights, looks) | measures, {"description": "one row a look"}
+        )
+        write_json(self.path / SUMMARY, summary)
+        self._forget_checkpoints()
+
+
+def _without_folder(value):
+    """A value in which a file of the user's is named by its content: wherever it lies, it is the same."""
+    return value.rsplit("/", 1)[-1] if isinstance(value, str) and ".py#" in value else value
+
+
+def _write_bytes(content, part):
+    part.write_bytes(content)
+
+
+def _read_weights(path):
+    return Weights.from_named({name: array.values for name, array in read_arrays(path).items()})
+
+
+def coordinates(measures: dict[str, tuple], weights: Weights | None, looks: Any = None) -> dict[str, tuple]:
+    """Coordinates of the dimensions of measures, as far as they are known, as named arrays.
+
+    See `RunDirectory.measures` and `RunDirectory.finish`. A protocol without a simulation says in a measure named
+    ``presentations`` when it looked.
+    """
+    sizes = {dim: n for dims, values, _ in measures.values() for dim, n in zip(dims, np.shape(values), strict=True)}
+    if looks is None and "presentations" in measures:
+        looks = measures["presentations"][1]
+    known = [("look", looks, "presentations")] if looks is not None else []
+    if weights is not None:
+        top = max(weights.forward)
+        known += [("feedback_projection", sorted(weights.feedback), ""), ("forward_projection", range(1, top + 1), "")]
+        known += [("hidden_population", range(1, top), "")]
+        known += [("population", range(top + 1 - sizes.get("population", 0), top + 1), "")]
+    return {
+        dim: ([dim], np.asarray(values), unit)
+        for dim, values, unit in known
+        if dim not in measures and sizes.get(dim) == len(values)
+    }
+
+
+def weight_arrays(weights: Weights) -> dict[str, tuple]:
+    """Weights as named arrays with named dimensions (postsynaptic, presynaptic)."""
+    arrays, top = {}, max(weights.forward)
+    for name, values in weights.named().items():
+        level = int(name[2:])
+        post, pre = (level - 1, level) if name[0] == "V" else (level, level - 1)
+        if name[0] == "V" and values.shape[1] != len(weights.forward[level]):
+            pre = top
+        dims = [f"neuron_{post}"] if values.ndim == 1 else [f"post_{post}", f"pre_{pre}"]
+        arrays[name] = (dims, values, "1")
+    return arrays
+
+
+def find_runs(folder: Path) -> list[RunDirectory]:
+    """Run directories in and below a folder, sorted by name.
+
+    Raises
+    ------
+    RunError
+        If the folder does not exist.
+    """
+    if not Path(folder).is_dir():
+        raise RunError(f"{folder}: must be a folder of run directories (got nothing there); give another one.")
+    return [RunDirectory(path.parent) for path in sorted(Path(folder).rglob(PARAMETERS))]
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds a run directory."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(Path(path) / ".lock", timeout=0):
+            return False
+    except (Timeout, OSError):
+        return True

@@ -1,0 +1,190 @@
+"""One run of a protocol, and how it simulates into its directory."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cortex_model.devices.simulation import NetworkRun, Simulation, State
+from cortex_model.errors import ParameterError, in_short
+from cortex_model.parameters import content_hash
+from cortex_model.runs.checkpoint import Checkpoint, joined
+from cortex_model.runs.directory import COMPILING, PROGRAM_READY, RunDirectory
+from cortex_model.schedule import EVALUATION, Schedule, Stimuli
+from cortex_model.weights import Weights, initial_weights
+
+
+@dataclass
+class Run:
+    """One run of a protocol: parameters, seed, device and directory, and how to simulate into it.
+
+    Attributes
+    ----------
+    parameters : Parameters
+    seed : int
+    device : str
+    directory : RunDirectory
+    report : callable
+        (presentations done, presentations in all, what is going on) -> None; draws the progress bar.
+    weights, measures, looks
+        What it ends with, and the presentations of wake and sleep before each look: `simulate` fills them in; a
+        protocol that simulates nothing sets them itself.
+    shared : SharedProgram, optional
+        Where it meets the runs with which it shares a program (`cortex_model.runs.together`).
+    n_simulations, n_presented, n_learned : int
+        Simulations so far, the presentations in them, and those of wake and sleep alone.
+    """
+
+    parameters: Any
+    seed: int
+    device: str
+    directory: RunDirectory
+    report: Callable[[int, int, str], None] = lambda done, total, text: None
+    weights: Weights | None = None
+    measures: dict[str, tuple] = field(default_factory=dict)
+    looks: np.ndarray | None = None
+    warnings: list[str] = field(default_factory=list)
+    shared: Any = None
+    n_simulations: int = 0
+    n_presented: int = 0
+    n_learned: int = 0
+
+    def simulate(
+        self,
+        schedule: Schedule,
+        stimuli: Stimuli,
+        weights: Weights,
+        measure: Callable[[int, Weights, np.ndarray], dict[str, Any]],
+        described: dict[str, tuple[str, str | None]],
+    ) -> float:
+        """Run a schedule with checkpoints, from the last one on if there is one.
+
+        A protocol may do so any number of times. Presentations are counted on from one simulation to the next, so that
+        each sees noise of its own, and the rows of the next follow those of the one before.
+
+        Parameters
+        ----------
+        schedule : Schedule
+        stimuli : Stimuli
+        weights : Weights
+            At the start.
+        measure : callable
+            (place, weights, rates of the top population since the last time) -> name -> number or vector; called at
+            each place of the schedule that is to be measured: after so many presentations (or batches). The rows are
+            kept in `measures`, the final weights in `weights`.
+        described : dict
+            Measure -> (unit, name of its dimension or None for a single number).
+
+        Returns
+        -------
+        seconds : float
+            Duration of the simulation loop alone.
+        """
+        _check_kinds(schedule, stimuli, weights)
+        p = self.parameters
+        simulation = Simulation(p, self.device, getattr(p, "codegen_target", "numpy"))
+        schedule = schedule.counted_from(self.n_presented)
+        simulation.checked([NetworkRun(schedule, weights)], stimuli)
+        self.n_simulations += 1
+        self.n_presented = schedule.next_presentation
+        if self.n_simulations == 1:
+            self._keep_start(weights)
+        key = content_hash(simulation.key, self._description(schedule, stimuli, weights))
+        file = self.directory.checkpoint(self.n_simulations)
+        kept = Checkpoint.read(file, key)
+        here = kept or Checkpoint(weights)
+        measured, first = set(schedule.measured.tolist()), here.n_done
+        total = schedule.n_presentations()
+        self.report(0, total, "compiling" if self.device != "runtime" else "preparing")
+        if self.shared is None:
+            self._build(simulation)
+
+        def callback(state: State):
+            if state.first == state.last and (kept is not None or state.last not in measured):
+                return
+            here.n_done, here.seconds = state.last, here.seconds + state.seconds
+            if len(state.rates):
+                here.answers.append(state.rates)
+            if state.last in measured:
+                shown = np.concatenate(here.answers) if here.answers else state.rates
+                here.add_row(measure(state.last, state.weights, shown), described)
+                here.answers = []
+            here.weights, here.remembered = state.weights, state.remembered
+            here.write(file, key)
+            self.report(schedule.n_presentations(place=state.last), total, _phase_at(schedule, state.last))
+
+        self.directory.log(f"simulation {self.n_simulations}, presentations {first} to {len(schedule)}")
+        network = NetworkRun(schedule, here.weights, run_numbers(p, self.seed), first, callback, here.remembered)
+        if self.shared is None:
+            last = simulation.run_network(network, stimuli)
+        else:
+            last = self.shared.simulate(network, stimuli, p)
+        self.weights = last.weights
+        self.measures = joined(self.measures, here.rows, described)
+        self._count_looks(schedule)
+        return here.seconds
+
+    def _build(self, simulation):
+        started = time.perf_counter()
+        if self.device != "runtime":
+            self.directory.log(COMPILING)
+        simulation.build()
+        self.directory.log(f"{PROGRAM_READY} {time.perf_counter() - started:.1f} s")
+
+    def warn(self, sentence: str) -> None:
+        """Say once, in the log and beside the progress bar, that something is not as it should be."""
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+            self.directory.log(f"warning: {sentence}")
+
+    def _count_looks(self, schedule):
+        """Add the presentations of wake and sleep before each look; evaluations are not counted."""
+        earlier = [] if self.looks is None else self.looks
+        places = [*np.unique(schedule.measured), None]
+        *now, n_now = [sum(schedule.n_presentations(phase, at) for phase in ("wake", "sleep")) for at in places]
+        self.looks = np.array([*earlier, *(n + self.n_learned for n in now)], int)
+        self.n_learned += n_now
+
+    def _keep_start(self, weights):
+        """Keep the weights with which the run begins, where they are not those that parameters and seed say."""
+        p = self.parameters
+        drawn = initial_weights(p, self.seed)
+        if weights.astype(p.dtype).sha256 != drawn.sha256:
+            self.directory.write_start(weights.astype(p.dtype))
+
+    def _description(self, schedule, stimuli, weights):
+        arrays = [schedule.phase, schedule.presentation, schedule.stimulus, schedule.measured]
+        arrays += schedule.interventions.values()
+        arrays += [array for phase in (stimuli.wake, stimuli.evaluation) for array in phase or ()]
+        digest = hashlib.sha256()
+        for array in arrays:
+            digest.update(f"{np.shape(array)}".encode())
+            digest.update(np.ascontiguousarray(array))
+        parameters = self.parameters.model_dump(mode="json")
+        slots = {phase: [sorted(slot) for slot in slots] for phase, slots in schedule.slots.items()}
+        hosts = [host.code for host in schedule.interventions]
+        return [parameters, self.seed, self.device, digest.hexdigest(), slots, hosts, weights.sha256]
+
+
+def _check_kinds(schedule, stimuli, weights):
+    """Refuse what a protocol cannot have meant."""
+    kinds = ("schedule", schedule, Schedule), ("stimuli", stimuli, Stimuli), ("weights", weights, Weights)
+    for name, given, kind in kinds:
+        if not isinstance(given, kind):
+            raise ParameterError(
+                f"Run.simulate: {name} must be a {kind.__module__}.{kind.__name__} (got {in_short(given)}); "
+                "see the examples of protocols/README.md."
+            )
+
+
+def run_numbers(p: Any, seed: int) -> dict[str, Any]:
+    """The numbers that equations see: those of the learning rule, and the seed of the noise."""
+    return {"noise_seed": seed, **p.rule_values}
+
+
+def _phase_at(schedule, place):
+    phase = schedule.phase[min(place, len(schedule) - 1)]
+    return "evaluation" if phase == EVALUATION else "wake and sleep"

@@ -1,0 +1,230 @@
+"""Making runs, going on with them: one process at a time, each finished run once."""
+
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from threadpoolctl import threadpool_limits
+
+from cortex_model.devices.program import program_cache
+from cortex_model.errors import CortexModelWarning, RunError, in_short
+from cortex_model.parameters import checked_seed
+from cortex_model.runs.directory import PROTOCOL_FILES, PROVENANCE, RULE_FILES, RunDirectory
+from cortex_model.runs.protocol import load_protocol, parameters_of, protocol_of, rule_code
+from cortex_model.runs.provenance import other_sources, provenance
+from cortex_model.runs.run import Run
+from cortex_model.system.failures import raised_by
+from cortex_model.system.storage import plain, read_json, write_json
+
+#: What keeps the linear algebra of a process to one thread, where there is a process for each core.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+
+def start(
+    protocol: str,
+    parameters: Any,
+    seed: int,
+    device: str,
+    parent: Path,
+    report: Callable[[int, int, str], None] | None = None,
+    again: bool = False,
+    shared: Any = None,
+) -> dict[str, Any]:
+    """Make a run of a protocol, or go on with it, or return the summary of the finished one.
+
+    Parameters
+    ----------
+    protocol : str
+        Name or file.
+    parameters : Parameters
+    seed : int
+    device : str
+    parent : Path
+        Folder below which the run directory is made.
+    report : callable, optional
+        Draws the progress bar.
+    again : bool
+        Whether to forget what is there and start anew.
+    shared : SharedProgram, optional
+        Where it meets the runs with which it shares a program (`cortex_model.runs.together`).
+
+    Returns
+    -------
+    summary : dict
+    """
+    loaded = load_protocol(protocol)
+    code, of_rule = loaded.code, rule_code(parameters)
+    description = {
+        "protocol": loaded.name,
+        "protocol_file": str(code.path) if code else loaded.name,
+        "protocol_files": code.sha256s() if code else {},
+        "rule_files": of_rule.sha256s() if of_rule else {},
+        "device": device,
+        "seed": seed,
+        "parameters": parameters.model_dump(mode="json"),
+    }
+    folders = {PROTOCOL_FILES: code, RULE_FILES: of_rule}
+    files = {f"{folder}/{n}": text for folder, its in folders.items() if its for n, text in its.files.items()}
+    name = loaded.run_name(parameters, seed, device)
+    directory = RunDirectory.created(parent, description, name, files, again)
+    return carry_out(loaded, parameters, seed, device, directory, report, again, shared)
+
+
+def resume(path: Path, report: Callable[[int, int, str], None] | None = None) -> dict[str, Any]:
+    """Go on with an interrupted run; the summary of a finished one.
+
+    Raises
+    ------
+    RunError
+        If there is no such run directory.
+    """
+    directory = RunDirectory.opened(path)
+    given = directory.description()
+    loaded = protocol_of(directory)
+    parameters = parameters_of(directory)
+    checked_seed(given["seed"], f"{path}: seed")
+    return carry_out(loaded, parameters, given["seed"], given["device"], directory, report)
+
+
+def beside(run: Run, protocol: str) -> RunDirectory:
+    """The finished run of another protocol with the same parameters, seed and device, in the same folder.
+
+    It is made, or gone on with, where it is not there; so runs of several protocols can share one training.
+
+    Parameters
+    ----------
+    run : Run
+        Whose parameters are at least those of the other protocol.
+    protocol : str
+        Name of the other protocol.
+    """
+    if load_protocol(protocol).code is not None:
+        raise RunError(
+            f"running.beside: must name a protocol that comes with the package (got {protocol!r}, whose code would not "
+            "be part of this run's name); import what it does from your own protocol file."
+        )
+    fields = load_protocol(protocol).parameters.model_fields
+    given = {name: value for name, value in run.parameters.model_dump(mode="json").items() if name in fields}
+    parameters = load_protocol(protocol).parameters().with_overrides(given)
+    folder = run.directory.path.parent
+    try:
+        summary = start(protocol, parameters, run.seed, run.device, folder, run.report, shared=run.shared)
+        if other := summary.get("made_by_other_sources"):
+            run.warn(f"{summary['run_dir']}: {other}")
+    except BaseException as error:
+        error.__notes__ = []  # it is this run that is resumed
+        raise
+    return RunDirectory(folder / load_protocol(protocol).run_name(parameters, run.seed, run.device))
+
+
+def carry_out(loaded, parameters, seed, device, directory, report=None, again=False, shared=None) -> dict[str, Any]:
+    """Run a protocol into its directory, from the last checkpoint on."""
+    try:
+        with FileLock(directory.path / ".lock", timeout=0):
+            if again:
+                directory.clear()
+            if directory.has_finished:
+                return directory.summary() | made_by_other_sources(directory)
+            run = Run(parameters, seed, device, directory, report or (lambda *_: None), shared=shared)
+            origin = _origin(run)
+            write_json(directory.path / PROVENANCE, origin)
+            try:
+                with loaded.code.importable() if loaded.code else nullcontext(), threadpool_limits(1):
+                    summary = _summary(loaded, run)  # with one thread: sums over several end in other bits
+            except BaseException as error:
+                directory.log(f"stopped: {type(error).__name__}: {error}")
+                error.add_note(str(directory.path))
+                raise
+            write_json(directory.path / PROVENANCE, origin | {"finished": time.strftime("%Y-%m-%dT%H:%M:%S%z")})
+            summary = {
+                "run_dir": str(directory.path),
+                "device": device,
+                "seed": seed,
+                **summary,
+                "warnings": run.warnings,
+            }
+            directory.finish(run.weights, run.measures, summary, run.looks)
+            directory.log("finished")
+            return summary
+    except Timeout:
+        raise RunError(
+            f"{directory.path}: must not be in use by another process (got a locked folder); wait for that run to end."
+        ) from None
+
+
+def _origin(run):
+    """Where a run's numbers come from; where it goes on, from where it began, and a warning if that is elsewhere."""
+    now = provenance(run.device, run.seed, getattr(run.parameters, "codegen_target", "numpy"))
+    file = run.directory.path / PROVENANCE
+    if not file.exists():
+        return now
+    origin = read_json(file)
+    resumed = {"at": now["started"], "sources_sha256": now["sources_sha256"], "compiler": now["compiler"]}
+    if other := other_sources(origin):
+        run.warn(f"begun {other}, whose sources were others than those it goes on with; --again makes it anew")
+    return origin | {"resumed": [*origin["resumed"], resumed]}
+
+
+def made_by_other_sources(directory: RunDirectory) -> dict[str, str]:
+    """An entry for the summary of a finished run that other sources of this package made; empty where these did."""
+    if not (other := _made_otherwise(directory)):
+        return {}
+    return {"made_by_other_sources": f"made {other}, whose sources were others than today's; --again makes it anew"}
+
+
+def _made_otherwise(directory):
+    """When, and by which version, a run was made, if not by these sources; also where nothing says who made it."""
+    file = directory.path / PROVENANCE
+    return other_sources(read_json(file) if file.exists() else {})
+
+
+def mind_other_sources(directories: list[RunDirectory], again: bool) -> None:
+    """Of many runs, forget those that other sources of this package made (``again``), or count them in a warning."""
+    finished = {directory.path: directory for directory in directories if directory.has_finished}.values()
+    others = [directory for directory in finished if _made_otherwise(directory)]
+    if again:
+        for directory in others:
+            directory.clear()
+    elif others:
+        sentence = (
+            f"{len(others)} of {len(finished)} finished runs were made by other sources of cortex-model than today's "
+            f"(the first {_made_otherwise(others[0])}); --again makes them anew."
+        )
+        warnings.warn(CortexModelWarning(sentence), stacklevel=3)
+
+
+def _summary(loaded, run):
+    """What a protocol returns, if a summary can hold it."""
+    try:
+        summary = loaded.run(run)
+    except SystemExit as error:
+        raise RunError(raised_by(error)) from error
+    if not isinstance(summary, dict):
+        raise RunError(
+            f"{loaded.name}.run: must return a dictionary, its summary (got {in_short(summary)}); end it with "
+            "`return {...}`."
+        )
+    if taken := sorted({"run_dir", "device", "seed", "warnings"} & summary.keys()):
+        raise RunError(
+            f"{loaded.name}.run: must return a summary without {taken[0]!r}, which every summary has already "
+            f"(got {in_short(summary[taken[0]])}); rename it."
+        )
+    return plain(summary, f"the summary of {loaded.name}")
+
+
+def child_environment() -> dict[str, str]:
+    """What children are given as environment; where Python may not keep bytecode, it may in the cache of programs.
+
+    Dozens of processes that each compile the same thousand modules would spend most of their time on it.
+    """
+    given = dict(os.environ)
+    if sys.dont_write_bytecode:
+        given.pop("PYTHONDONTWRITEBYTECODE", None)
+        given["PYTHONPYCACHEPREFIX"] = str(program_cache().parent / "bytecode")
+    return given

@@ -1,0 +1,143 @@
+"""Several networks side by side: one schedule that holds the presentations of all."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from cortex_model.errors import ParameterError
+from cortex_model.schedule.declared import ANSWER_GATE, PHASES, Declared
+from cortex_model.schedule.presentations import Schedule
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """The schedules of networks that run in one program.
+
+    Attributes
+    ----------
+    schedules : list of Schedule
+        One a network. They hold the same phases in the same order, except that a network whose rule lacks a phase
+        leaves its presentations out.
+    declared : Declared
+        Of the program.
+
+    Notes
+    -----
+    Rules may differ. Networks whose slots of a phase differ in plasticity alone share them; others take turns within
+    a presentation. What happens in a slot happens in every network, but weights change only in those whose slot it is,
+    and a presentation reads nothing that it has not written.
+    """
+
+    schedules: list[Schedule]
+    declared: Declared
+
+    @cached_property
+    def turns(self) -> dict[str, list[list[int]]]:
+        """Phase -> groups of networks that share its slots, in the order of their turns."""
+        learning = set(self.declared.learning_gates)
+        found = {}
+        for phase in PHASES:
+            groups: dict[tuple, list[int]] = {}
+            for network, schedule in enumerate(self.schedules):
+                if phase in schedule.slots:
+                    groups.setdefault(tuple(slot - learning for slot in schedule.slots[phase]), []).append(network)
+            found[phase] = list(groups.values())
+        return found
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """The presentations of all networks, with the interventions and measurements of all.
+
+        Raises
+        ------
+        ParameterError
+            If the schedules do not fit together.
+        """
+        if len(self.schedules) == 1:
+            return self.schedules[0]
+        marks = [self.boundaries[e][s.measured] for e, s in enumerate(self.schedules)]
+        interventions = {}
+        for network, schedule in enumerate(self.schedules):
+            for host, places in schedule.interventions.items():
+                before = interventions.get(host, np.zeros(0, np.int64))
+                interventions[host] = np.union1d(before, self.own[network][places])
+        slots = {phase: tuple(slot for _, slot in self._slots(phase)) for phase in PHASES if self.turns[phase]}
+        longest = self._longest
+        return Schedule(longest.phase, longest.stimulus, slots, interventions, np.unique(np.concatenate(marks)))
+
+    def _slots(self, phase):
+        """(Networks, gates that are open in any of them) of each slot of a presentation."""
+        for networks in self.turns[phase]:
+            its = [self.schedules[network].slots[phase] for network in networks]
+            yield from ((networks, frozenset().union(*slots)) for slots in zip(*its, strict=True))
+
+    def learns(self, gate: str, first: int, last: int) -> np.ndarray:
+        """Whether each network's weights change by what a gate opens; shape (n_slots, n_networks)."""
+        schedule = self.schedule
+        table = np.zeros((len(PHASES), max(schedule.slots_per_presentation.max(), 1), len(self.schedules)), bool)
+        for at, phase in enumerate(PHASES):
+            step = 0
+            for networks in self.turns[phase]:
+                n = len(self.schedules[networks[0]].slots[phase])
+                for network in networks:
+                    opened = [gate in slot for slot in self.schedules[network].slots[phase]]
+                    table[at, step : step + n, network] = opened
+                step += n
+        presentation, step = schedule.places_of_slots(first, last)
+        return table[schedule.phase[presentation], step]
+
+    def answers(self, network: int, first: int, last: int) -> np.ndarray:
+        """Which of the answers that are kept in presentations ``first`` ... ``last - 1`` are a network's own."""
+        phase = "evaluation"
+        turns = [network in networks for networks, slot in self._slots(phase) if ANSWER_GATE in slot]
+        begin, end = self.position(network, first), self.position(network, last)
+        is_own = np.zeros(last - first, bool)
+        is_own[self.own[network][begin:end] - first] = True
+        is_kept = self.schedule.phase[first:last] == PHASES.index(phase)
+        return (is_own[is_kept][:, None] & np.array(turns, bool)).ravel()
+
+    @cached_property
+    def _longest(self):
+        return max(self.schedules, key=len)
+
+    @cached_property
+    def own(self) -> list[np.ndarray]:
+        """For each network, the places in the common schedule that are its own."""
+        longest, own = self._longest, []
+        for schedule in self.schedules:
+            places = np.flatnonzero(np.isin(longest.phase, np.unique(schedule.phase)))
+            fits = len(places) == len(schedule) and np.array_equal(longest.phase[places], schedule.phase)
+            if not fits:
+                raise ParameterError(
+                    "Ensemble.schedules: must hold the same phases in the same order in every network "
+                    f"(got {len(schedule)} presentations beside {len(longest)}, or another order); give all networks "
+                    "the same epochs, evaluations and amount of sleep, or run them apart."
+                )
+            own.append(places)
+        return own
+
+    @cached_property
+    def boundaries(self) -> list[np.ndarray]:
+        """For each network, the place in the common schedule after j presentations of its own; shape (n + 1,)."""
+        return [np.concatenate([[0], places + 1]) for places in self.own]
+
+    def position(self, network: int, place: int) -> int:
+        """How many of a network's own presentations come before a place in the common schedule."""
+        return int(np.searchsorted(self.own[network], place))
+
+    def presentation(self, first: int, last: int) -> np.ndarray:
+        """Numbers of presentations, as each network counts its own; shape (n, n_networks)."""
+        numbers = np.zeros((last - first, len(self.schedules)), np.int64)
+        for network, schedule in enumerate(self.schedules):
+            begin, end = self.position(network, first), self.position(network, last)
+            numbers[self.own[network][begin:end] - first, network] = schedule.presentation[begin:end]
+        return numbers
+
+    def stimulus(self, first: int, last: int) -> np.ndarray:
+        """Stimuli that each network shows, -1 where there is none; shape (n, n_networks, batch_size)."""
+        rows = np.full((last - first, len(self.schedules), self._longest.batch_size), -1, np.int64)
+        for network, schedule in enumerate(self.schedules):
+            begin, end = self.position(network, first), self.position(network, last)
+            rows[self.own[network][begin:end] - first, network] = schedule.stimulus[begin:end]
+        return rows
