@@ -68,8 +68,8 @@ def same(one: RunDirectory, other: RunDirectory) -> bool:
     )
 
 
-@pytest.mark.slow
 # ---------------------------------------------------------------------- results
+@pytest.mark.slow
 def test_the_dataset_holds_what_single_runs_measure(swept, tmp_path):
     folder, dataset = swept
     assert list(dataset["test_error_percent"].dims) == [*GRID, "seed", "look"]
@@ -125,8 +125,8 @@ def test_a_scheduler_elsewhere_is_given_only_what_is_missing(tmp_path):
     assert same(swept, alone(tmp_path / "alone", 3, protocol=PAIR, **AVERAGED, damping=0.1))
 
 
-@pytest.mark.slow
 # ---------------------------------------------------------------------- what goes wrong
+@pytest.mark.slow
 def test_a_worker_that_is_killed_loses_nothing(tmp_path):
     """Its run goes on from the last checkpoint, with the results of a run that nothing befell."""
     killed = []

@@ -106,8 +106,8 @@ class RunningNetwork:
             for name, value in done.items():
                 if name in of_level:
                     arrays[f"{name}_{level}"] = np.asarray(value, of_level[name].dtype)
-                else:
-                    remembered[f"{name}_{placed.ends(host.projection, level)[1]}"] = float(value)
+                elif (of := f"{name}_{placed.ends(host.projection, level)[1]}") in remembered:
+                    remembered[of] = float(value)  # where a population makes nothing of it, it is not kept
         state.weights = state.weights.replaced(arrays) if arrays else state.weights
         state.remembered = remembered if remembered != state.remembered else state.remembered
 

@@ -128,7 +128,7 @@ class Program:
     Attributes
     ----------
     arrays : dict
-        Name (``"forward_1.weight"``) -> its dtype and size (None: any).
+        Name (``"W_1.weight"``) -> its dtype and size (None: any).
 
     Notes
     -----

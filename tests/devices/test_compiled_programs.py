@@ -112,7 +112,7 @@ def test_flags_compiler_and_versions_are_in_the_name_of_the_program(monkeypatch)
 @pytest.mark.parametrize(
     "source",
     [
-        "philox.py", "network/objects.py", "devices/gates.py", "devices/compilation.py", "devices/simulation.py",
+        "state/philox.py", "network/objects.py", "devices/gates.py", "devices/compilation.py", "devices/simulation.py",
         "schedule/chunk.py", "language/ordering.py",
     ],
 )  # fmt: skip
