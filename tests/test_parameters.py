@@ -133,7 +133,7 @@ NOT_READ = [
     ({"weight_decay": 0.1}, "kolen_pollack", r"reciprocal \(got 0\.1\), for only kolen_pollack reads it; leave it out"),
     ({"forward_sleep_learning_rate": 0.1}, "reciprocal", r"ben_israel .* only hinton_mcclelland, reciprocal read it"),
     ({"regression": 0.5}, "hinton_mcclelland", r"weight_mirror .* only hinton_mcclelland reads it"),
-    ({"slope_cutoff": 0.2, "slope_rule": "derivative"}, None, r"reciprocal \(got 0\.2\), for an option reads it"),
+    ({"slope_cutoff": 0.2, "slope_rule": "derivative"}, None, r"for only an option that is not chosen reads it"),
 ]
 
 
@@ -242,7 +242,7 @@ def test_times_are_counted_in_steps():
         feedback_onset_ms=10, forward_delay_ms=(0, 1, 2.5), feedback_delay_ms=(3,),
     )  # fmt: skip
     assert (p.n_steps, p.onset_step) == (60, 19)
-    assert p.forward_delays == {1: 0, 2: 2, 3: 5} and p.feedback_delays == {2: 6, 3: 6}
+    assert p.delays == {("W", 1): 0, ("W", 2): 2, ("W", 3): 5, ("V", 2): 6, ("V", 3): 6}
     assert p.relaxation == pytest.approx(1 - np.exp(-0.5 / 20), rel=1e-14)
     assert (DEFAULT.n_steps, DEFAULT.relaxation) == (1, 1.0)
 

@@ -5,8 +5,8 @@ import pytest
 
 from cortex_model import theory, traces
 from cortex_model.errors import ParameterError
-from cortex_model.experiments.checking import interpreter_for
 from cortex_model.parameters import HierarchyParameters, SleepWakeParameters
+from cortex_model.reference.hierarchy import interpreter_of
 from cortex_model.weights import initial_weights
 
 SIZES = (7, 5, 6, 4)
@@ -27,7 +27,8 @@ def given(has_biases=True, **overrides):
 
 
 def timing(p):
-    return theory.Timing(p.n_steps, p.relaxation, 1, p.forward_delays, p.feedback_delays)
+    forward, feedback = ({l: n for (name, l), n in p.delays.items() if name == letter} for letter in "WV")
+    return theory.Timing(p.n_steps, p.relaxation, 1, forward, feedback)
 
 
 def check_traces(dataset, rates, apical):
@@ -88,7 +89,7 @@ def test_perception_on_a_compiled_program_equals_theory_one_stimulus_after_anoth
 def test_every_nonlinearity_is_recalled_through(nonlinearity):
     """By the declaration, carried out: devices equal that (`tests/devices/test_equals_interpreter.py`)."""
     p, weights = given(nonlinearity=nonlinearity)
-    interpreter, steps = interpreter_for(p, weights), []
+    interpreter, steps = interpreter_of(p, weights), []
 
     def keep():
         steps.append({l: its["rate"].copy() for l, its in interpreter.state.items()})

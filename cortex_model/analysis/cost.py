@@ -29,7 +29,7 @@ def cost(schedule: Schedule, parameters: HierarchyParameters) -> dict[str, dict[
     counted = ("presentations", "half_cycles", "synaptic_events", "operations")
     costs = {name: dict.fromkeys(PHASES, 0) for name in counted}
     own = declared(parameters)
-    placed, counts = PlacedRule(own.rule, parameters.layer_sizes, own.placed.delays), own.counts
+    placed, counts = PlacedRule(own.rule, parameters.layer_sizes, parameters.delays), own.counts
     for phase in PHASES:
         n = schedule.n_presentations(phase)
         costs["presentations"][phase] = n

@@ -3,10 +3,9 @@
 import numpy as np
 
 from cortex_model import theory
-from cortex_model.language import PlacedRule
 from cortex_model.parameters.chosen import chosen_rule
-from cortex_model.reference.interpreter import Interpreter
-from cortex_model.schedule.declared import declared, without_host
+from cortex_model.reference.hierarchy import interpreter_of
+from cortex_model.schedule.declared import without_host
 from cortex_model.weights import Weights
 
 
@@ -29,19 +28,11 @@ def rule_updates(
     -------
     updates : dict of ndarray, shape (n_l, n_{l-1})
     """
-    p, own = parameters, declared(parameters)
-    rule, delays = own.rule, own.placed.delays
-    if settled and p.is_leaky:
-        rule, delays = chosen_rule(p.learning_rule, False, False, **p.rule_options), None
-    values = {name: value for name, value in p.rule_values.items() if name in {**rule.dynamics.numbers, **rule.numbers}}
-    placed = PlacedRule(without_host(rule), p.layer_sizes, delays)
-    named = weights.named()
-    arrays = {(name, l): named[f"{name}_{l}"].astype(float) for name, l in placed.synapses}
-    matrices = {key: array[:, None] if array.ndim == 1 else array for key, array in arrays.items()}
-    time = {} if rule.dynamics.name == "settled" else {"n_steps": p.n_steps, "onset": p.onset_step}
-    interpreter = Interpreter(placed, matrices, values, **time)
-    interpreter.present("wake", stimuli.astype(float), targets.astype(float))
-    return {l: interpreter.weights["W", l] - matrices["W", l] for l in weights.forward}
+    p = parameters
+    rule = chosen_rule(p.learning_rule, False, False, **p.rule_options) if settled else p.rule
+    interpreter = interpreter_of(p, weights, rule=without_host(rule))
+    interpreter.present("wake", stimuli, targets)
+    return {l: interpreter.weights["W", l] - matrix for l, matrix in weights.forward.items()}
 
 
 def update_angles(weights: Weights, stimuli: np.ndarray, targets: np.ndarray, parameters) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ from cortex_model.language import PlacedRule
 from cortex_model.language.describing import Line, presentation
 from cortex_model.language.ordering import Ordering
 from cortex_model.parameters import SleepWakeParameters
-from cortex_model.reference.interpreter import Interpreter
+from cortex_model.reference.hierarchy import interpreter_of, learned_weights
 from cortex_model.rules.own import LAYER_SIZES, is_own, own_rule
 from cortex_model.schedule import PHASES, Stimuli, declared, schedule_of
 from cortex_model.state.philox import DESCENDING, population_noise
@@ -105,11 +105,11 @@ def compared_with_brian2(p: SleepWakeParameters) -> Checked:
     shown, weights = shown_to(p), initial_weights(p, SEED)
     schedule = schedule_of(p, order, rows)
     found = Simulation(p, "runtime").run(schedule, Stimuli(wake=shown), weights, {"noise_seed": SEED}).weights
-    interpreter = interpreter_for(p, weights)
+    interpreter = interpreter_of(p, weights, SEED)
     for phase, (row,), at in zip(order, rows, schedule.presentation.tolist(), strict=True):
         interpreter.present(PHASES[phase], *((shown[0][row], shown[1][row]) if phase == 0 else ()), at=at)
     claim = "in time, Brian2 equals the declaration" if p.is_leaky else "Brian2 equals the declaration"
-    return Checked(claim, difference(interpreter, found, weights), unchanged(found, weights))
+    return Checked(claim, difference(found, learned_weights(interpreter, weights), weights), unchanged(found, weights))
 
 
 def compared_with_oracle(p: SleepWakeParameters) -> Checked:
@@ -125,27 +125,37 @@ def compared_with_oracle(p: SleepWakeParameters) -> Checked:
     if oracle is None:
         return Checked(claim, None, "the file has no ORACLE: nothing independent says that this is the rule you mean")
     shown, start, largest, compared = shown_to(p), initial_weights(p, SEED), 0.0, []
-    interpreter = interpreter_for(p, start)
+    interpreter = interpreter_of(p, start, SEED)
     phases = [phase for phase in LEARNING if phase in p.rule.phases]
     for at, (n, phase) in enumerate(itertools.product(range(N_PRESENTATIONS), phases)):
         given = (shown[0][n], shown[1][n]) if phase == "wake" else (None, None)
-        before = weights_of(interpreter, start)
-        changed = oracle(phase, before.named(), dict(p.rule_values), *given, noise_for(p, at))
+        before = learned_weights(interpreter, start)
+        changed = oracle(phase, before.astype(float).named(), dict(p.rule_values), *given, noise_for(p, at))
         interpreter.present(phase, *given, at=at)
         if changed is None:
             continue
-        if not isinstance(changed, dict) or not set(changed) <= set(before.named()):
-            file, got = p.learning_rule.partition("#")[0], in_short(changed)
-            raise RuleError(
-                f"{file}: ORACLE must return a dictionary of {', '.join(before.named())}, or some of them (got {got}); "
-                "end it with `return weights`."
-            )
-        found = before.replaced({name: np.asarray(array, float) for name, array in changed.items()})
-        largest = max(largest, difference(interpreter, found, start))
+        found = _returned(changed, before, p)
+        largest = float(np.maximum(largest, difference(found, learned_weights(interpreter, start), start)))
         compared = [*compared, phase] if phase not in compared else compared
     if not compared:
         return Checked(claim, None, "ORACLE returned None for every phase")
     return Checked(claim, largest, f"of {' and '.join(compared)}")
+
+
+def _returned(changed, before, p):
+    """Weights after a presentation, as ``ORACLE`` returned them."""
+    file = p.learning_rule.partition("#")[0]
+    if not isinstance(changed, dict) or not set(changed) <= set(before.named()):
+        raise RuleError(
+            f"{file}: ORACLE must return a dictionary of {', '.join(before.named())}, or some of them (got "
+            f"{in_short(changed)}); end it with `return weights`."
+        )
+    try:
+        found = before.replaced({name: np.asarray(array, float) for name, array in changed.items()})
+        found.check(p)
+    except (ParameterError, ValueError, TypeError) as error:
+        raise RuleError(f"{file}: ORACLE must return the weights of this hierarchy (got others: {error})") from None
+    return found
 
 
 def noise_for(p: SleepWakeParameters, at: int) -> Callable[..., np.ndarray]:
@@ -158,31 +168,11 @@ def noise_for(p: SleepWakeParameters, at: int) -> Callable[..., np.ndarray]:
     return noise
 
 
-def weights_of(interpreter: Interpreter, like: Weights) -> Weights:
-    """What an interpreter's network has learned."""
-    learned = {f"{name}_{l}": matrix for (name, l), matrix in interpreter.weights.items()}
-    return like.replaced(
-        {name: np.reshape(learned[name], a.shape) for name, a in like.named().items() if name in learned}
-    )
-
-
-def interpreter_for(p: SleepWakeParameters, weights: Weights) -> Interpreter:
-    """The declaration, to be carried out in NumPy."""
-    own, named = declared(p), weights.named()
-    placed = PlacedRule(own.rule, p.layer_sizes, own.placed.delays)
-    arrays = {(name, l): named[f"{name}_{l}"] for name, l in placed.synapses}
-    matrices = {key: array[:, None] if array.ndim == 1 else array for key, array in arrays.items()}
-    values, noise = p.rule_values, p.noise_distribution
-    return Interpreter(placed, matrices, values, seed=SEED, distribution=noise, n_steps=p.n_steps, onset=p.onset_step)
-
-
-def difference(interpreter: Interpreter, found: Weights, start: Weights) -> float:
-    """max|difference| / max|weights| over everything that learns."""
-    named, largest = found.named(), max(np.abs(array).max() for array in start.named().values())
-    return max(
-        float(np.abs(np.reshape(matrix, named[f"{name}_{l}"].shape) - named[f"{name}_{l}"]).max() / largest)
-        for (name, l), matrix in interpreter.weights.items()
-    )
+def difference(found: Weights, expected: Weights, start: Weights) -> float:
+    """max|difference| / max|weights at the start| over everything that learns; nan where something is not a number."""
+    pairs = zip(found.named().values(), expected.named().values(), strict=True)
+    largest = np.max([np.abs(array).max() for array in start.named().values()])
+    return float(np.max([np.abs(a - b).max() for a, b in pairs]) / largest)
 
 
 def unchanged(found: Weights, start: Weights) -> str:

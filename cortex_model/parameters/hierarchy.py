@@ -63,10 +63,10 @@ MOST_STEPS_DELAYED = 100
 class HierarchyParameters(Parameters):
     """What a hierarchy is made of, and which plasticity it can have."""
 
-    layer_sizes: LayerSizes = parameter((64, 32, 10), "neurons in each population, input first", "neurons")
     #: Of a class that a file of one's own has added numbers to: the class that it added them to.
     extends: ClassVar[type | None] = None
 
+    layer_sizes: LayerSizes = parameter((64, 32, 10), "neurons in each population, input first", "neurons")
     learning_rule: LearningRule = parameter(
         "reciprocal",
         "what is joined, what happens in a presentation and how synapses change",
@@ -201,21 +201,19 @@ class HierarchyParameters(Parameters):
         return -math.expm1(-self.time_step_ms / self.time_constant_ms) if self.is_leaky else 1.0
 
     @property
-    def forward_delays(self) -> dict[int, int]:
-        """Steps that what W_l carries is on its way: l -> number."""
-        return self._delays(self.forward_delay_ms, range(1, self.n_layers + 1))
-
-    @property
-    def feedback_delays(self) -> dict[int, int]:
-        """Steps that what V_l carries is on its way: l -> number."""
-        return self._delays(self.feedback_delay_ms, self.feedback_layers)
+    def delays(self) -> dict[tuple[str, int], int]:
+        """Time steps that what a projection carries is on its way: ("W", l) or ("V", l) -> number."""
+        found = {}
+        for name, given, levels in (
+            ("W", self.forward_delay_ms, range(1, self.n_layers + 1)),
+            ("V", self.feedback_delay_ms, self.feedback_layers),
+        ):
+            times = given * len(levels) if len(given) == 1 else given
+            found |= {(name, l): self._steps(time) for l, time in zip(levels, times, strict=True)}
+        return found if self.is_leaky else dict.fromkeys(found, 0)
 
     def _steps(self, time):
         return round(time / self.time_step_ms)
-
-    def _delays(self, delays, levels):
-        times = delays * len(levels) if len(delays) == 1 else delays
-        return {l: self._steps(time) if self.is_leaky else 0 for l, time in zip(levels, times, strict=True)}
 
     @property
     def n_layers(self) -> int:
@@ -225,8 +223,8 @@ class HierarchyParameters(Parameters):
     @property
     def rule_options(self) -> dict[str, Any]:
         """Options of the learning rule (`cortex_model.language.options.configured`)."""
-        own = {name: getattr(self, name) for name in RULE_OPTIONS}
-        return own | {"feedback_gain": getattr(self, "feedback_gain", "none")}
+        chosen = {name: getattr(self, name) for name in RULE_OPTIONS}
+        return chosen | {"feedback_gain": getattr(self, "feedback_gain", "none")}
 
     @property
     def perturbs_feedback(self) -> bool:

@@ -10,7 +10,7 @@ from cortex_model.parameters.hierarchy import HierarchyParameters
 from cortex_model.parameters.kinds import Count, PositiveCount, Rate
 from cortex_model.parameters.model import parameter
 from cortex_model.parameters.numbers import number_field, numbers_of_rules
-from cortex_model.rules import shipped
+from cortex_model.rules import own, shipped
 
 #: A hierarchy with every number that a shipped rule may read.
 RuleParameters = create_model(
@@ -50,13 +50,15 @@ class SleepWakeParameters(RuleParameters):
 
     def check_asked(self, names: Iterable[str]) -> None:
         """See `Parameters`; a number belongs to the rules that read it."""
-        own = {*self.rule.numbers, *self.rule.dynamics.numbers}
-        for name in sorted({*names} & {*numbers_of_rules()} - own):
+        its = {*self.rule.numbers, *self.rule.dynamics.numbers}
+        for name in sorted({*names} & {*numbers_of_rules()} - its):
             having = [rule.name for rule in shipped().values() if name in rule.numbers]
-            those = f"only {', '.join(having)} read{'s' * (len(having) == 1)} it" if having else "an option reads it"
+            which = ", ".join(having) or "an option that is not chosen"
+            reads = "reads" if len(having) < 2 else "read"
             raise ParameterError(
-                f"Parameters.{name}: must be left out where learning_rule is {self.learning_rule} "
-                f"(got {getattr(self, name):g}), for {those}; leave it out, or choose another rule."
+                f"Parameters.{name}: must be left out where learning_rule is {own.short(self.learning_rule)} "
+                f"(got {getattr(self, name):g}), for only {which} {reads} it; leave it out, or "
+                "choose another rule."
             )
 
     @model_validator(mode="after")

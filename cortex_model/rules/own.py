@@ -41,7 +41,7 @@ class OwnRule:
         Name of the row that the file defines as ``NONLINEARITY = (rate, slope)``; empty where it defines none.
     oracle : callable or None
         ``ORACLE``: the same rule once more in NumPy, written without looking at the declaration
-        (`cortex_model.reference.checking`).
+        (`cortex_model.experiments.checking`).
     code : OwnCode
     """
 

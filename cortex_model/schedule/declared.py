@@ -45,9 +45,7 @@ class Declared:
     def __init__(self, parameters: HierarchyParameters):
         p = self.parameters = parameters
         self.rule = p.rule
-        delays = {("W", l): n for l, n in p.forward_delays.items()}
-        delays |= {("V", l): n for l, n in p.feedback_delays.items()}
-        self.ordering = _ordered(tuple(self._sharing()), p.layer_sizes, tuple(sorted(delays.items())))
+        self.ordering = _ordered(tuple(self._sharing()), p.layer_sizes, tuple(sorted(p.delays.items())))
         self.placed = self.ordering.placed
 
     def _sharing(self) -> list[Rule]:

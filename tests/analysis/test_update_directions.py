@@ -1,19 +1,16 @@
 """Updates of learning rules as their declarations say, and their angles to others."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from cortex_model import theory
-from cortex_model.analysis import update_directions
 from cortex_model.analysis.update_directions import rule_updates, update_angles, update_difference_from_settled
 from cortex_model.language import Learn
 from cortex_model.language.nonlinearities import SLOPE_RULES
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.rules import shipped
-from cortex_model.schedule import declared
 from cortex_model.weights import Weights, initial_weights
 
 TO_BACKPROPAGATION, TO_GAUSS_NEWTON, TO_DAMPED = (
@@ -97,21 +94,18 @@ def test_decay_turns_an_update():
     assert strong[TO_BACKPROPAGATION][1] > 10, "W_2 decays, W_1 does not"
 
 
-def made_up(monkeypatch, change):
+def made_up(change):
     """Parameters whose rule is one of the test's own."""
-    p = SleepWakeParameters(layer_sizes=SIZES, dtype="float64")
-    own = declared(p)
-    rule = own.rule.replacing(weight_update=change)
-    monkeypatch.setattr(update_directions, "declared", lambda _: SimpleNamespace(rule=rule, placed=own.placed))
-    return p
+    rule = shipped()["reciprocal"].replacing(weight_update=change)
+    return SleepWakeParameters(layer_sizes=SIZES, dtype="float64", learning_rule=rule)
 
 
-def test_a_rule_that_the_package_does_not_know_has_its_own_angle(monkeypatch):
+def test_a_rule_that_the_package_does_not_know_has_its_own_angle():
     its, shown = SleepWakeParameters(layer_sizes=SIZES, dtype="float64"), presented()
     weights = weights_of(its, "transpose")
     usual = update_angles(weights, *shown, its)
     hebbian = Learn("W", "learning_rate", "rate_post*rate_pre", name="weight_update")
-    p = made_up(monkeypatch, hebbian)
+    p = made_up(hebbian)
     _, rates = theory.hierarchy_response(weights.forward, weights.biases, shown[0].T)
     own = rule_updates(weights, *shown, p)
     for l, update in own.items():
@@ -124,10 +118,10 @@ def test_a_rule_that_the_package_does_not_know_has_its_own_angle(monkeypatch):
     assert (np.abs(angle - usual[TO_BACKPROPAGATION]) > 20).all()
 
 
-def test_a_rule_that_climbs_goes_against_backpropagation(monkeypatch):
+def test_a_rule_that_climbs_goes_against_backpropagation():
     weights = weights_of(SleepWakeParameters(layer_sizes=SIZES, dtype="float64"), "transpose")
     update = next(m for m in shipped()["reciprocal"].phases["wake"] if getattr(m, "name", "") == "weight_update")
-    p = made_up(monkeypatch, replace(update, step="learning_rate"))
+    p = made_up(replace(update, step="learning_rate"))
     np.testing.assert_allclose(update_angles(weights, *presented(), p)[TO_BACKPROPAGATION], 180, atol=1e-5)
 
 

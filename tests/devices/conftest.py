@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from cortex_model.devices.simulation import Simulation
-from cortex_model.language import PlacedRule
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.protocol import run_numbers
-from cortex_model.reference.interpreter import Interpreter
+from cortex_model.reference.hierarchy import interpreter_of, learned_weights
 from cortex_model.rules import shipped
-from cortex_model.schedule import PHASES, Schedule, Stimuli, declared, one_hot, wake_sleep_schedule
+from cortex_model.schedule import PHASES, Schedule, Stimuli, one_hot, wake_sleep_schedule
 from cortex_model.weights import Weights, initial_weights
 
 #: A hierarchy with a narrowing and an expanding reciprocal pair (5 -> 6 -> 4), from well-conditioned weights.
@@ -121,22 +120,10 @@ def simulate():
     return run
 
 
-def interpreter_of(p, weights, numbers):
-    """The rule of parameters, to be carried out in NumPy."""
-    placed = PlacedRule(p.rule, p.layer_sizes, declared(p).placed.delays)
-    named = {tuple(name.split("_")): array for name, array in weights.named().items()}
-    matrices = {(name, int(l)): array[:, None] if array.ndim == 1 else array for (name, l), array in named.items()}
-    values = {name: value for name, value in numbers.items() if name != "noise_seed"}
-    return Interpreter(
-        placed, {key: matrices[key] for key in placed.synapses}, values, seed=numbers["noise_seed"],
-        distribution=p.noise_distribution, n_steps=p.n_steps, onset=p.onset_step, batch_size=p.batch_size,
-    )  # fmt: skip
-
-
 def predicted(scenario):
     """Weights and rates that the interpreter of the declaration predicts, presentation by presentation."""
     p, schedule, stimuli, weights, numbers = scenario
-    interpreter, rates = interpreter_of(p, weights, numbers), []
+    interpreter, rates = interpreter_of(p, weights, numbers["noise_seed"]), []
     for number, rows, at in zip(schedule.phase, schedule.stimulus, schedule.presentation.tolist(), strict=True):
         phase, shown = PHASES[number], ()
         if phase != "sleep":
@@ -144,9 +131,7 @@ def predicted(scenario):
         state = interpreter.present(phase, *shown, at=at)
         if phase == "evaluation":
             rates.append(state[p.n_layers]["rate"].copy())
-    learned = {f"{name}_{l}": matrix for (name, l), matrix in interpreter.weights.items()}
-    same = {name: np.reshape(learned.get(name, array), array.shape) for name, array in weights.named().items()}
-    return Weights.from_named(same), np.concatenate(rates)
+    return learned_weights(interpreter, weights), np.concatenate(rates)
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 import cortex_model
 from cortex_model.cli import app
 from cortex_model.errors import CortexModelError, ParameterError, RuleError, RunError
-from cortex_model.experiments.checking import check_rule
-from cortex_model.language import Learn, Number, PlacedRule
+from cortex_model.experiments.checking import check_rule, compared_with_oracle, parameters_for
+from cortex_model.language import Learn, Number
 from cortex_model.language.nonlinearities import NONLINEARITIES
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.protocol import load_protocol
-from cortex_model.reference.interpreter import Interpreter
+from cortex_model.reference.hierarchy import interpreter_of
 from cortex_model.rules import own, shipped
 from cortex_model.runs.protocol import parameters_of
 from cortex_model.runs.running import resume
@@ -132,15 +132,13 @@ def test_a_nonlinearity_of_ones_own_comes_with_the_file(write):
     np.testing.assert_allclose(OF_THEORY[p.nonlinearity].rate(drive), drive / (1 + np.abs(drive)))
     np.testing.assert_allclose(OF_THEORY[p.nonlinearity].slope(drive), 1 / (1 + np.abs(drive)) ** 2)
     assert p.with_overrides({"nonlinearity": "tanh"}).nonlinearity == "tanh"
-    interpreter = interpreter_of(p.with_overrides({"layer_sizes": (3, 2, 2)}))
+    interpreter = started(p.with_overrides({"layer_sizes": (3, 2, 2)}))
     hidden = interpreter.present("evaluation", np.ones(3))[1]
     np.testing.assert_allclose(hidden["rate"], hidden["basal_drive"] / (1 + np.abs(hidden["basal_drive"])))
 
 
-def interpreter_of(p):
-    named = {tuple(name.split("_")): array for name, array in initial_weights(p, 0).named().items()}
-    matrices = {(n, int(l)): a[:, None] if a.ndim == 1 else a for (n, l), a in named.items()}
-    return Interpreter(PlacedRule(p.rule, p.layer_sizes), matrices, p.rule_values, seed=1)
+def started(p):
+    return interpreter_of(p, initial_weights(p, 0), noise_seed=1)
 
 
 def test_its_numbers_can_be_swept(write):
@@ -158,7 +156,7 @@ def test_the_examples_are_short():
 
 def test_signs_of_the_feedback_follow_the_forward_weights(write):
     p = SleepWakeParameters(learning_rule=write(SIGNS), layer_sizes=(3, 4, 2), signs_every_presentations=2)
-    interpreter = interpreter_of(p)
+    interpreter = started(p)
     before = interpreter.weights["V", 2].copy()
     interpreter.present("wake", np.ones(3), np.array([1.0, 0.0]))
     V, W = interpreter.weights["V", 2], interpreter.weights["W", 2]
@@ -169,7 +167,7 @@ def test_signs_of_the_feedback_follow_the_forward_weights(write):
 
 def test_the_term_of_oja_bounds_feedback(write):
     p = SleepWakeParameters(learning_rule=write(), layer_sizes=(3, 4, 2), sleep_learning_rate=0.02)
-    weak, strong = (interpreter_of(p.with_overrides({"oja": oja})) for oja in (0.0, 2.0))
+    weak, strong = (started(p.with_overrides({"oja": oja})) for oja in (0.0, 2.0))
     for each in (weak, strong):
         for at in range(400):
             each.present("sleep", at=at)
@@ -188,6 +186,33 @@ def test_check_finds_an_oracle_that_says_something_else(write):
     wrong = write(OJA.replace("- numbers", "+ numbers"))
     last = list(check_rule(wrong))[-1]
     assert last.claim == "the oracle equals the declaration" and not last.holds and last.verdict.startswith("NO")
+
+
+@pytest.mark.parametrize(
+    ("returned", "sentence"),
+    [
+        ("3", r"ORACLE must return a dictionary of W_1, .* \(got 3\)"),
+        ("{'W_9': weights['W_1']}", "ORACLE must return a dictionary of W_1, "),
+        ("{'b_1': weights['b_1'][:, None]}", r"ORACLE must return the weights .* Weights\.b_1: must have shape \(5,\)"),
+        (
+            "{'W_1': weights['W_1'] + float('nan')}",
+            r"ORACLE must return the weights .* Weights\.W_1: must hold numbers",
+        ),
+        ("{'W_1': 'one'}", "ORACLE must return the weights of this hierarchy"),
+    ],
+)
+def test_what_an_oracle_returns_is_checked(write, returned, sentence):
+    text = OJA.split("def ORACLE")[0] + f"def ORACLE(phase, weights, *given):\n    return {returned}\n"
+    with pytest.raises(RuleError, match=sentence) as refused:
+        compared_with_oracle(parameters_for(write(text)))
+    assert "my_rule.py: " in str(refused.value)
+
+
+def test_an_oracle_may_change_the_weights_that_it_is_given(write):
+    """It gets copies: what it does to them changes neither the declaration's weights nor what is compared."""
+    oracle = "def ORACLE(phase, weights, *given):\n    weights['W_1'][...] = 0\n    return {}\n"
+    p = parameters_for(write(OJA.split("def ORACLE")[0] + oracle), learning_rate=0, sleep_learning_rate=0)
+    assert compared_with_oracle(p).difference == 0
 
 
 def test_check_prints_what_happens_line_by_line(write):
