@@ -133,7 +133,11 @@ NOT_READ = [
     ({"weight_decay": 0.1}, "kolen_pollack", r"reciprocal \(got 0\.1\), for only kolen_pollack reads it; leave it out"),
     ({"forward_sleep_learning_rate": 0.1}, "reciprocal", r"ben_israel .* only hinton_mcclelland, reciprocal read it"),
     ({"regression": 0.5}, "hinton_mcclelland", r"weight_mirror .* only hinton_mcclelland reads it"),
-    ({"slope_cutoff": 0.2, "slope_rule": "derivative"}, None, r"for only an option that is not chosen reads it"),
+    (
+        {"slope_cutoff": 0.2, "slope_rule": "derivative"},
+        None,
+        r"reciprocal .* only an option that is not chosen reads it",
+    ),
 ]
 
 
