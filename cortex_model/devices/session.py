@@ -28,6 +28,7 @@ from cortex_model.devices.dense import dense
 from cortex_model.devices.dense.deferred import defer, is_deferred
 from cortex_model.devices.dense.deferred import header as changes
 from cortex_model.devices.gates import obey_gates
+from cortex_model.devices.loop import loop_over_slots
 from cortex_model.devices.names import Names, explained, offered
 from cortex_model.devices.program import cython_cache, program_key
 from cortex_model.network import Hierarchy
@@ -121,6 +122,7 @@ def generate(hierarchy, folder: Path, names: Names | None = None) -> dict[str, d
     variables = _reachable(hierarchy, device)
     bindings = "\n".join(_binding(name, variable, array) for name, (variable, _) in variables.items())
     waiting = [obj for obj in network.sorted_objects if is_deferred(obj)]
+    run = loop_over_slots(network, f"{now['first_slot']}[0]", f"{now['n_slots']}[0]", step, hierarchy.device)
     device.insert_code(
         "main",
         f"""
@@ -130,8 +132,7 @@ def generate(hierarchy, folder: Path, names: Names | None = None) -> dict[str, d
         {{
             host.wait();
             {clock_time}[0] = {now["first_slot"]}[0]*{step};
-            {network.name}.t = {now["first_slot"]}[0]*{step};
-            {network.name}.run({now["n_slots"]}[0]*{step}, NULL, 10.0);
+            {run}
             {"".join(f"_do_deferred_{synapses.name}();" for synapses in waiting)}
             host.has_run(Network::_last_run_time);
         }}""",

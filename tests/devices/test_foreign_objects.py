@@ -7,6 +7,7 @@ import pytest
 from brian2 import NeuronGroup, PopulationRateMonitor, SpikeMonitor, StateMonitor, Synapses
 
 from cortex_model.devices.dense.deferred import Deferring
+from cortex_model.devices.session import SLOT
 from cortex_model.devices.simulation import Simulation
 from cortex_model.rules import shipped
 
@@ -138,6 +139,18 @@ def test_a_leaky_neuron_integrates_over_the_edges_of_chunks(recorded, device):
     fired[spikes["i"][~is_last].astype(int), slots[~is_last]] = True
     assert np.array_equal(fired, expected > 0.02)
     np.testing.assert_allclose(v[:, 1:], np.where(fired, 0, expected), atol=1e-12)
+
+
+@pytest.mark.compiler
+def test_a_clock_of_ones_own_ticks_beside_the_slots(several_chunks, recorded):
+    """Every third slot is recorded, and holds what a monitor of every slot recorded."""
+    simulation = Simulation(several_chunks.parameters, "cpp_standalone")
+    seldom = StateMonitor(simulation.hierarchy.forward[1], "weight", record=[0, 3, 11], when="end", dt=3 * SLOT)
+    simulation.hierarchy.add(seldom)
+    simulation.run(*several_chunks[1:])
+    got, every = simulation.recorded(seldom), recorded("cpp_standalone")[1]["weights"]
+    np.testing.assert_allclose(got["t"], every["t"][::3], atol=1e-9)
+    assert np.array_equal(got["weight"], every["weight"][:, ::3])
 
 
 @pytest.mark.compiler
