@@ -4,14 +4,12 @@ import hashlib
 import re
 import shutil
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 from brian2 import (
     BrianLogger,
     EventMonitor,
-    NetworkOperation,
     PopulationRateMonitor,
     StateMonitor,
     defaultclock,
@@ -23,7 +21,7 @@ from brian2.core.base import BrianObjectException
 from brian2.devices.device import all_devices, reset_device, set_device
 
 from cortex_model.devices import cuda
-from cortex_model.devices.compilation import COMPILER_FLAGS, own_flags
+from cortex_model.devices.compilation import COMPILER_FLAGS
 from cortex_model.devices.dense import dense
 from cortex_model.devices.dense.deferred import defer, is_deferred
 from cortex_model.devices.dense.deferred import header as changes
@@ -41,8 +39,6 @@ CONVERSATIONS = {
     "cpp_standalone": ("conversation.h", "Conversation", "{0}"),
     "cuda_standalone": ("conversation_cuda.h", "ConversationOnGPU", "{0}, dev{0}"),
 }
-#: Longer than any schedule: the host stops the network after the last chunk.
-FOR_EVER = 1e9 * SLOT
 
 
 def new_hierarchy(parameters, device, codegen_target="numpy", ensemble_size=1):
@@ -211,56 +207,3 @@ def generate_extended(hierarchy, names):
         return manifest
 
     return program_key(digest.hexdigest(), device=hierarchy.device), place
-
-
-def run_live(hierarchy, n_chunks, chunk, finish, read, names):
-    """Run chunks on the runtime device: one ``Network.run`` for all of them, hands changed between two steps.
-
-    Parameters
-    ----------
-    n_chunks : int
-    chunk : callable
-        Index -> arrays to hand over before the chunk.
-    finish : callable
-        (index, arrays read, seconds of the loop) after the chunk.
-    read : list of str
-        Names of the arrays to read.
-    names : Names
-    """
-    objects = {obj.name: obj for obj in hierarchy.network.sorted_objects}
-    index, started = -1, 0.0
-
-    def variable(name):
-        owner, attribute = name.split(".")
-        return objects[owner].variables[attribute]
-
-    def values(name):
-        return variable(name).get_value()
-
-    def hand_over():
-        nonlocal index, started
-        index += 1
-        for name, array in chunk(index).items():
-            if variable(name).dynamic and np.size(array) != len(values(name)):
-                variable(name).resize(np.size(array))
-            values(name)[:] = np.reshape(array, -1)
-        started = time.perf_counter()
-
-    def look():
-        if values("now.slot")[0] < values("now.n_slots")[0]:
-            return
-        finish(index, {name: np.array(values(name)) for name in read}, time.perf_counter() - started)
-        if index + 1 < n_chunks:
-            hand_over()
-        else:
-            hierarchy.network.stop()
-
-    obey_gates(hierarchy.network, "runtime", hierarchy.codegen_target)
-    looking = NetworkOperation(look, when="end", order=2, name="look_between_chunks*")
-    hand_over()
-    hierarchy.network.add(looking)
-    try:
-        with own_flags():
-            run_with(hierarchy, FOR_EVER, names)
-    finally:
-        hierarchy.network.remove(looking)

@@ -280,8 +280,8 @@ class Simulation:
             raise
 
     def _run_live(self, n_chunks, chunk, finish):
+        from cortex_model.devices.live import run_live
         from cortex_model.devices.names import names_of_caller
-        from cortex_model.devices.session import run_live
 
         read = [*state_names(declared(self.parameters)).values(), "readout.rate"]
         run_live(self.hierarchy, n_chunks, chunk, finish, read, names_of_caller())
