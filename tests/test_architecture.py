@@ -22,7 +22,7 @@ FLOORS = [
     {"devices"},
     {"runs", "traces"},
     {"analysis", "sweeps"},
-    {"experiments", "benchmark"},
+    {"experiments", "benchmark", "interactive"},
     {"cli", "protocol"},
     {"protocols", "figures"},
 ]

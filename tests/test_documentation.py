@@ -103,6 +103,16 @@ def test_the_places_that_are_named_to_add_something_exist():
     assert set(get_args(learns_from)) == set(DATASETS)
 
 
+def test_the_readmes_hierarchy_learns_in_ones_hands(tmp_path, monkeypatch):
+    (block,) = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "import Cortex" in block]
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(compile(block, "README.md", "exec"), names)
+    intact, lesioned = (names[name].score(names["X"][1400:], names["y"][1400:]) for name in ("cortex", "lesioned"))
+    assert intact > 0.7 and lesioned > 0.6
+    assert (tmp_path / "lesioned.nc").exists() and not names["lesioned"].V[2][:, 3].all()
+
+
 def test_the_readmes_own_objects_run_and_are_recorded(capsys):
     (block,) = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "hierarchy.add" in block]
     names = {}

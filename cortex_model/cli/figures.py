@@ -8,8 +8,9 @@ import typer
 from typer.core import TyperCommand
 
 from cortex_model.cli.app import Device, Json, OfOtherSources, Out, app
-from cortex_model.cli.printing import out, print_rows, progress_bar
+from cortex_model.cli.printing import out, print_rows
 from cortex_model.parameters import MOST_SEEDS, checked_number
+from cortex_model.system.progress import progress_bar
 
 
 class NamesFigures(TyperCommand):

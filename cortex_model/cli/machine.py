@@ -8,7 +8,8 @@ import typer
 from rich.table import Table
 
 from cortex_model.cli.app import Json, Out, app
-from cortex_model.cli.printing import out, print_rows, progress_bar
+from cortex_model.cli.printing import out, print_rows
+from cortex_model.system.progress import progress_bar
 
 datasets_app = typer.Typer(help="Images to learn from: list, fetch, verify.", no_args_is_help=True)
 app.add_typer(datasets_app, name="datasets")

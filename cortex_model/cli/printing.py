@@ -1,9 +1,8 @@
-"""What the command line reads and writes: texts as overrides, tables, a progress bar."""
+"""What the command line reads and writes: texts as overrides, and tables."""
 
 import json
 import os
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from cortex_model.errors import ParameterError, RunError, in_short
 
 #: Tables keep their columns where the output is a file or a pipe.
 out = Console(width=None if sys.stdout.isatty() else 200)
-err = Console(stderr=True)
 
 
 def overrides(sets: list[str] | None, option: str = "--set") -> dict[str, str]:
@@ -84,25 +82,3 @@ def print_rows(rows: list[dict[str, Any]], note: str = "") -> None:
     out.print(table)
     if note:
         out.print(note, markup=False)
-
-
-@contextmanager
-def progress_bar(what: str, counted: str = "presentations"):
-    """A bar with rate and time left on standard error; yields ``report(done, total, text)``."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        def render(self, task):
-            speed = task.speed or 0
-            return Text(f"{speed:,.{0 if speed > 9 else 1}f} {counted}/s")
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    period = 600 if counted == "runs" else 60  # seconds over which a speed is estimated
-    with Progress(*columns, console=err, disable=not err.is_terminal, speed_estimate_period=period) as progress:
-        task = progress.add_task(what, total=None)
-
-        def report(done: int, total: int, text: str) -> None:
-            progress.update(task, completed=done, total=total, description=f"{what}: {text}")
-
-        yield report

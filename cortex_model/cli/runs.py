@@ -10,10 +10,11 @@ import typer
 from rich.table import Table
 
 from cortex_model.cli.app import Device, Interruption, Json, OfOtherSources, Out, Seed, Sets, app
-from cortex_model.cli.printing import err, out, overrides, progress_bar, tell
+from cortex_model.cli.printing import out, overrides, tell
 from cortex_model.errors import CortexModelError, ParameterError
 from cortex_model.parameters import MOST_SEEDS, checked_number, checked_seed
 from cortex_model.system.failures import told
+from cortex_model.system.progress import err, progress_bar
 
 #: More networks than any program holds in reasonable memory.
 MOST_NETWORKS = 4096

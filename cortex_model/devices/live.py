@@ -55,10 +55,10 @@ def run_live(hierarchy, n_chunks: int, chunk: Callable, finish: Callable, read: 
 
     Notes
     -----
-    Brian2 makes every code object anew whenever a network runs, and then asks each of them in each slot. Here they are
-    made once for a hierarchy (each time where it holds objects of a user's own, whose names may have changed), and
-    closed ones are passed over together. Brian2's own loop stays for a network that holds a ``network_operation``, or
-    several clocks.
+    Brian2 makes every code object anew whenever a network runs, and then asks each of them in each slot. Here a code
+    object is made when its gate is first opened, and once for a hierarchy (each time where that holds objects of a
+    user's own, whose names may have changed); closed ones are passed over together. Brian2's own loop stays for a
+    network that holds a ``network_operation``, or several clocks.
     """
     arrays, network = LiveArrays(hierarchy), hierarchy.network
     obey_gates(network, "runtime", hierarchy.codegen_target)
@@ -67,14 +67,29 @@ def run_live(hierarchy, n_chunks: int, chunk: Callable, finish: Callable, read: 
         if hierarchy.network_operations or n_clocks > 1:
             _run_by_brian(hierarchy, arrays, n_chunks, chunk, finish, read, names)
             return
-        if hierarchy.calls is None or hierarchy.foreign:
-            run_with(hierarchy, 0 * ms, names)
-            hierarchy.calls = _calls(network)
+        if hierarchy.foreign:
+            hierarchy.made.clear()
         for index in range(n_chunks):
-            arrays.set(chunk(index))
+            handed = chunk(index)
+            arrays.set(handed)
+            _make(hierarchy, {gate for gate in hierarchy.declared.gates if handed[f"schedule.{gate}"].any()}, names)
             started = time.perf_counter()
             _run_slots(network, hierarchy.calls, int(arrays["now.first_slot"][0]), int(arrays["now.n_slots"][0]))
             finish(index, {name: np.array(arrays[name]) for name in read}, time.perf_counter() - started)
+
+
+def _make(hierarchy, opened, names):
+    """Make the code objects behind gates that are opened for the first time."""
+    if opened <= hierarchy.made:
+        return
+    gated = [obj for obj in hierarchy.network.sorted_objects if hasattr(obj, "gate")]
+    for obj in gated:
+        obj.active = obj.gate in opened - hierarchy.made
+    run_with(hierarchy, 0 * ms, names)
+    hierarchy.made |= opened
+    for obj in gated:
+        obj.active = obj.gate in hierarchy.made
+    hierarchy.calls = _calls(hierarchy.network)
 
 
 def _calls(network):
@@ -119,6 +134,9 @@ def _run_by_brian(hierarchy, arrays, n_chunks, chunk, finish, read, names):
         else:
             network.stop()
 
+    for obj in network.sorted_objects:
+        obj.active = obj.active or hasattr(obj, "gate")
+    hierarchy.made.clear()
     looking = NetworkOperation(look, when="end", order=2, name="look_between_chunks*")
     hand_over()
     network.add(looking)

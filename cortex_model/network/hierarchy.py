@@ -68,7 +68,8 @@ class Hierarchy:
         self.parameters, self.ensemble_size, self.declared = parameters, ensemble_size, declared(parameters)
         self.foreign: list[BrianObject] = []
         self.is_built = False
-        self.calls: list | None = None  # what the runtime device calls in each slot, once it is known
+        self.made: set[str] = set()  # gates whose code objects the runtime device has made
+        self.calls: list = []  # what it calls in each slot
         self.clockwork = clockwork = Clockwork(self.declared, connect, ensemble_size)
         self._objects = objects = Objects(self.declared, clockwork)
         self.populations, self.projections, self.pools = objects.populations, objects.projections, objects.pools

@@ -16,21 +16,23 @@
 Every file appears whole or not at all, so a run that is killed at any moment can go on.
 """
 
+import json
 import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from cortex_model.errors import RunError, in_short
+from cortex_model.runs.arrays import coordinates, read_weights, weight_arrays
 from cortex_model.system.storage import read_arrays, read_json, write_arrays, write_json, write_whole
 from cortex_model.weights import Weights
 
 PARAMETERS, PROVENANCE, SUMMARY = "parameters.json", "provenance.json", "summary.json"
 PROTOCOL_FILES, RULE_FILES, CHECKPOINTS = "protocol", "learning_rule", "checkpoint_*.npz"
 START, WEIGHTS, MEASURES, LOG = "start.nc", "weights.nc", "measures.nc", "run.log"
+#: What is counted of a run, for what goes on from it.
+ENDED = ("n_presented", "n_epochs", "wake", "sleep")
 #: Lines of the log between which a program is compiled.
 COMPILING, PROGRAM_READY = "compiling a program", "program ready after"
 
@@ -158,7 +160,20 @@ class RunDirectory:
 
     def weights(self) -> Weights:
         """The final weights."""
-        return _read_weights(self.path / WEIGHTS)
+        return read_weights(read_arrays(self.path / WEIGHTS))
+
+    def ended(self) -> dict[str, Any]:
+        """Where the run ended, for what goes on from it.
+
+        Returns
+        -------
+        ended : dict
+            ``n_presented``, ``n_epochs``: how many presentations and epochs, by which noise and orders of stimuli are
+            numbered; ``wake``, ``sleep``: presentations of each; ``remembered``: what the rule remembers besides
+            weights. Of runs of version 0.1.0 zeros and nothing.
+        """
+        attributes = read_arrays(self.path / WEIGHTS).attrs
+        return dict.fromkeys(ENDED, 0) | {"remembered": {}} | json.loads(attributes.get("ended", "{}"))
 
     def clear(self) -> None:
         """Forget everything that was run, so that the run starts anew."""
@@ -186,10 +201,15 @@ class RunDirectory:
 
     def start(self) -> Weights | None:
         """The weights with which the run began; None where they are those that parameters and seed say."""
-        return _read_weights(self.path / START) if (self.path / START).exists() else None
+        return read_weights(read_arrays(self.path / START)) if (self.path / START).exists() else None
 
     def finish(
-        self, weights: Weights | None, measures: dict[str, tuple], summary: dict[str, Any], looks: Any = None
+        self,
+        weights: Weights | None,
+        measures: dict[str, tuple],
+        summary: dict[str, Any],
+        looks: Any = None,
+        ended: dict[str, Any] | None = None,
     ) -> None:
         """Write the results; the summary last of all.
 
@@ -201,9 +221,12 @@ class RunDirectory:
         summary : dict
         looks : ndarray, optional
             Presentations of wake and sleep before each look.
+        ended : dict, optional
+            See `ended`.
         """
         if weights is not None:
-            write_arrays(self.path / WEIGHTS, weight_arrays(weights), {"description": "weights after the run"})
+            described = {"description": "weights after the run", "ended": json.dumps(ended or {})}
+            write_arrays(self.path / WEIGHTS, weight_arrays(weights), described)
         write_arrays(
             self.path / MEASURES, coordinates(measures, weights, looks) | measures, {"description": "one row a look"}
         )
@@ -218,45 +241,6 @@ def _without_folder(value):
 
 def _write_bytes(content, part):
     part.write_bytes(content)
-
-
-def _read_weights(path):
-    return Weights.from_named({name: array.values for name, array in read_arrays(path).items()})
-
-
-def coordinates(measures: dict[str, tuple], weights: Weights | None, looks: Any = None) -> dict[str, tuple]:
-    """Coordinates of the dimensions of measures, as far as they are known, as named arrays.
-
-    See `RunDirectory.measures` and `RunDirectory.finish`. A protocol without a simulation says in a measure named
-    ``presentations`` when it looked.
-    """
-    sizes = {dim: n for dims, values, _ in measures.values() for dim, n in zip(dims, np.shape(values), strict=True)}
-    if looks is None and "presentations" in measures:
-        looks = measures["presentations"][1]
-    known = [("look", looks, "presentations")] if looks is not None else []
-    if weights is not None:
-        top = max(weights.forward)
-        known += [("feedback_projection", sorted(weights.feedback), ""), ("forward_projection", range(1, top + 1), "")]
-        known += [("hidden_population", range(1, top), "")]
-        known += [("population", range(top + 1 - sizes.get("population", 0), top + 1), "")]
-    return {
-        dim: ([dim], np.asarray(values), unit)
-        for dim, values, unit in known
-        if dim not in measures and sizes.get(dim) == len(values)
-    }
-
-
-def weight_arrays(weights: Weights) -> dict[str, tuple]:
-    """Weights as named arrays with named dimensions (postsynaptic, presynaptic)."""
-    arrays, top = {}, max(weights.forward)
-    for name, values in weights.named().items():
-        level = int(name[2:])
-        post, pre = (level - 1, level) if name[0] == "V" else (level, level - 1)
-        if name[0] == "V" and values.shape[1] != len(weights.forward[level]):
-            pre = top
-        dims = [f"neuron_{post}"] if values.ndim == 1 else [f"post_{post}", f"pre_{pre}"]
-        arrays[name] = (dims, values, "1")
-    return arrays
 
 
 def find_runs(folder: Path) -> list[RunDirectory]:

@@ -12,7 +12,7 @@ from cortex_model.devices.simulation import NetworkRun, Simulation, State
 from cortex_model.errors import ParameterError, in_short
 from cortex_model.parameters import content_hash
 from cortex_model.runs.checkpoint import Checkpoint, joined
-from cortex_model.runs.directory import COMPILING, PROGRAM_READY, RunDirectory
+from cortex_model.runs.directory import COMPILING, ENDED, PROGRAM_READY, RunDirectory
 from cortex_model.schedule import EVALUATION, Schedule, Stimuli
 from cortex_model.weights import Weights, initial_weights
 
@@ -36,6 +36,8 @@ class Run:
         Where it meets the runs with which it shares a program (`cortex_model.runs.together`).
     n_simulations, n_presented, n_learned : int
         Simulations so far, the presentations in them, and those of wake and sleep alone.
+    ended : dict
+        Where it is after its simulations so far (`RunDirectory.ended`).
     """
 
     parameters: Any
@@ -51,6 +53,7 @@ class Run:
     n_simulations: int = 0
     n_presented: int = 0
     n_learned: int = 0
+    ended: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(ENDED, 0) | {"remembered": {}})
 
     def simulate(
         self,
@@ -125,6 +128,7 @@ class Run:
         self.weights = last.weights
         self.measures = joined(self.measures, here.rows, described)
         self._count_looks(schedule)
+        self._count_ended(schedule, stimuli, last.remembered)
         return here.seconds
 
     def _build(self, simulation):
@@ -147,6 +151,12 @@ class Run:
         *now, n_now = [sum(schedule.n_presentations(phase, at) for phase in ("wake", "sleep")) for at in places]
         self.looks = np.array([*earlier, *(n + self.n_learned for n in now)], int)
         self.n_learned += n_now
+
+    def _count_ended(self, schedule, stimuli, remembered):
+        n = {phase: schedule.n_presentations(phase) for phase in ("wake", "sleep")}
+        n["n_epochs"] = n["wake"] // max(len(stimuli.wake[0]) if stimuli.wake else 1, 1)
+        self.ended = {name: self.ended[name] + n.get(name, 0) for name in ENDED}
+        self.ended |= {"n_presented": self.n_presented, "remembered": dict(remembered)}
 
     def _keep_start(self, weights):
         """Keep the weights with which the run begins, where they are not those that parameters and seed say."""

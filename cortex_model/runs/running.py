@@ -149,7 +149,7 @@ def carry_out(loaded, parameters, seed, device, directory, report=None, again=Fa
                 **summary,
                 "warnings": run.warnings,
             }
-            directory.finish(run.weights, run.measures, summary, run.looks)
+            directory.finish(run.weights, run.measures, summary, run.looks, run.ended)
             directory.log("finished")
             return summary
     except Timeout:

@@ -52,8 +52,8 @@ def _checked_pair(phase, given, layer_sizes, dtype):
         raise ParameterError(
             f"Stimuli.{phase}: must be a pair of arrays, (stimuli, targets) (got {got}); give both in one tuple."
         )
-    stimuli = _checked_rows(f"Stimuli.{phase}", "stimuli", given[0], layer_sizes[0], dtype)
-    targets = _checked_rows(f"Stimuli.{phase}", "targets", given[1], layer_sizes[-1], dtype)
+    stimuli = checked_rows(f"Stimuli.{phase}", "stimuli", given[0], layer_sizes[0], dtype)
+    targets = checked_rows(f"Stimuli.{phase}", "targets", given[1], layer_sizes[-1], dtype)
     if len(stimuli) != len(targets):
         raise ParameterError(
             f"Stimuli.{phase}: stimuli and targets must be equally many, row by row (got {len(stimuli)} stimuli and "
@@ -62,7 +62,14 @@ def _checked_pair(phase, given, layer_sizes, dtype):
     return stimuli, targets
 
 
-def _checked_rows(where, what, given, n, dtype):
+def checked_rows(where: str, what: str, given: Any, n: int, dtype: str) -> np.ndarray:
+    """Stimuli or targets as an array, if they are rows of ``n`` finite numbers that ``dtype`` can hold.
+
+    Raises
+    ------
+    ParameterError
+        If they are not.
+    """
     try:
         rows = np.asarray(given)
     except ValueError:

@@ -1,0 +1,1 @@
+"""A hierarchy in one's hands: in a notebook, a script, or scikit-learn."""
