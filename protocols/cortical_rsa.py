@@ -63,7 +63,7 @@ def run(run: Run) -> dict:
     run.weights, start = trained.weights(), starting_weights(trained, p)
     summary = {
         "learning_rule": p.learning_rule,
-        "dataset": p.dataset,
+        "dataset": p.dataset_name,
         "final_test_error_percent": trained.summary()["final_test_error_percent"],
     }
     for recording in recordings:

@@ -41,21 +41,14 @@ from typing import Literal
 
 import numpy as np
 
-from cortex_model import datasets
 from cortex_model.analysis.alignment import unstable_sleep
 from cortex_model.analysis.decoding import INFORMATION, decoded_in_time, order_of_latencies
 from cortex_model.analysis.image_features import above_class_median, low_level_features
 from cortex_model.analysis.recall import reconstruction_measures, settled_recall, shuffled_feedback
 from cortex_model.datasets.layer_sizes import check_layer_sizes
-from cortex_model.parameters import (
-    Duration,
-    LayerSizes,
-    PositiveCount,
-    Rate,
-    SleepWakeParameters,
-    parameter,
-    with_default,
-)
+from cortex_model.errors import ParameterError
+from cortex_model.parameters import Duration, LayerSizes, PositiveCount, Rate, parameter, with_default
+from cortex_model.parameters.data import DataParameters
 from cortex_model.protocol import Protocol, Run
 from cortex_model.schedule import Stimuli, one_hot, wake_sleep_schedule
 from cortex_model.state.philox import order_of_stimuli
@@ -81,33 +74,26 @@ DECODING, IMAGES = "decoding.nc", "images.nc"
 N_IMAGES = 10
 
 
-class RecallParameters(SleepWakeParameters):
+class RecallParameters(DataParameters):
     """Parameters of `perception_and_recall`."""
 
-    layer_sizes: LayerSizes = with_default(SleepWakeParameters, "layer_sizes", (64, 48, 32, 16))
+    layer_sizes: LayerSizes = with_default(DataParameters, "layer_sizes", (64, 48, 32, 16))
     feedback_to_input: Literal[True] = parameter(True, "V_1 exists: recall reaches the input")
     top: Literal["softmax", "sigmoid"] = parameter("sigmoid", "rate of the top population")
-    learning_rate: Rate = with_default(SleepWakeParameters, "learning_rate", 0.05)
-    damping: Rate = with_default(SleepWakeParameters, "damping", 10.0)
-    sleep_learning_rate: Rate = with_default(SleepWakeParameters, "sleep_learning_rate", 0.002)
-    sleep_before_presentations: int = with_default(SleepWakeParameters, "sleep_before_presentations", 2000)
-    batch_size: PositiveCount = with_default(SleepWakeParameters, "batch_size", 10)
-    time_step_ms: Duration = with_default(SleepWakeParameters, "time_step_ms", 1.0)
-    presentation_ms: Duration = with_default(SleepWakeParameters, "presentation_ms", 60.0)
-    forward_delay_ms: tuple[Rate, ...] = with_default(SleepWakeParameters, "forward_delay_ms", (2.0,))
-    feedback_delay_ms: tuple[Rate, ...] = with_default(SleepWakeParameters, "feedback_delay_ms", (2.0,))
+    learning_rate: Rate = with_default(DataParameters, "learning_rate", 0.05)
+    damping: Rate = with_default(DataParameters, "damping", 10.0)
+    sleep_learning_rate: Rate = with_default(DataParameters, "sleep_learning_rate", 0.002)
+    sleep_before_presentations: int = with_default(DataParameters, "sleep_before_presentations", 2000)
+    batch_size: PositiveCount = with_default(DataParameters, "batch_size", 10)
+    time_step_ms: Duration = with_default(DataParameters, "time_step_ms", 1.0)
+    presentation_ms: Duration = with_default(DataParameters, "presentation_ms", 60.0)
+    forward_delay_ms: tuple[Rate, ...] = with_default(DataParameters, "forward_delay_ms", (2.0,))
+    feedback_delay_ms: tuple[Rate, ...] = with_default(DataParameters, "feedback_delay_ms", (2.0,))
 
-    dataset: Literal["digits", "mnist", "fashion_mnist"] = parameter("digits", "images and their classes")
-    stimulus_scaling: Literal["unit", "signed", "standardised"] = parameter(
-        "standardised", "pixels as rates: 0 to 1, -1 to 1, or mean 0 and deviation 1 over the training set"
-    )
     targets: Literal["class", "class_and_features"] = parameter(
         "class_and_features", "what the top learns to say: the class, or also two neurons for each low-level feature"
     )
     epochs: PositiveCount = parameter(10, "times that every training image is presented in wake", "epochs")
-    validation_images: int = parameter(
-        0, "training images held back and shown instead of the test images", "images", ge=0
-    )
     n_shown: PositiveCount = parameter(300, "images perceived and recalled in time", "images")
     measurement_noise: Rate = parameter(
         1.0, "deviation of the noise in rates that are decoded, relative to that of settled rates in perception"
@@ -117,11 +103,18 @@ class RecallParameters(SleepWakeParameters):
 def run(run: Run) -> dict:
     """Sleep and wake, perceive, recall, decode; see the top of this file."""
     p: RecallParameters = run.parameters
-    data = datasets.load(p.dataset, validation=p.validation_images)
+    data = p.data()
+    if data.train.images.ndim != 3 or not data.n_classes:
+        raise ParameterError(
+            f"Parameters.dataset: must be grey images with classes (got {p.dataset_name}), whose features are decoded; "
+            "choose another one."
+        )
     train, test = data.stimuli(p.stimulus_scaling, p.dtype)
     wanted = [targets(images, data.n_classes, p.targets) for images in (data.train, data.test)]
     n_pixels, n_targets = data.train.n_pixels, wanted[0].shape[1]
-    must = f"must begin with {n_pixels} pixels and end with {n_targets} targets for dataset {p.dataset} and targets "
+    must = (
+        f"must begin with {n_pixels} pixels and end with {n_targets} targets for dataset {p.dataset_name} and targets "
+    )
     check_layer_sizes(p.layer_sizes, n_pixels, n_targets, f"{must}{p.targets}")
     n_train = len(train)
     schedule = wake_sleep_schedule(
@@ -226,7 +219,7 @@ def summary(run: Run, results: dict[str, np.ndarray]) -> dict:
             latencies[f"order_{key}"] = _or_none(order_of_latencies(its[free]))
     return {
         "learning_rule": p.learning_rule,
-        "dataset": p.dataset,
+        "dataset": p.dataset_name,
         "layer_sizes": list(p.layer_sizes),
         "damping": p.damping,
         "final_test_error_percent": round(float(rows["test_error_percent"][-1]), 4),

@@ -61,7 +61,7 @@ def run(run: Run) -> dict:
     run.measures |= comparison.as_arrays(prefix)
     return {
         "learning_rule": p.learning_rule,
-        "dataset": p.dataset,
+        "dataset": p.dataset_name,
         "final_test_error_percent": trained.summary()["final_test_error_percent"],
         **comparison.in_short(prefix),
         "weights_sha256": run.weights.sha256,

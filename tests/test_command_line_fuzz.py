@@ -104,6 +104,7 @@ COMMANDS = {
     ),
     "check": (["check", "no_rule"], {"LEARNING_RULE": one_of(TEXTS, PATHS, PROTOCOLS), "--set": pairs}),
     "datasets list": (["datasets", "list"], {}),
+    "datasets show": (["datasets", "show", "damaged"], {"NAME": one_of(TEXTS, PATHS), "--json": one_of(["x"])}),
     "datasets fetch": (["datasets", "fetch"], {"NAME": one_of(TEXTS, PATHS)}),
     "datasets verify": (["datasets", "verify"], {"NAME": one_of(TEXTS, PATHS)}),
     "devices": (["devices"], {}),

@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import get_args
 
 from cortex_model import theory
 from cortex_model.cli import documentation
@@ -99,8 +98,8 @@ def test_the_places_that_are_named_to_add_something_exist():
         assert name == "PROTOCOL" or any(re.search(rf"^{name}\b", source, re.M) for source in sources.values()), name
     files = {path.stem for path in (ROOT / "cortex_model" / "rules").glob("*.py") if "\nRULE = " in path.read_text()}
     assert files == set(shipped()) and set(NONLINEARITIES) == set(theory.NONLINEARITIES)
-    learns_from = load_protocol("wake_sleep_classification").parameters.model_fields["dataset"].annotation
-    assert set(get_args(learns_from)) == set(DATASETS)
+    learns_from = load_protocol("wake_sleep_classification").parameters.model_fields["dataset"]
+    assert set(learns_from.json_schema_extra["choices"]) == set(DATASETS)
 
 
 def test_the_readmes_hierarchy_learns_in_ones_hands(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from cortex_model import datasets, theory
+from cortex_model import theory
 from cortex_model.datasets import DATASETS, SCALINGS
 from cortex_model.datasets.pictures import as_8_bits
 from cortex_model.errors import RunError, in_short
@@ -80,32 +80,43 @@ def prepared(images: Sequence[np.ndarray], parameters: Any) -> tuple[np.ndarray,
     RunError
         If the hierarchy did not learn from images.
     """
-    dataset, scaling = (getattr(parameters, name, None) for name in ("dataset", "stimulus_scaling"))
-    source = DATASETS.get(dataset) if isinstance(dataset, str) else None
-    if source is None or scaling not in SCALINGS or parameters.layer_sizes[0] != math.prod(source.image_shape):
+    shape, max_value = _of_training(parameters)
+    scaling = getattr(parameters, "stimulus_scaling", None)
+    if shape is None or scaling not in SCALINGS or parameters.layer_sizes[0] != math.prod(shape):
+        dataset = getattr(parameters, "dataset", None)
         raise RunError(
-            f"RUN_DIR: must be a run that learned from images of {', '.join(DATASETS)} (got one of "
+            f"RUN_DIR: must be a run that learned from images of {', '.join(DATASETS)}, or of your own (got one of "
             f"{type(parameters).__name__}, with {in_short(dataset) if dataset else 'no dataset'}); give one of "
             "wake_sleep_classification or wake_sleep_autoencoding."
         )
-    height, width, *channels = source.image_shape
-    offset, divisor = _scaling_of_training(source.name, scaling, getattr(parameters, "validation_images", 0))
-    pixels = resized(images, height, width, bool(channels)) * (source.max_value / 255)
+    height, width, *channels = shape
+    offset, divisor = _scaling_of_training(parameters)
+    pixels = resized(images, height, width, bool(channels)) * (max_value / 255)
     rows = np.moveaxis(pixels, -1, 1) if channels else pixels
     kind = "colour" if channels else "grey"
+    said = f"offset {offset:.4g}, divisor {divisor:.4g}" if np.ndim(offset) == 0 else "each pixel by its own"
     sentence = (
-        f"Images resized to {height} x {width} in {kind} by averaging areas, scaled as in training on {source.name} "
-        f"({scaling}: offset {offset:.4g}, divisor {divisor:.4g})."
+        f"Images resized to {height} x {width} in {kind} by averaging areas, scaled as in training on "
+        f"{parameters.dataset_name} ({scaling}: {said})."
     )
     return (rows.reshape(len(images), -1) - offset) / divisor, sentence
 
 
+def _of_training(parameters):
+    """Shape and largest value of the images that a run learned from; None where they were no images."""
+    dataset = getattr(parameters, "dataset", None)
+    if dataset in DATASETS:
+        return DATASETS[dataset].image_shape, DATASETS[dataset].max_value
+    images = parameters.data().train.images if hasattr(parameters, "data") else np.zeros(0)
+    return (images.shape[1:], 255) if images.dtype == np.uint8 else (None, 0)
+
+
 @functools.lru_cache(maxsize=8)
-def _scaling_of_training(dataset: str, scaling: str, validation: int) -> tuple[float, float]:
-    """Offset and divisor; the training images are loaded, once, only for the scaling that depends on them."""
-    is_needed = scaling == "standardised"
-    pixels = datasets.load(dataset, validation=validation).train.pixels if is_needed else np.zeros((0, 0), np.uint8)
-    return SCALINGS[scaling](pixels, DATASETS[dataset].max_value)
+def _scaling_of_training(parameters):
+    """Offset and divisor; the training images are loaded, once, only for the scalings that depend on them."""
+    is_needed = "standardised" in parameters.stimulus_scaling
+    pixels = parameters.data().train.pixels if is_needed else np.zeros((0, 0), np.uint8)
+    return SCALINGS[parameters.stimulus_scaling](pixels, 0, _of_training(parameters)[1])
 
 
 def population_rates(weights: Weights, parameters: Any, stimuli: np.ndarray) -> dict[int, np.ndarray]:

@@ -8,10 +8,10 @@ import typer
 from rich.table import Table
 
 from cortex_model.cli.app import Json, Out, app
-from cortex_model.cli.printing import out, print_rows
+from cortex_model.cli.printing import out, print_rows, tell
 from cortex_model.system.progress import progress_bar
 
-datasets_app = typer.Typer(help="Images to learn from: list, fetch, verify.", no_args_is_help=True)
+datasets_app = typer.Typer(help="Stimuli to learn from: list, show, fetch, verify.", no_args_is_help=True)
 app.add_typer(datasets_app, name="datasets")
 
 
@@ -24,6 +24,31 @@ def list_datasets() -> None:
     for row in available():
         table.add_row(*row)
     out.print(table)
+
+
+@datasets_app.command("show")
+def show_dataset(
+    name: Annotated[str, typer.Argument(help="A name, or a file or a folder of your own.")],
+    json_: Json = False,
+) -> None:
+    """Read a dataset as a run would: how many stimuli, classes or targets, the split, what was guessed."""
+    from cortex_model.datasets import load
+
+    data = load(name)
+    tell(
+        {
+            "dataset": data.name,
+            "training_stimuli": data.train.n_stimuli,
+            "test_stimuli": data.test.n_stimuli,
+            "elements": data.train.n_pixels,
+            "values": f"{data.train.min_value:g} to {data.train.max_value:g}",
+            "classes": list(data.class_names),
+            "targets": 0 if data.n_classes else data.train.targets.shape[1],
+            "layer_sizes": f"{data.train.n_pixels},...,{data.n_classes or data.train.targets.shape[1]}",
+            "notes": list(data.notes),
+        },
+        json_,
+    )
 
 
 @datasets_app.command("fetch")

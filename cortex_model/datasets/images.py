@@ -12,21 +12,28 @@ from cortex_model.errors import ParameterError
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
-    """Images and their labels.
+    """Images, or other stimuli, and their labels or target rates.
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (n_stimuli, height, width) or (n_stimuli, height, width, channels)
-        Pixel values, 0 ... ``max_value``.
+    images : ndarray
+        Images of uint8, shape (n_stimuli, height, width) or (n_stimuli, height, width, channels), or stimuli of one's
+        own, float64 of shape (n_stimuli, n_elements); values ``min_value`` ... ``max_value``.
     labels : ndarray of int32, shape (n_stimuli,)
-        The class of each image, 0 ... n_classes - 1.
-    max_value : int
+        The class of each image, 0 ... n_classes - 1; zeros where there are target rates.
+    max_value : float
         The largest pixel value that can occur (16 for scikit-learn's digits, else 255).
+    min_value : float
+        The smallest.
+    targets : ndarray, shape (n_stimuli, n_targets), optional
+        Target rates, where there are no classes.
     """
 
     images: np.ndarray
     labels: np.ndarray
-    max_value: int
+    max_value: float
+    min_value: float = 0
+    targets: np.ndarray | None = None
 
     @property
     def n_stimuli(self) -> int:
@@ -40,12 +47,12 @@ class ImageSet:
 
     @property
     def pixels(self) -> np.ndarray:
-        """The pixel values as rows, uint8, shape (n_stimuli, n_pixels).
+        """The pixel values as rows, shape (n_stimuli, n_pixels).
 
         Row by row from the top; of a colour image the planes one after another (red, green, blue), which is
         the order of the CIFAR files.
         """
-        planes = self.images if self.images.ndim == 3 else np.moveaxis(self.images, -1, 1)
+        planes = np.moveaxis(self.images, -1, 1) if self.images.ndim == 4 else self.images
         return planes.reshape(self.n_stimuli, self.n_pixels)
 
     def subset(self, indices: np.ndarray) -> ImageSet:
@@ -64,7 +71,8 @@ class ImageSet:
         chosen = np.asarray(indices)
         try:
             if chosen.ndim == 1:
-                return ImageSet(self.images[chosen], self.labels[chosen], self.max_value)
+                targets = None if self.targets is None else self.targets[chosen]
+                return ImageSet(self.images[chosen], self.labels[chosen], self.max_value, self.min_value, targets)
             got = f"shape {chosen.shape}"
         except IndexError as error:
             got = str(error)
@@ -74,22 +82,36 @@ class ImageSet:
         )
 
 
-def _mean_and_deviation(pixels: np.ndarray, _: int) -> tuple[float, float]:
-    """One mean and one standard deviation over all values, from exact integer sums, in little memory."""
+Numbers = tuple[float | np.ndarray, float | np.ndarray]
+
+
+def _mean_and_deviation(pixels: np.ndarray, low: float, high: float) -> Numbers:
+    """One mean and one standard deviation over all values; of images from exact integer sums, in little memory."""
+    if pixels.dtype != np.uint8:
+        return float(pixels.mean()), float(pixels.std())
     mean = pixels.sum(dtype=np.uint64) / pixels.size
     mean_square = np.square(pixels, dtype=np.uint16).sum(dtype=np.uint64) / pixels.size
     return float(mean), float(np.sqrt(mean_square - mean**2))
 
 
-SCALINGS: dict[str, Callable[[np.ndarray, int], tuple[float, float]]] = {
-    "unit": lambda _, max_value: (0.0, float(max_value)),
-    "signed": lambda _, max_value: (max_value / 2, max_value / 2),
+def _each_mean_and_deviation(pixels: np.ndarray, low: float, high: float) -> Numbers:
+    """Mean and standard deviation of each element; 1 for elements that do not vary."""
+    mean, deviation = pixels.mean(axis=0, dtype=float), pixels.std(axis=0, dtype=float)
+    return mean, np.where(deviation > 0, deviation, 1.0)
+
+
+SCALINGS: dict[str, Callable[[np.ndarray, float, float], Numbers]] = {
+    "unit": lambda _, low, high: (low, float(high - low)),
+    "signed": lambda _, low, high: ((low + high) / 2, (high - low) / 2),
     "standardised": _mean_and_deviation,
+    "standardised_each": _each_mean_and_deviation,
+    "none": lambda _, low, high: (0.0, 1.0),
 }
-"""Scalings by name: a function of (training pixels, max_value) that returns (offset, divisor).
+"""Scalings by name: a function of (training pixels, lowest and highest value) that returns (offset, divisor).
 
 A stimulus is s = (x - offset) / divisor, where x are the pixel values: ``unit`` lies in [0, 1], ``signed`` in
-[-1, 1], and ``standardised`` has mean 0 and deviation 1 over all values of all training images together.
+[-1, 1], ``standardised`` has mean 0 and deviation 1 over all values of all training images together,
+``standardised_each`` for each pixel alone, and ``none`` takes them as they are.
 """
 
 
@@ -106,7 +128,9 @@ class Dataset:
     n_classes : int
         Number of classes.
     class_names : tuple of str
-        Their names, in the order of the labels.
+        Their names, in the order of the labels; none where there are target rates.
+    notes : tuple of str
+        What was guessed of data of one's own.
     """
 
     name: str
@@ -114,6 +138,12 @@ class Dataset:
     test: ImageSet
     n_classes: int
     class_names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    def targets(self) -> tuple[np.ndarray, np.ndarray]:
+        """Target rates for training and test: of classes 1 for the stimulus's own and 0 for the others."""
+        code = np.eye(self.n_classes)
+        return tuple(code[part.labels] if self.n_classes else part.targets for part in (self.train, self.test))
 
     def stimuli(self, scaling: str, dtype: str = "float64") -> tuple[np.ndarray, np.ndarray]:
         """Scale the images into stimuli, s = (x - offset) / divisor.
@@ -124,7 +154,7 @@ class Dataset:
         Parameters
         ----------
         scaling : str
-            A key of `SCALINGS`: ``"unit"``, ``"signed"`` or ``"standardised"``.
+            A key of `SCALINGS`.
         dtype : str
             ``"float64"`` or ``"float32"``.
 
@@ -147,8 +177,8 @@ class Dataset:
             raise ParameterError(
                 f"Dataset.stimuli.dtype: must be 'float64' or 'float32' (got {dtype!r}); choose one of these."
             )
-        offset, divisor = SCALINGS[scaling](self.train.pixels, self.train.max_value)
-        if divisor == 0:
+        offset, divisor = SCALINGS[scaling](self.train.pixels, self.train.min_value, self.train.max_value)
+        if np.any(divisor == 0):
             raise ParameterError(
                 f"Dataset.stimuli.scaling: {scaling!r} must have training pixels that differ (got {offset:g} "
                 "everywhere); choose 'unit' or 'signed'."
@@ -156,7 +186,7 @@ class Dataset:
         return tuple(_scaled(images.pixels, offset, divisor, dtype) for images in (self.train, self.test))
 
 
-def _scaled(pixels: np.ndarray, offset: float, divisor: float, dtype: str) -> np.ndarray:
+def _scaled(pixels: np.ndarray, offset: float | np.ndarray, divisor: float | np.ndarray, dtype: str) -> np.ndarray:
     stimuli = pixels.astype(dtype)
     stimuli -= offset
     stimuli /= divisor

@@ -38,7 +38,10 @@ def fitting_sizes(layer_sizes: tuple[int, ...], n_input: int, n_top: int) -> tup
     first, *between, last = layer_sizes
     if (first, last) == (n_top, n_input):  # the top was named first
         return layer_sizes[::-1]
-    others = {math.prod(source.image_shape) for source in DATASETS.values()}
+    ends = {(math.prod(source.image_shape), source.n_classes) for source in DATASETS.values()}
+    if (first, last) in ends and between and first != n_input:  # those of another dataset, such as the default ones
+        return n_input, *between, n_top
+    others = {n for n, _ in ends}
     is_input = first == n_input or first in others or (last == n_top and bool(between))
     is_top = last == n_top or (last in others and n_top == n_input)
     hidden = [*([] if is_input else [first]), *between, *([] if is_top else [last])]

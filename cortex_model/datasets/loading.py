@@ -7,9 +7,11 @@ import math
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
+from cortex_model.datasets import own_data
 from cortex_model.datasets.files import read_files
 from cortex_model.datasets.images import Dataset, ImageSet
 from cortex_model.datasets.registry import DatasetSource, find_source
@@ -18,16 +20,19 @@ from cortex_model.errors import DatasetError, ParameterError
 _IDX_UINT8 = 8
 
 
-def load(name: str, *, validation: int = 0) -> Dataset:
+def load(name: str, *, validation: int = 0, test_fraction: float = 0.2, split_seed: int = 0) -> Dataset:
     """Load a dataset, downloading its files if they are not on this machine; every file is verified.
 
     Parameters
     ----------
     name : str
-        A key of `DATASETS`. ``"digits"`` needs no download.
+        A key of `DATASETS`. ``"digits"`` needs no download. Or a file or a folder of one's own
+        (`cortex_model.datasets.own_data`).
     validation : int, optional
         If positive, the last ``validation`` training images are taken from ``train`` and become ``test``, so
         that parameters can be tuned without ever looking at the published test set.
+    test_fraction, split_seed : float, int
+        Of data of one's own that say nothing of a test set: the part that is it, and the seed by which it is drawn.
 
     Returns
     -------
@@ -43,20 +48,31 @@ def load(name: str, *, validation: int = 0) -> Dataset:
     ParameterError
         If ``validation`` does not leave a training image.
     """
-    source = find_source(name)
+    if own_data.is_own(name):
+        whole = own_data.load_own(name, test_fraction, split_seed)
+        _check_validation(name, validation, whole.train.n_stimuli)
+    else:
+        source = find_source(name)
+        _check_validation(name, validation, source.n_train)
+        train_arrays, test_arrays = _READERS[source.format](source)
+        train = _image_set(source, source.n_train, *train_arrays)
+        test = _image_set(source, source.n_test, *test_arrays)
+        whole = Dataset(source.name, train, test, source.n_classes, source.class_names)
+    if not validation:
+        return whole
+    indices = np.arange(whole.train.n_stimuli)
+    return replace(
+        whole, train=whole.train.subset(indices[:-validation]), test=whole.train.subset(indices[-validation:])
+    )
+
+
+def _check_validation(name, validation, n_train):
     is_count = isinstance(validation, int | np.integer) and not isinstance(validation, bool)
-    if not (is_count and 0 <= validation < source.n_train):
+    if not (is_count and 0 <= validation < n_train):
         raise ParameterError(
-            f"datasets.load.validation: must be a count of images below {source.n_train}, the size of the "
+            f"datasets.load.validation: must be a count of images below {n_train}, the size of the "
             f"training set of {name} (got {validation!r}); choose fewer, or 0 for the published test set."
         )
-    train_arrays, test_arrays = _READERS[source.format](source)
-    train = _image_set(source, source.n_train, *train_arrays)
-    test = _image_set(source, source.n_test, *test_arrays)
-    if validation:
-        indices = np.arange(train.n_stimuli)
-        train, test = train.subset(indices[:-validation]), train.subset(indices[-validation:])
-    return Dataset(source.name, train, test, source.n_classes, source.class_names)
 
 
 def read_idx(content: bytes, where: str) -> np.ndarray:

@@ -82,6 +82,18 @@ def unzipped(content: bytes, where: object) -> StimulusImages:
     return _named([(_entry_name(entry), reader(entry)) for entry in entries], where)
 
 
+def image_files(folder: Path) -> list[tuple[str, Path]]:
+    """(path from there, file) of every image below a folder, in natural order; hidden ones are left aside.
+
+    Raises
+    ------
+    DatasetError
+        If the folder cannot be read.
+    """
+    found = [each for each in _files_below(Path(folder)) if _is_image(each[0])]
+    return sorted(sorted(found), key=lambda each: _natural(each[0]))
+
+
 def _files_below(folder: Path) -> list[tuple[str, Path]]:
     """Every file below a folder with its path from there."""
     try:

@@ -17,6 +17,7 @@ Every file appears whole or not at all, so a run that is killed at any moment ca
 """
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -236,7 +237,7 @@ class RunDirectory:
 
 def _without_folder(value):
     """A value in which a file of the user's is named by its content: wherever it lies, it is the same."""
-    return value.rsplit("/", 1)[-1] if isinstance(value, str) and ".py#" in value else value
+    return value.rsplit("/", 1)[-1] if isinstance(value, str) and re.search(r"#[0-9a-f]{12}$", value) else value
 
 
 def _write_bytes(content, part):
