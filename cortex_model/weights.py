@@ -10,6 +10,7 @@ import numpy as np
 
 from cortex_model.errors import ParameterError
 from cortex_model.language.places import Places
+from cortex_model.state.kept import kept_in
 from cortex_model.state.philox import standard_normal
 from cortex_model.system.memory import must_fit
 
@@ -174,8 +175,8 @@ def initial_weights(parameters: Any, seed: int, given: dict[str, Any] | None = N
     Returns
     -------
     weights : Weights
-        W as ``initial_weights`` says; other projections as the rule says: random V has the deviation of W^T times
-        ``initial_feedback_scale``, others that of 1/sqrt(n_pre).
+        Those of ``start_from``, where that is given. Else W as ``initial_weights`` says; other projections as the rule
+        says: random V has the deviation of W^T times ``initial_feedback_scale``, others that of 1/sqrt(n_pre).
 
     Raises
     ------
@@ -183,8 +184,9 @@ def initial_weights(parameters: Any, seed: int, given: dict[str, Any] | None = N
         For a given matrix with an unknown name, a wrong shape, or numbers that are not finite.
     """
     p, shapes = parameters, shapes_of(parameters)
+    given = _taken_over(p, shapes) | (given or {})
     must_fit(8.0 * sum(map(math.prod, shapes.values())), "Parameters.layer_sizes", "make the populations smaller")
-    given = _checked_given(given or {}, shapes)
+    given = _checked_given(given, shapes)
     weights: dict[str, np.ndarray] = {}
     for name in sorted(shapes, key=lambda name: (not name.startswith("W_"), not name.startswith("b_"))):
         projection, level = name.rsplit("_", 1)
@@ -192,6 +194,28 @@ def initial_weights(parameters: Any, seed: int, given: dict[str, Any] | None = N
     made = Weights.from_named(weights).astype(p.dtype)
     made.check(p)
     return made
+
+
+def redrawn(parameters: Any) -> list[str]:
+    """Names of arrays that ``start_from`` has in another shape, because the top population is another one."""
+    shapes, its = shapes_of(parameters), kept_in(getattr(parameters, "start_from", "")).arrays
+    return [name for name, array in its.items() if name in shapes and array.shape != shapes[name]]
+
+
+def _taken_over(p, shapes):
+    """What a hierarchy goes on from; a top population of another size has its projections drawn."""
+    start_from = getattr(p, "start_from", "")
+    arrays, drawn = kept_in(start_from).arrays, redrawn(p)
+    at_top = {f"{name}_{p.n_layers}" for name in "WbV"}
+    if wrong := [name for name in drawn if name not in at_top] or (
+        sorted(shapes.keys() - arrays.keys()) if arrays else []
+    ):
+        got = arrays[wrong[0]].shape if wrong[0] in arrays else "none"
+        raise ParameterError(
+            f"Parameters.start_from: {wrong[0]} must have shape {shapes[wrong[0]]} (got {got} in {start_from}); give "
+            "layer_sizes, feedback_to_input and a learning rule that fit; only the top may have another size."
+        )
+    return {name: array for name, array in arrays.items() if name in shapes and name not in drawn}
 
 
 def _checked_given(given, shapes):

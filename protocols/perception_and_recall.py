@@ -51,7 +51,6 @@ from cortex_model.parameters import Duration, LayerSizes, PositiveCount, Rate, p
 from cortex_model.parameters.data import DataParameters
 from cortex_model.protocol import Protocol, Run
 from cortex_model.schedule import Stimuli, one_hot, wake_sleep_schedule
-from cortex_model.state.philox import order_of_stimuli
 from cortex_model.system.storage import write_arrays
 from cortex_model.theory import hierarchy_response
 from cortex_model.traces import perception, recall
@@ -117,9 +116,7 @@ def run(run: Run) -> dict:
     )
     check_layer_sizes(p.layer_sizes, n_pixels, n_targets, f"{must}{p.targets}")
     n_train = len(train)
-    schedule = wake_sleep_schedule(
-        p, lambda epoch: order_of_stimuli(run.seed, epoch, n_train), n_train, p.epochs * n_train, len(test), n_train
-    )
+    schedule = wake_sleep_schedule(p, run.order_of_epoch(n_train), n_train, p.epochs * n_train, len(test), n_train)
     start = initial_weights(p, run.seed)
     shown, labels = test[: p.n_shown], data.test.labels[: p.n_shown]
 

@@ -78,7 +78,7 @@ COMMANDS = {
             "--again": one_of(["x"]),
         },
     ),
-    "resume": (["resume", "damaged"], {"RUN_DIR": one_of(PATHS), "--json": one_of(["x"])}),
+    "resume": (["resume", "damaged"], {"RUN_DIR": one_of(PATHS), "--set": pairs, "--json": one_of(["x"])}),
     "runs": (["runs"], {"FOLDER": one_of(PATHS)}),
     "protocols": (["protocols"], {}),
     "parameters": (["parameters"], {"PROTOCOL": one_of(PROTOCOLS)}),

@@ -113,12 +113,16 @@ def sweep(
 
 
 @app.command()
-def resume(run_dir: Path, as_json: Json = False) -> None:
-    """Go on with an interrupted run; the result is the same as without the interruption."""
+def resume(run_dir: Path, sets: Sets = None, as_json: Json = False) -> None:
+    """Go on with an interrupted run, to the same result as without the interruption.
+
+    With --set, a new run begins where a finished one ended: --set epochs=5 are 5 more epochs.
+    """
     from cortex_model.runs import running
 
+    changed = overrides(sets)
     with progress_bar("resuming") as report:
-        summary = running.resume(run_dir, report)
+        summary = running.go_on(run_dir, changed, report) if changed else running.resume(run_dir, report)
     tell(summary, as_json)
 
 

@@ -10,8 +10,7 @@ from cortex_model.analysis.hierarchy import HIERARCHY_MEASURES, hierarchy_measur
 from cortex_model.analysis.loss import mean_loss
 from cortex_model.runs.run import Run
 from cortex_model.schedule import Schedule, Stimuli, wake_sleep_schedule
-from cortex_model.state.philox import order_of_stimuli
-from cortex_model.weights import initial_weights
+from cortex_model.weights import initial_weights, redrawn
 
 Pair = tuple[np.ndarray, np.ndarray]
 #: Measure of every such run -> (unit, dimension).
@@ -57,7 +56,7 @@ def learn(
     p, n_train = run.parameters, len(train[0])
     schedule = wake_sleep_schedule(
         p,
-        lambda epoch: order_of_stimuli(run.seed, epoch, n_train),
+        run.order_of_epoch(n_train),
         n_train,
         p.epochs * n_train,
         len(test[0]),
@@ -65,6 +64,8 @@ def learn(
         getattr(p, "evaluate_early_every_presentations", 0),
     )
     start = initial_weights(p, run.seed)
+    if drawn := redrawn(p):
+        run.warn(f"{', '.join(drawn)}: drawn, because what the run starts from has another top population")
     shown, wanted = (part[:n_looked_at] for part in test)
     trained = tuple(part[:N_TRAINING_LOOKED_AT] for part in train)
 

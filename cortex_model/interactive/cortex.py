@@ -17,6 +17,7 @@ from cortex_model.parameters import SleepWakeParameters, checked_seed
 from cortex_model.rules.own import short
 from cortex_model.runs.run import run_numbers
 from cortex_model.schedule import Schedule, Stimuli, sleep_schedule, wake_sleep_schedule
+from cortex_model.state.kept import kept_in
 from cortex_model.state.philox import order_of_stimuli
 from cortex_model.system.progress import progress_bar
 from cortex_model.weights import Weights, initial_weights
@@ -107,8 +108,9 @@ class Cortex(Answers, Kept):
             check_device(device)
         self.device, self._is_device_given = device or "runtime", device is not None
         self._weights = self._own(initial_weights(parameters, self.seed) if weights is None else weights)
-        self.remembered: dict[str, float] = {}
-        self.n_presented = self.n_epochs = 0
+        kept = kept_in(parameters.start_from)
+        self.remembered: dict[str, float] = dict(kept.remembered)
+        self.n_presented, self.n_epochs = kept.counts["n_presented"], kept.counts["n_epochs"]
         self.history: list[dict[str, Any]] = []
         self._simulation: Simulation | None = None
         self.W, self.V, self.b = (Projections(name, self) for name in "WVb")

@@ -12,6 +12,7 @@ from cortex_model.rules import own
 from cortex_model.runs.arrays import read_weights, weight_arrays
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.protocol import parameters_of
+from cortex_model.state.kept import attribute
 from cortex_model.system.sources import OwnCode
 from cortex_model.system.storage import cache_folder, read_arrays, write_arrays, write_whole
 
@@ -93,7 +94,10 @@ def _saved(cortex, path):
         "weights_sha256": cortex.weights.sha256,
         "rule_files": {name: text.decode() for name, text in code.files.items()} if code else {},
     }
+    counts = {name: getattr(cortex, name) for name in ("n_presented", "n_epochs")}
+    counts |= {phase: sum(entry[phase] for entry in cortex.history) for phase in ("wake", "sleep")}
     described = {"description": f"{cortex!r}", STATE: json.dumps(state)}
+    described["ended"] = attribute(counts, cortex.remembered)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_arrays(path, weight_arrays(cortex.weights), described)
@@ -142,10 +146,10 @@ def _of_run(path):
     description, parameters = directory.description(), parameters_of(directory)
     if not isinstance(parameters, SleepWakeParameters):
         raise RunError(f"{path}: must be a run of a hierarchy that learns (got one of {description['protocol']}).")
-    fields, ended = SleepWakeParameters.of_rules([parameters.learning_rule]).model_fields, directory.ended()
+    fields, ended = SleepWakeParameters.of_rules([parameters.learning_rule]).model_fields, directory.kept()
     its = {name: value for name, value in parameters.model_dump(mode="json").items() if name in fields}
     kept = {"seed": description["seed"], "device": description["device"], "is_device_given": True}
-    state = {name: ended[name] for name in ("n_presented", "n_epochs", "remembered")}
-    counts = {phase: ended[phase] for phase in ("wake", "sleep")}
+    state = {name: ended.counts[name] for name in ("n_presented", "n_epochs")} | {"remembered": ended.remembered}
+    counts = {phase: ended.counts[phase] for phase in ("wake", "sleep")}
     state["history"] = [{"what": f"run {path.name}", **counts, "device": description["device"]}]
     return SleepWakeParameters(**its), directory.weights(), kept | {"state": state}

@@ -103,7 +103,7 @@ class Parameters(BaseModel):
             rows.append(
                 {
                     "name": name,
-                    "default": str(default),
+                    "default": str(default) or "nothing",
                     "unit": prop.get("unit", "1"),
                     "range": _range(prop),
                     "meaning": field.description or "",

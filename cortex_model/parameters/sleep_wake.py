@@ -1,16 +1,17 @@
 """A hierarchy, the numbers of its learning rule, and how much it sleeps."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import create_model, model_validator
+from pydantic import AfterValidator, BeforeValidator, create_model, model_validator
 
-from cortex_model.errors import ParameterError, RuleError
+from cortex_model.errors import ParameterError, RuleError, RunError
 from cortex_model.parameters.hierarchy import HierarchyParameters
 from cortex_model.parameters.kinds import Count, PositiveCount, Rate
 from cortex_model.parameters.model import parameter
 from cortex_model.parameters.numbers import number_field, numbers_of_rules
 from cortex_model.rules import own, shipped
+from cortex_model.state import kept
 
 #: A hierarchy with every number that a shipped rule may read.
 RuleParameters = create_model(
@@ -19,6 +20,17 @@ RuleParameters = create_model(
     __doc__="A hierarchy, and the numbers of every shipped learning rule.",
     **{name: number_field(number) for name, number in numbers_of_rules().items()},
 )
+
+
+def _kept(start_from: str) -> str:
+    """The full name of what a run goes on from."""
+    try:
+        return kept.named(start_from) if start_from not in ("", "nothing") else ""
+    except RunError as error:
+        raise ValueError(str(error)) from None
+
+
+StartFrom = Annotated[str, BeforeValidator(str), AfterValidator(_kept)]
 
 
 class SleepWakeParameters(RuleParameters):
@@ -37,6 +49,10 @@ class SleepWakeParameters(RuleParameters):
     sleep_block_presentations: PositiveCount = parameter(
         1, "wake presentations between two blocks of sleep", "presentations"
     )
+    start_from: StartFrom = parameter(
+        "",
+        "a finished run, or a file of Cortex.save, from which weights, noise and epochs go on; nothing: they are drawn",
+    )
 
     @property
     def perturbs_feedback(self) -> bool:
@@ -47,6 +63,12 @@ class SleepWakeParameters(RuleParameters):
     def noise_gain(self) -> float:
         """The gain g of the noise within a sleep rule; 1 where the rule has none."""
         return self.rule_values.get("noise_gain", 1.0)
+
+    def decisive(self) -> dict[str, Any]:
+        """See `Parameters`; what a run goes on from is named by its content."""
+        start_from = self.start_from.rpartition("#")[2]
+        of_all = {name: value for name, value in super().decisive().items() if name != "start_from"}
+        return of_all | ({"start_from": start_from} if start_from else {})
 
     def check_asked(self, names: Iterable[str]) -> None:
         """See `Parameters`; a number belongs to the rules that read it."""

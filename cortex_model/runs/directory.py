@@ -16,7 +16,6 @@
 Every file appears whole or not at all, so a run that is killed at any moment can go on.
 """
 
-import json
 import re
 import time
 from collections.abc import Mapping
@@ -26,14 +25,13 @@ from typing import Any
 
 from cortex_model.errors import RunError, in_short
 from cortex_model.runs.arrays import coordinates, read_weights, weight_arrays
+from cortex_model.state.kept import WEIGHTS, Kept, attribute, read_kept
 from cortex_model.system.storage import read_arrays, read_json, write_arrays, write_json, write_whole
 from cortex_model.weights import Weights
 
 PARAMETERS, PROVENANCE, SUMMARY = "parameters.json", "provenance.json", "summary.json"
 PROTOCOL_FILES, RULE_FILES, CHECKPOINTS = "protocol", "learning_rule", "checkpoint_*.npz"
-START, WEIGHTS, MEASURES, LOG = "start.nc", "weights.nc", "measures.nc", "run.log"
-#: What is counted of a run, for what goes on from it.
-ENDED = ("n_presented", "n_epochs", "wake", "sleep")
+START, MEASURES, LOG = "start.nc", "measures.nc", "run.log"
 #: Lines of the log between which a program is compiled.
 COMPILING, PROGRAM_READY = "compiling a program", "program ready after"
 
@@ -163,18 +161,14 @@ class RunDirectory:
         """The final weights."""
         return read_weights(read_arrays(self.path / WEIGHTS))
 
-    def ended(self) -> dict[str, Any]:
+    def kept(self) -> Kept:
         """Where the run ended, for what goes on from it.
 
         Returns
         -------
-        ended : dict
-            ``n_presented``, ``n_epochs``: how many presentations and epochs, by which noise and orders of stimuli are
-            numbered; ``wake``, ``sleep``: presentations of each; ``remembered``: what the rule remembers besides
-            weights. Of runs of version 0.1.0 zeros and nothing.
+        kept : Kept
         """
-        attributes = read_arrays(self.path / WEIGHTS).attrs
-        return dict.fromkeys(ENDED, 0) | {"remembered": {}} | json.loads(attributes.get("ended", "{}"))
+        return read_kept(self.path)
 
     def clear(self) -> None:
         """Forget everything that was run, so that the run starts anew."""
@@ -210,7 +204,8 @@ class RunDirectory:
         measures: dict[str, tuple],
         summary: dict[str, Any],
         looks: Any = None,
-        ended: dict[str, Any] | None = None,
+        ended: dict[str, int] | None = None,
+        remembered: dict[str, float] | None = None,
     ) -> None:
         """Write the results; the summary last of all.
 
@@ -222,11 +217,11 @@ class RunDirectory:
         summary : dict
         looks : ndarray, optional
             Presentations of wake and sleep before each look.
-        ended : dict, optional
-            See `ended`.
+        ended, remembered : dict, optional
+            See `cortex_model.state.kept.Kept`.
         """
         if weights is not None:
-            described = {"description": "weights after the run", "ended": json.dumps(ended or {})}
+            described = {"description": "weights after the run", "ended": attribute(ended or {}, remembered or {})}
             write_arrays(self.path / WEIGHTS, weight_arrays(weights), described)
         write_arrays(
             self.path / MEASURES, coordinates(measures, weights, looks) | measures, {"description": "one row a look"}

@@ -12,8 +12,10 @@ from cortex_model.devices.simulation import NetworkRun, Simulation, State
 from cortex_model.errors import ParameterError, in_short
 from cortex_model.parameters import content_hash
 from cortex_model.runs.checkpoint import Checkpoint, joined
-from cortex_model.runs.directory import COMPILING, ENDED, PROGRAM_READY, RunDirectory
+from cortex_model.runs.directory import COMPILING, PROGRAM_READY, RunDirectory
 from cortex_model.schedule import EVALUATION, Schedule, Stimuli
+from cortex_model.state.kept import COUNTS, kept_in
+from cortex_model.state.philox import order_of_stimuli
 from cortex_model.weights import Weights, initial_weights
 
 
@@ -36,8 +38,8 @@ class Run:
         Where it meets the runs with which it shares a program (`cortex_model.runs.together`).
     n_simulations, n_presented, n_learned : int
         Simulations so far, the presentations in them, and those of wake and sleep alone.
-    ended : dict
-        Where it is after its simulations so far (`RunDirectory.ended`).
+    ended, remembered : dict
+        Where it is after its simulations so far (`cortex_model.state.kept.Kept`).
     """
 
     parameters: Any
@@ -53,7 +55,29 @@ class Run:
     n_simulations: int = 0
     n_presented: int = 0
     n_learned: int = 0
-    ended: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(ENDED, 0) | {"remembered": {}})
+    ended: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    remembered: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self):
+        kept = kept_in(getattr(self.parameters, "start_from", ""))
+        self.ended, self.remembered = dict(kept.counts), dict(kept.remembered)
+        self.n_learned = kept.counts["wake"] + kept.counts["sleep"]
+
+    def order_of_epoch(self, n_stimuli: int) -> Callable[[int], np.ndarray]:
+        """Epoch -> the order of the stimuli in it.
+
+        It goes on where the run was that this one starts from, also within an epoch (the last batch of a run is filled
+        from the next one), if that run had as many stimuli.
+        """
+        counts = kept_in(getattr(self.parameters, "start_from", "")).counts
+        is_alike = counts["wake"] // n_stimuli == counts["n_epochs"]
+        first, within = divmod(counts["wake"], n_stimuli) if is_alike else (counts["n_epochs"], 0)
+
+        def order(epoch):
+            two = [order_of_stimuli(self.seed, first + epoch + n, n_stimuli) for n in range(1 + (within > 0))]
+            return np.concatenate(two)[within : within + n_stimuli]
+
+        return order
 
     def simulate(
         self,
@@ -89,7 +113,7 @@ class Run:
         _check_kinds(schedule, stimuli, weights)
         p = self.parameters
         simulation = Simulation(p, self.device, getattr(p, "codegen_target", "numpy"))
-        schedule = schedule.counted_from(self.n_presented)
+        schedule = schedule.counted_from(self.n_presented if self.n_simulations else self._first(schedule))
         simulation.checked([NetworkRun(schedule, weights)], stimuli)
         self.n_simulations += 1
         self.n_presented = schedule.next_presentation
@@ -98,7 +122,7 @@ class Run:
         key = content_hash(simulation.key, self._description(schedule, stimuli, weights))
         file = self.directory.checkpoint(self.n_simulations)
         kept = Checkpoint.read(file, key)
-        here = kept or Checkpoint(weights)
+        here = kept or Checkpoint(weights, dict(self.remembered) if self.n_simulations == 1 else None)
         measured, first = set(schedule.measured.tolist()), here.n_done
         total = schedule.n_presentations()
         self.report(0, total, "compiling" if self.device != "runtime" else "preparing")
@@ -155,14 +179,20 @@ class Run:
     def _count_ended(self, schedule, stimuli, remembered):
         n = {phase: schedule.n_presentations(phase) for phase in ("wake", "sleep")}
         n["n_epochs"] = n["wake"] // max(len(stimuli.wake[0]) if stimuli.wake else 1, 1)
-        self.ended = {name: self.ended[name] + n.get(name, 0) for name in ENDED}
-        self.ended |= {"n_presented": self.n_presented, "remembered": dict(remembered)}
+        self.ended = {name: self.ended[name] + n.get(name, 0) for name in COUNTS} | {"n_presented": self.n_presented}
+        self.remembered = dict(remembered)
+
+    def _first(self, schedule):
+        """Number of the first presentation: what learns first follows the last one that this run goes on from."""
+        done = self.ended["n_presented"]
+        n_before = int(np.argmax(schedule.phase != EVALUATION)) * schedule.batch_size
+        return done - n_before if done >= n_before else done
 
     def _keep_start(self, weights):
         """Keep the weights with which the run begins, where they are not those that parameters and seed say."""
         p = self.parameters
         drawn = initial_weights(p, self.seed)
-        if weights.astype(p.dtype).sha256 != drawn.sha256:
+        if getattr(p, "start_from", "") or weights.astype(p.dtype).sha256 != drawn.sha256:
             self.directory.write_start(weights.astype(p.dtype))
 
     def _description(self, schedule, stimuli, weights):

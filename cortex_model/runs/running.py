@@ -149,7 +149,7 @@ def carry_out(loaded, parameters, seed, device, directory, report=None, again=Fa
                 **summary,
                 "warnings": run.warnings,
             }
-            directory.finish(run.weights, run.measures, summary, run.looks, run.ended)
+            directory.finish(run.weights, run.measures, summary, run.looks, run.ended, run.remembered)
             directory.log("finished")
             return summary
     except Timeout:
@@ -161,6 +161,7 @@ def carry_out(loaded, parameters, seed, device, directory, report=None, again=Fa
 def _origin(run):
     """Where a run's numbers come from; where it goes on, from where it began, and a warning if that is elsewhere."""
     now = provenance(run.device, run.seed, getattr(run.parameters, "codegen_target", "numpy"))
+    now["started_from"] = _started_from(run.parameters)
     file = run.directory.path / PROVENANCE
     if not file.exists():
         return now
@@ -169,6 +170,55 @@ def _origin(run):
     if other := other_sources(origin):
         run.warn(f"begun {other}, whose sources were others than those it goes on with; --again makes it anew")
     return origin | {"resumed": [*origin["resumed"], resumed]}
+
+
+def _started_from(parameters):
+    """The runs that this one goes on from, the last one first: each its name and hash."""
+    start_from = getattr(parameters, "start_from", "")
+    if not start_from:
+        return []
+    file = Path(start_from.rpartition("#")[0]) / PROVENANCE
+    earlier = read_json(file).get("started_from", []) if file.is_file() else []
+    return [start_from, *earlier]
+
+
+def go_on(
+    path: Path, overrides: dict[str, Any], report: Callable[[int, int, str], None] | None = None
+) -> dict[str, Any]:
+    """Make a run that begins where a finished one ended: the same protocol, parameters, seed and device, but for some.
+
+    Parameters
+    ----------
+    path : Path
+        The finished run; it stays as it is.
+    overrides : dict
+        Parameters of the new run: its ``epochs`` are more epochs. It does not sleep before the first stimulus again
+        unless that is among them. Blocks of sleep, and what the host does every so many presentations, are counted
+        from its own beginning on; where they divide what came before, its bits are those of one longer run.
+    report : callable, optional
+
+    Returns
+    -------
+    summary : dict
+        Of the new run, in the folder in which the finished one lies.
+
+    Raises
+    ------
+    RunError
+        If the run has not finished.
+    """
+    directory = RunDirectory.opened(path)
+    if not directory.has_finished:
+        raise RunError(
+            f"{path}: must be a run that has finished (got one that is {directory.state}); resume it without --set."
+        )
+    given, before = directory.description(), parameters_of(directory)
+    again = {"sleep_before_presentations": 0} if "sleep_before_presentations" in type(before).model_fields else {}
+    parameters = before.with_overrides(again | overrides | {"start_from": str(directory.path)})
+    parameters.check_asked(overrides)
+    kept = given.get("protocol_files")
+    protocol = directory.path / PROTOCOL_FILES / Path(given["protocol_file"]).name if kept else given["protocol"]
+    return start(str(protocol), parameters, given["seed"], given["device"], directory.path.parent, report)
 
 
 def made_by_other_sources(directory: RunDirectory) -> dict[str, str]:

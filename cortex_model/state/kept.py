@@ -1,0 +1,110 @@
+"""Where a hierarchy was when it was kept: what a run, or a `Cortex`, goes on from.
+
+Kept is a NetCDF file: a variable for each array of weights, and the attribute ``ended``, JSON of what else goes on.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cortex_model.errors import RunError
+from cortex_model.system.storage import read_arrays
+
+#: The file in a run directory that holds the final weights.
+WEIGHTS = "weights.nc"
+#: Digits of the hash in a name.
+N_DIGITS = 12
+#: What is counted: presentations, by which noise is numbered; epochs, by which orders of stimuli are; wake and sleep.
+COUNTS = ("n_presented", "n_epochs", "wake", "sleep")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where a hierarchy was.
+
+    Attributes
+    ----------
+    arrays : dict of str to ndarray
+        Weights by name (`cortex_model.weights.Weights.named`).
+    counts : dict of str to int
+        How much it had done, by `COUNTS`; zeros in files of version 0.1.0.
+    remembered : dict of str to float
+        What the rule remembers besides weights.
+    """
+
+    arrays: dict[str, np.ndarray]
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    remembered: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def content_hash(self) -> str:
+        """Twelve digits of the SHA-256 of all of it."""
+        digest = hashlib.sha256(json.dumps([self.counts, self.remembered], sort_keys=True).encode())
+        for name, array in self.arrays.items():
+            digest.update(f"{name} {array.shape} {array.dtype}".encode() + np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()[:N_DIGITS]
+
+
+def attribute(counts: dict[str, int], remembered: dict[str, float]) -> str:
+    """The attribute ``ended`` of a file."""
+    return json.dumps(counts | {"remembered": remembered})
+
+
+def read_kept(path: Path) -> Kept:
+    """What a run directory, or a file of `Cortex.save`, keeps.
+
+    Raises
+    ------
+    RunError
+        If it is neither, has not finished, or is damaged.
+    """
+    file = path / WEIGHTS if path.is_dir() else path
+    if not file.is_file():
+        got = "one without final weights" if path.is_dir() else "nothing there"
+        raise RunError(
+            f"{path}: must be the directory of a finished run, or a file that Cortex.save wrote (got {got}); finish "
+            "the run, or correct the path."
+        )
+    dataset = read_arrays(file)
+    try:
+        ended = json.loads(dataset.attrs.get("ended", "{}"))
+        counts = {name: int(ended.get(name, 0)) for name in COUNTS}
+        remembered = {str(name): float(value) for name, value in ended.get("remembered", {}).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise RunError(f"{file}: must say where it ended (got: {error}); the run must be made anew.") from None
+    return Kept({str(name): array.values for name, array in dataset.items()}, counts, remembered)
+
+
+_KNOWN: dict[str, Kept] = {}
+
+
+def named(start_from: Any) -> str:
+    """The full name, ``path#hash``; what has a hash already must still be that.
+
+    Raises
+    ------
+    RunError
+        If nothing is kept there, or something else than its name says.
+    """
+    text = str(start_from)
+    if text in _KNOWN:
+        return text
+    path, _, digest = text.partition("#")
+    kept = read_kept(Path(path).expanduser())
+    if digest and kept.content_hash != digest:
+        raise RunError(
+            f"{path}: must hold what it held, of the hash {digest} (got {kept.content_hash}); put it back, or give its "
+            "name without the hash."
+        )
+    full = f"{Path(path).expanduser().resolve()}#{kept.content_hash}"
+    _KNOWN[full] = kept
+    return full
+
+
+def kept_in(start_from: str) -> Kept:
+    """What is kept under a name, and nothing under no name; see `named` for the errors."""
+    return _KNOWN[named(start_from)] if start_from else Kept({})
