@@ -45,6 +45,17 @@ def test_others_are_compiled_by_themselves(tmp_path):
     assert paths == alike
 
 
+def test_functions_that_no_program_calls_do_nothing():
+    """Those of C++ and of CUDA; what stands between and behind them is kept."""
+    body = "(std::string name, std::string value)\n{\n    if (name.empty())\n    {\n        return;\n    }\n}\n"
+    kept = "int n_arrays = 2;\nvoid _write_arrays_too()\n{\n    n_arrays++;\n}\n"
+    for name in ("set_variable_by_name", "brian::set_variable_by_name"):
+        text = compilation.without_bodies(f"void {name}{body}{kept}void _write_arrays()\n{{\n    n_arrays = 0;\n}}\n")
+        assert kept in text
+        assert "return" not in text and "n_arrays = 0" not in text
+        assert f"void {name}(" in text and "void _write_arrays()" in text, "they can still be called"
+
+
 @pytest.mark.compiler
 def test_every_function_is_in_the_program(tmp_path):
     """Joined, alone, and with a macro that would change the others."""
