@@ -10,7 +10,7 @@ from cortex_model.devices.simulation import Simulation
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.protocol import run_numbers
 from cortex_model.reference.hierarchy import interpreter_of, learned_weights
-from cortex_model.rules import shipped
+from cortex_model.rules import own, shipped
 from cortex_model.schedule import PHASES, Schedule, Stimuli, one_hot, wake_sleep_schedule
 from cortex_model.weights import Weights, initial_weights
 
@@ -46,6 +46,21 @@ PROGRAMS = {
         "sleep_normalisation": True,
     },
 }  # fmt: skip
+
+#: A rule with one event of each kind, for compilers that take seconds for every code object.
+HEBBIAN = """
+from cortex_model.language import Carry, Climb, Learn, Let, Rule, Show
+from cortex_model.rules.hierarchy import FORWARD, LEARNING_RATE
+
+
+def seen(code):
+    return Show("input", "rate = stimulus"), Climb(Carry("W", "rate", "basal_input"), Let("above input", code))
+
+
+LEARNED = *seen("rate = tanh(basal_input + noise(0))"), Learn("W", "learning_rate", "rate_post*rate_pre")
+PHASES = {"wake": LEARNED, "evaluation": seen("rate = basal_input")}
+RULE = Rule("hebbian", {"W": FORWARD}, PHASES, LEARNING_RATE, recorded=("rate",))
+"""
 
 #: `cortex_model.schedule` has a function of the same name.
 declarations = importlib.import_module("cortex_model.schedule.declared")
@@ -145,6 +160,14 @@ def alone(monkeypatch):
 
     yield only
     declarations._declared.cache_clear()
+
+
+@pytest.fixture
+def few_events(tmp_path, monkeypatch):
+    """A learning rule, as parameters have it, whose programs hold little besides a sum, noise and plasticity."""
+    monkeypatch.setattr(own, "_KNOWN", {})
+    (tmp_path / "hebbian.py").write_text(HEBBIAN)
+    return str(tmp_path / "hebbian.py")
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cortex_model import theory
+from cortex_model.devices import program, session
 from cortex_model.devices.simulation import Simulation
 from cortex_model.rules import shipped
 from cortex_model.weights import Weights
@@ -110,16 +111,11 @@ def test_times_share_a_program_and_what_is_compiled_in_does_not(scenario, check_
 
 @pytest.mark.compiler
 @pytest.mark.slow
-def test_the_cython_target(scenario, check_equals_interpreter):
-    """One small hierarchy in time: cython compiles every code object by itself, two to three seconds each."""
-    tiny = scenario(
-        n_wake=5,
-        layer_sizes=(3, 2),
-        feedback_to_input=True,
-        top="linear",
-        biases=False,
-        learning_rule="direct_feedback",
-    )
+def test_the_cython_target(scenario, check_equals_interpreter, few_events, monkeypatch):
+    """Gates, sums, noise and plasticity; not optimised, which would take most of the time."""
+    for module in (session, program):
+        monkeypatch.setattr(module, "COMPILER_FLAGS", ["-w", "-O0"])
+    tiny = scenario(n_wake=5, evaluate_every=2, layer_sizes=(3, 2), learning_rule=few_events)
     simulation = Simulation(tiny.parameters, "runtime", codegen_target="cython")
     check_equals_interpreter(tiny, simulation=simulation)
 
