@@ -1,7 +1,5 @@
 """Brian2 objects of a user's own: the same numbers on each device, over several chunks."""
 
-import importlib
-
 import numpy as np
 import pytest
 from brian2 import NeuronGroup, PopulationRateMonitor, SpikeMonitor, StateMonitor, Synapses
@@ -9,10 +7,7 @@ from brian2 import NeuronGroup, PopulationRateMonitor, SpikeMonitor, StateMonito
 from cortex_model.devices.dense.deferred import Deferring
 from cortex_model.devices.session import SLOT
 from cortex_model.devices.simulation import Simulation
-from cortex_model.rules import shipped
 
-#: `cortex_model.schedule` has a function of the same name.
-declarations = importlib.import_module("cortex_model.schedule.declared")
 COMPILED = pytest.param("cpp_standalone", marks=[pytest.mark.compiler, pytest.mark.slow])
 
 
@@ -41,13 +36,10 @@ def extended(parameters, device):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_objects():
+def few_objects(only_rules):
     """Of one rule: others would add nothing."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(declarations, "shipped", lambda: {"reciprocal": shipped()["reciprocal"]})
-        declarations._declared.cache_clear()
+    with only_rules("reciprocal"):
         yield
-    declarations._declared.cache_clear()
 
 
 @pytest.fixture(scope="module")
