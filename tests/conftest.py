@@ -34,7 +34,9 @@ NEEDED = {
 
 
 def pytest_configure(config):
-    """Where Python is told to keep no bytecode, it keeps it here, or every process compiles all sources again."""
+    """A thread a process, since tests run side by side; bytecode here, where Python is told to keep none elsewhere."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
     if sys.dont_write_bytecode:
         folder = str(config.cache.mkdir("bytecode"))
         sys.dont_write_bytecode, sys.pycache_prefix = False, folder
