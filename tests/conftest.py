@@ -1,12 +1,13 @@
 """What every test shares: tools that are missing are skipped by name, compiled programs are kept between runs."""
 
+import importlib
 import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,9 @@ NEEDED = {
 
 
 def pytest_configure(config):
-    """Where Python is told to keep no bytecode, it keeps it here, or every process compiles all sources again."""
+    """A thread a process, since tests run side by side; bytecode here, where Python is told to keep none elsewhere."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
     if sys.dont_write_bytecode:
         folder = str(config.cache.mkdir("bytecode"))
         sys.dont_write_bytecode, sys.pycache_prefix = False, folder
@@ -98,6 +101,32 @@ def typed():
 
 
 @pytest.fixture(scope="session")
+def only_rules():
+    """Names of rules -> a context in which programs hold no others: fewer Brian2 objects are made, in less time."""
+    from cortex_model.rules import shipped
+
+    declarations = importlib.import_module("cortex_model.schedule.declared")  # which has a function of the same name
+
+    @contextmanager
+    def only(*names):
+        rules = {name: rule for name, rule in shipped().items() if name in names}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(declarations, "shipped", lambda: rules)
+            declarations._declared.cache_clear()
+            yield
+        declarations._declared.cache_clear()
+
+    return only
+
+
+@pytest.fixture
+def alone(only_rules):
+    """Names of rules -> only these are in the programs of a test from now on."""
+    with ExitStack() as entered:
+        yield lambda *names: entered.enter_context(only_rules(*names))
+
+
+@pytest.fixture(scope="session")
 def made_once(tmp_path_factory):
     """Name -> a folder that all workers share, one after the other: what the first one makes, the next one finds."""
     base = tmp_path_factory.getbasetemp()
@@ -117,7 +146,7 @@ ON_RUNTIME = ("perception_and_recall", "wake_sleep_autoencoding", "wake_sleep_re
 
 
 @pytest.fixture(scope="session")
-def tiny_summary(made_once, typed):
+def tiny_summary(made_once, typed, only_rules):
     """Protocol -> the JSON that `run --json` prints for its tiny parameters; made when first asked for."""
     from typer.testing import CliRunner
 
@@ -130,8 +159,11 @@ def tiny_summary(made_once, typed):
         if protocol not in made:
             with made_once(f"tiny_{protocol}") as folder:
                 arguments = ["run", protocol, *typed(load_protocol(protocol).tiny), "--out", str(folder), "--json"]
-                arguments += ["--device", "runtime"] if protocol in ON_RUNTIME else []
-                done = CliRunner().invoke(app, arguments)
+                if protocol in ON_RUNTIME:
+                    with only_rules("reciprocal"):
+                        done = CliRunner().invoke(app, [*arguments, "--device", "runtime"])
+                else:
+                    done = CliRunner().invoke(app, arguments)
             assert done.exit_code == 0, done.exception
             made[protocol] = json.loads(done.stdout.strip().split("\n")[-1])
         return made[protocol]

@@ -20,6 +20,13 @@ from cortex_model.weights import Weights, initial_weights
 GIVEN = {"layer_sizes": (6, 4), "n_presentations": 60, "chunk_presentations": 25}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_objects(only_rules):
+    """Of one rule: others would add nothing."""
+    with only_rules("reciprocal"):
+        yield
+
+
 @pytest.fixture(scope="module")
 def lesion(tmp_path_factory):
     """The example of protocols/README.md."""

@@ -19,6 +19,13 @@ RNG = np.random.default_rng(0)
 STIMULI, STATES = RNG.normal(size=(7, 7)), RNG.normal(size=(7, 4))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_objects(only_rules):
+    """Of one rule: others would add nothing."""
+    with only_rules("reciprocal"):
+        yield
+
+
 def given(has_biases=True, **overrides):
     p = SleepWakeParameters(**LEAKY | overrides)
     drawn = {l: np.random.default_rng(l).normal(size=n) for l, n in enumerate(p.layer_sizes)}

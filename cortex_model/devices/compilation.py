@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import shlex
 import subprocess
 from collections import defaultdict
@@ -24,8 +25,11 @@ FLAGS_OF_ENVIRONMENT = ("CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "MAKEFLAGS"
 #: Headers that every code object parses; precompiled, they take a tenth of the time.
 HEADERS = ["objects.h", "brianlib/common_math.h", "brianlib/stdint_compat.h"]
 SYSTEM_HEADERS = ["chrono", "cmath", "ctime", "iostream", "fstream", "climits"]
-#: Sources that allocate and hand over arrays and compute nothing: optimised, they take a third of all compiling.
-BOOKKEEPING = ["objects.o", "main.o"]
+#: Sources that allocate, hand over and wait, and compute nothing: they are one unit, and hardly optimised. Not at all
+#: would take longer, because a unit that is not optimised cannot use a precompiled header that is.
+BOOKKEEPING = ["main.cpp", "objects.cpp", "network.cpp", "run.cpp", "synapses_classes.cpp", "brianlib/spikequeue.cpp"]
+#: Functions with some lines for every array, for arguments and at the end of a program; ours have neither.
+NEVER_CALLED = ("set_variable_by_name", "_write_arrays", "_dealloc_arrays")
 #: What Brian2 writes at the top of a code object, before and after the functions that many of them share.
 SHARED, OWN = "////// SUPPORT CODE ///////", "////// HASH DEFINES ///////"
 #: Code objects that are compiled together: enough of them that what they share costs little.
@@ -91,14 +95,23 @@ def compile_program(folder: Path) -> None:
     )
     (folder / "make.deps").touch()  # a fresh folder needs no dependencies between files
     together = join_code_objects(folder)
-    joined = {path for paths in together.values() for path in paths}
+    bookkeeping = [folder / name for name in BOOKKEEPING if (folder / name).exists()]
+    (folder / "bookkeeping.cpp").write_text("".join(f'#include "{path.relative_to(folder)}"\n' for path in bookkeeping))
+    joined = {path for paths in [bookkeeping, *together.values()] for path in paths}
     sources = [path for path in sorted(folder.rglob("*.cpp")) if path not in joined]
     objects = " ".join(str(path.relative_to(folder).with_suffix(".o")) for path in sources)
     _make(folder, ["precompiled.h.gch: precompiled.h ; $(CXX) $(CXXFLAGS) -x c++-header $< -o $@"], "precompiled.h.gch")
-    rules = ["%.o: CXXFLAGS += -include precompiled.h", f"{' '.join(BOOKKEEPING)}: CXXFLAGS += -O0"]
+    rules = ["%.o: CXXFLAGS += -include precompiled.h", "bookkeeping.o: CXXFLAGS += -O1"]
     _make(folder, rules, "main", f"OBJS={objects}")
-    for left_over in [folder / "precompiled.h.gch", *folder.rglob("*.o"), *together]:
+    for left_over in [folder / "precompiled.h.gch", folder / "bookkeeping.cpp", *folder.rglob("*.o"), *together]:
         left_over.unlink()
+
+
+def without_bodies(text: str, functions: Sequence[str] = NEVER_CALLED) -> str:
+    """Sources in which these functions, which return nothing, do nothing."""
+    for name in functions:
+        text = re.sub(rf"(?ms)^(void (?:brian::)?{name}\([^)]*\)\s*\{{).*?^\}}", r"\1}", text)
+    return text
 
 
 def join_code_objects(folder: Path) -> dict[Path, list[Path]]:

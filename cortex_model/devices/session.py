@@ -21,7 +21,7 @@ from brian2.core.base import BrianObjectException
 from brian2.devices.device import all_devices, reset_device, set_device
 
 from cortex_model.devices import cuda
-from cortex_model.devices.compilation import COMPILER_FLAGS
+from cortex_model.devices.compilation import COMPILER_FLAGS, without_bodies
 from cortex_model.devices.dense import dense
 from cortex_model.devices.dense.deferred import defer, is_deferred
 from cortex_model.devices.dense.deferred import header as changes
@@ -141,6 +141,8 @@ def generate(hierarchy, folder: Path, names: Names | None = None) -> dict[str, d
     main, objects = next(folder.glob("main.c*")), folder / "objects.h"
     main.write_text(f'#include "{header}"\n' + main.read_text())
     objects.write_text("#pragma once\n#include <algorithm>\n" + "".join(map(changes, waiting)) + objects.read_text())
+    allocating = next(folder.glob("objects.c*"))
+    allocating.write_text(without_bodies(allocating.read_text()))
     return {
         name: {
             "dtype": np.dtype(variable.dtype).str,

@@ -19,7 +19,7 @@ Every file appears whole or not at all, so a run that is killed at any moment ca
 import re
 import time
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +155,9 @@ class RunDirectory:
         those of ``feedback_projection``, ``forward_projection``, ``population`` and ``hidden_population`` are the l of
         V_l, W_l and h_l.
         """
-        return read_arrays(self.path / MEASURES)
+        path = self.path / MEASURES
+        state = path.stat() if path.exists() else None
+        return _measures(path, state and (state.st_ino, state.st_mtime_ns, state.st_size)).copy(deep=True)
 
     def weights(self) -> Weights:
         """The final weights."""
@@ -237,6 +239,12 @@ def _without_folder(value):
 
 def _write_bytes(content, part):
     part.write_bytes(content)
+
+
+@lru_cache(maxsize=256)
+def _measures(path, _state):
+    """Read once as long as the file stays as it is: a figure looks at them many times."""
+    return read_arrays(path)
 
 
 def find_runs(folder: Path) -> list[RunDirectory]:

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def load_protocol(name_or_file: str) -> Protocol:
         hint = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(protocol_names())}."
         raise ParameterError(f"PROTOCOL: must be a protocol's name or file (got {in_short(name_or_file)}); {hint}")
     if path.resolve().parent == protocol_folder().resolve():
-        return _defined(load_module(path), path)
+        return _shipped(path, path.read_bytes())
     return _own_protocol(OwnCode.read(path))
 
 
@@ -149,6 +150,12 @@ def _check_kept(code, kept, folder, origin):
 
 def _own_protocol(code: OwnCode) -> Protocol:
     return replace(_defined(code.load(), code.origin), code=code)
+
+
+@lru_cache(maxsize=32)
+def _shipped(path: Path, content: bytes) -> Protocol:
+    """Made once: the models of its parameters take longer than all the rest of a small question."""
+    return _defined(load_module(path, content=content), path)
 
 
 def _defined(module: Any, path: Path) -> Protocol:

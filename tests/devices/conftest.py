@@ -1,6 +1,5 @@
 """Scenarios that every device must present alike, and what theory predicts for them."""
 
-import importlib
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +9,7 @@ from cortex_model.devices.simulation import Simulation
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.protocol import run_numbers
 from cortex_model.reference.hierarchy import interpreter_of, learned_weights
-from cortex_model.rules import shipped
+from cortex_model.rules import own
 from cortex_model.schedule import PHASES, Schedule, Stimuli, one_hot, wake_sleep_schedule
 from cortex_model.weights import Weights, initial_weights
 
@@ -23,32 +22,48 @@ DEFAULTS = {
     "dtype": "float64",
     "chunk_presentations": 400,
 }
+SHALLOW = {"layer_sizes": (5, 6, 4)}
 #: Times that are no multiples of each other, delays that differ from projection to projection.
 LEAKY = {
     "dynamics": "leaky", "time_constant_ms": 10.0, "time_step_ms": 2.0, "presentation_ms": 30.0,
     "feedback_onset_ms": 14.0, "forward_delay_ms": (2.0, 0.0, 6.0), "feedback_delay_ms": (4.0, 8.0),
 }  # fmt: skip
 #: What one compiled program holds is fixed; together these few hold every nonlinearity, top, noise and option. Each
-#: holds every rule but direct_feedback.
+#: holds every rule but direct_feedback. One is deep; the others expand and narrow too.
 PROGRAMS = {
     "tanh": {},
-    "linear": {
+    "linear": SHALLOW | {
         "nonlinearity": "linear", "top": "linear", "slope_rule": "none", "biases": False,
         "feedback_to_input": True, "presynaptic_normalisation": True, "noise_distribution": "gaussian",
     },
-    "threshold_linear": {
+    "threshold_linear": SHALLOW | {
         "nonlinearity": "threshold_linear", "top": "sigmoid", "slope_rule": "reciprocal",
         "noise_distribution": "rademacher", "sleep_normalisation": True,
     },
-    "softplus in time": {"nonlinearity": "softplus", "presynaptic_normalisation": True, **LEAKY},
-    "sigmoid in batches": {
+    "softplus in time": LEAKY | SHALLOW | {
+        "nonlinearity": "softplus", "presynaptic_normalisation": True,
+        "forward_delay_ms": (2.0, 6.0), "feedback_delay_ms": (4.0,),
+    },
+    "sigmoid in batches": SHALLOW | {
         "nonlinearity": "sigmoid", "batch_size": 3, "feedback_to_input": True, "presynaptic_normalisation": True,
         "sleep_normalisation": True,
     },
 }  # fmt: skip
 
-#: `cortex_model.schedule` has a function of the same name.
-declarations = importlib.import_module("cortex_model.schedule.declared")
+#: A rule with one event of each kind, for compilers that take seconds for every code object.
+HEBBIAN = """
+from cortex_model.language import Carry, Climb, Learn, Let, Rule, Show
+from cortex_model.rules.hierarchy import FORWARD, LEARNING_RATE
+
+
+def seen(code):
+    return Show("input", "rate = stimulus"), Climb(Carry("W", "rate", "basal_input"), Let("above input", code))
+
+
+LEARNED = *seen("rate = tanh(basal_input + noise(0))"), Learn("W", "learning_rate", "rate_post*rate_pre")
+PHASES = {"wake": LEARNED, "evaluation": seen("rate = basal_input")}
+RULE = Rule("hebbian", {"W": FORWARD}, PHASES, LEARNING_RATE, recorded=("rate",))
+"""
 
 N_STIMULI, NOISE_SEED = 30, 3
 
@@ -135,16 +150,11 @@ def predicted(scenario):
 
 
 @pytest.fixture
-def alone(monkeypatch):
-    """Names of rules -> only these are in the programs of a test: fewer Brian2 objects are made, in less time."""
-
-    def only(*names):
-        rules = {name: rule for name, rule in shipped().items() if name in names}
-        monkeypatch.setattr(declarations, "shipped", lambda: rules)
-        declarations._declared.cache_clear()
-
-    yield only
-    declarations._declared.cache_clear()
+def few_events(tmp_path, monkeypatch):
+    """A learning rule, as parameters have it, whose programs hold little besides a sum, noise and plasticity."""
+    monkeypatch.setattr(own, "_KNOWN", {})
+    (tmp_path / "hebbian.py").write_text(HEBBIAN)
+    return str(tmp_path / "hebbian.py")
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,9 @@ import numpy as np
 from brian2 import BrianLogger, Network, NeuronGroup, StateMonitor, Synapses, defaultclock, ms, prefs, set_device
 from brian2.devices.device import get_device, reset_device
 
+from cortex_model.devices.compilation import compile_program
 from cortex_model.devices.dense import dense
+from cortex_model.devices.program import cython_cache
 
 N_RING, N_LATER = 150, 21
 
@@ -70,21 +72,36 @@ def coupling(join):
     }  # fmt: skip
 
 
+def dense_in_cython(synapses):
+    """Only what is dense: cython compiles every code object by itself, two seconds each."""
+    prefs.codegen.target = "cython"
+    prefs.codegen.runtime.cython.cache_dir = f"{cython_cache()}-O0"
+    try:
+        return dense(synapses)
+    finally:
+        prefs.codegen.target = "numpy"
+
+
 def simulate(device, dtype, kind, directory):
     """What both models hold after 40 ms, by name; on standalone also the bytes of stored index arrays."""
     BrianLogger.suppress_hierarchy("brian2")
     prefs.core.default_float_dtype = np.dtype(dtype).type
+    prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O0" if device == "cython" else "-O1"]
     if device == "cpp_standalone":
-        prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O1"]
-        prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]
-        set_device(device, directory=directory)
+        set_device(device, build_on_run=False)
     else:
         reset_device("runtime")
-        prefs.codegen.target = device
+        prefs.codegen.target = "numpy"
     defaultclock.dt = 1 * ms
     join = dense if kind == "dense" else lambda synapses: synapses
+    if device == "cython":
+        join = dense_in_cython
     objects, results = zip(ring(join), coupling(join), strict=True)
     Network(*objects).run(40 * ms)
+    if device == "cpp_standalone":
+        get_device().build(directory, compile=False, run=False)
+        compile_program(Path(directory))
+        get_device().run(directory, with_output=False)
     values = {f"{model}.{name}": np.array(value)
               for model, read in zip(("ring", "coupling"), results, strict=True)
               for name, value in read().items()}  # fmt: skip

@@ -45,6 +45,17 @@ def test_others_are_compiled_by_themselves(tmp_path):
     assert paths == alike
 
 
+def test_functions_that_no_program_calls_do_nothing():
+    """Those of C++ and of CUDA; what stands between and behind them is kept."""
+    body = "(std::string name, std::string value)\n{\n    if (name.empty())\n    {\n        return;\n    }\n}\n"
+    kept = "int n_arrays = 2;\nvoid _write_arrays_too()\n{\n    n_arrays++;\n}\n"
+    for name in ("set_variable_by_name", "brian::set_variable_by_name"):
+        text = compilation.without_bodies(f"void {name}{body}{kept}void _write_arrays()\n{{\n    n_arrays = 0;\n}}\n")
+        assert kept in text
+        assert "return" not in text and "n_arrays = 0" not in text
+        assert f"void {name}(" in text and "void _write_arrays()" in text, "they can still be called"
+
+
 @pytest.mark.compiler
 def test_every_function_is_in_the_program(tmp_path):
     """Joined, alone, and with a macro that would change the others."""
@@ -69,14 +80,20 @@ def test_every_function_is_in_the_program(tmp_path):
 
 @pytest.mark.compiler
 @pytest.mark.slow
-def test_joined_and_apart_give_the_same_bits(tmp_path, monkeypatch):
-    p = SleepWakeParameters(layer_sizes=(9, 5, 4), damping=0.5, forward_sleep_learning_rate=1e-3)
+def test_joined_and_apart_give_the_same_bits(tmp_path, monkeypatch, few_events):
+    p = SleepWakeParameters(layer_sizes=(9, 5, 4), learning_rule=few_events)
     images = np.random.default_rng(0).normal(size=(20, 9)), one_hot(np.arange(20) % 4, 4)
     weights = initial_weights(p, 0)
     schedule = wake_sleep_schedule(p, lambda epoch: order_of_stimuli(0, epoch, 20), 20, 60, 4, 20)
-    found = []
-    for name, join in (("joined", compilation.join_code_objects), ("apart", lambda folder: {})):
+    found, together = [], []
+
+    def joined(folder, join=compilation.join_code_objects):
+        together.append(join(folder))
+        return together[0]
+
+    for name, join in (("joined", joined), ("apart", lambda folder: {})):
         monkeypatch.setattr(compilation, "join_code_objects", join)
         monkeypatch.setenv("CORTEX_MODEL_CACHE", str(tmp_path / name))
         found.append(Simulation(p).run(schedule, Stimuli(images, images), weights, run_numbers(p, 0)).weights.sha256)
+    assert sum(map(len, together[0].values())) > 10
     assert found[0] == found[1] != weights.sha256

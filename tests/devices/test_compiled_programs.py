@@ -62,6 +62,7 @@ def run_apart(*runs):
 
 
 @pytest.mark.compiler
+@pytest.mark.slow
 def test_other_numbers_seeds_and_learning_rules_do_not_compile(scenario, request):
     default = scenario().parameters
     Simulation(default).build()  # the first run compiles, with the compiler that is really there
@@ -168,8 +169,9 @@ def test_a_compiler_that_is_not_there_is_named(monkeypatch):
     assert not next(state for state in availability.device_states() if state.device == "cpp_standalone").can_run
 
 
-def test_preferences_of_brian2_that_others_set_change_no_source(tmp_path, monkeypatch):
+def test_preferences_of_brian2_that_others_set_change_no_source(tmp_path, alone):
     """As preference files set them, of the user or of the folder, before anything is built."""
+    alone("reciprocal")
     from brian2 import prefs
 
     from cortex_model.devices import session
@@ -225,7 +227,9 @@ class Sources:
 
 
 @pytest.fixture
-def sources():
+def sources(monkeypatch):
+    """Without the headers of the system, which take most of the time."""
+    monkeypatch.setattr(compilation, "SYSTEM_HEADERS", [])
     return Sources()
 
 

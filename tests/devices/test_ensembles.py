@@ -26,7 +26,8 @@ NETWORKS = [
     {"seed": 5, "feedback_gain": "norm_matched", "gain_update_presentations": 9, "damping": 0.5},
     {"seed": 6, "learning_rule": "weight_mirror", "damping": 0.6},
 ]
-COMMON = {"n_wake": 20, "evaluate_every": 8, "chunk_presentations": 13, "layer_sizes": (5, 4, 3)}
+#: With the layers of a program that other tests need too.
+COMMON = {"n_wake": 20, "evaluate_every": 8, "chunk_presentations": 13}
 
 
 @pytest.fixture(scope="module")

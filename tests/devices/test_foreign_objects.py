@@ -1,7 +1,5 @@
 """Brian2 objects of a user's own: the same numbers on each device, over several chunks."""
 
-import importlib
-
 import numpy as np
 import pytest
 from brian2 import NeuronGroup, PopulationRateMonitor, SpikeMonitor, StateMonitor, Synapses
@@ -9,11 +7,8 @@ from brian2 import NeuronGroup, PopulationRateMonitor, SpikeMonitor, StateMonito
 from cortex_model.devices.dense.deferred import Deferring
 from cortex_model.devices.session import SLOT
 from cortex_model.devices.simulation import Simulation
-from cortex_model.rules import shipped
 
-#: `cortex_model.schedule` has a function of the same name.
-declarations = importlib.import_module("cortex_model.schedule.declared")
-COMPILED = pytest.param("cpp_standalone", marks=pytest.mark.compiler)
+COMPILED = pytest.param("cpp_standalone", marks=[pytest.mark.compiler, pytest.mark.slow])
 
 
 def extended(parameters, device):
@@ -41,18 +36,15 @@ def extended(parameters, device):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_objects():
+def few_objects(only_rules):
     """Of one rule: others would add nothing."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(declarations, "shipped", lambda: {"reciprocal": shipped()["reciprocal"]})
-        declarations._declared.cache_clear()
+    with only_rules("reciprocal"):
         yield
-    declarations._declared.cache_clear()
 
 
 @pytest.fixture(scope="module")
 def several_chunks(scenario, few_objects):
-    many = scenario(n_wake=60, chunk_presentations=37, evaluate_every=20)
+    many = scenario(n_wake=60, chunk_presentations=37, evaluate_every=20, layer_sizes=(7, 5, 4))
     assert len(many.schedule.boundaries(37)) > 5
     return many
 
@@ -78,6 +70,7 @@ def test_objects_of_ones_own_do_not_touch_the_hierarchy(several_chunks, recorded
 
 
 @pytest.mark.compiler
+@pytest.mark.slow
 def test_recordings_are_the_same_on_both_devices(recorded):
     runtime, compiled = recorded("runtime")[1], recorded("cpp_standalone")[1]
     assert len(runtime["spikes"]["t"]) > 10, "the leaky neurons must do something"
@@ -90,6 +83,7 @@ def test_recordings_are_the_same_on_both_devices(recorded):
 
 
 @pytest.mark.compiler
+@pytest.mark.slow
 def test_changes_that_wait_are_done_before_weights_are_recorded(several_chunks, recorded, monkeypatch):
     """Broken on purpose: a monitor that does not let them happen records what was before them."""
     determine_keywords = Deferring.determine_keywords
@@ -119,7 +113,7 @@ def test_times_go_on_from_chunk_to_chunk(several_chunks, recorded, device):
 
 @pytest.mark.parametrize("device", ["runtime", COMPILED])
 def test_recording_behind_a_gate_sees_its_slots_alone(several_chunks, recorded, device):
-    cases = ("evaluated", "answer_gate", 6), ("asleep", "sleep_gate", 5), ("never", "perception_gate", 5)
+    cases = ("evaluated", "answer_gate", 4), ("asleep", "sleep_gate", 5), ("never", "perception_gate", 5)
     for name, gate, n in cases:
         arrays, slots = recorded(device)[1][name], np.flatnonzero(several_chunks.schedule.opened(gate))
         np.testing.assert_allclose(arrays["t"], 1e-3 * slots, atol=1e-9)
@@ -142,6 +136,7 @@ def test_a_leaky_neuron_integrates_over_the_edges_of_chunks(recorded, device):
 
 
 @pytest.mark.compiler
+@pytest.mark.slow
 def test_a_clock_of_ones_own_ticks_beside_the_slots(several_chunks, recorded):
     """Every third slot is recorded, and holds what a monitor of every slot recorded."""
     simulation = Simulation(several_chunks.parameters, "cpp_standalone")
@@ -154,6 +149,7 @@ def test_a_clock_of_ones_own_ticks_beside_the_slots(several_chunks, recorded):
 
 
 @pytest.mark.compiler
+@pytest.mark.slow
 def test_an_extended_program_is_compiled_once_and_is_not_the_plain_one(several_chunks):
     directories = []
     for _ in range(2):

@@ -12,6 +12,9 @@ from cortex_model.parameters import HierarchyParameters
 from cortex_model.schedule import Stimuli
 from cortex_model.weights import Weights
 
+#: With the rule `reciprocal` alone, the program of many tests.
+SMALL = {"layer_sizes": (5, 4, 3)}
+
 
 def test_an_unknown_device_is_refused():
     with pytest.raises(DeviceError, match=r"Simulation\.device: must be one of runtime, .* \(got 'gpu'\)"):
@@ -34,7 +37,7 @@ def test_a_number_that_no_equation_knows_is_refused(scenario):
 @pytest.mark.parametrize("device", ["cpp_standalone", "cuda_standalone"])
 def test_a_network_operation_is_refused_where_nothing_can_call_python(scenario, alone, device):
     alone("reciprocal")
-    one = scenario()
+    one = scenario(**SMALL)
     simulation = Simulation(one.parameters, device)
     if device == "cuda_standalone":
         pytest.importorskip("brian2cuda")
@@ -46,7 +49,7 @@ def test_a_network_operation_is_refused_where_nothing_can_call_python(scenario, 
 
 def test_a_network_operation_runs_on_runtime(scenario, alone):
     alone("reciprocal")
-    one, seen = scenario(), []
+    one, seen = scenario(**SMALL), []
     simulation = Simulation(one.parameters, "runtime")
     hierarchy = simulation.hierarchy
     hierarchy.add(NetworkOperation(lambda: seen.append(hierarchy.populations[1].rate[0]), when="end"))
@@ -97,7 +100,7 @@ def test_everything_is_checked_before_anything_is_built(scenario, monkeypatch, d
     [
         ("runtime", "float64", 1e30),
         ("runtime", "float32", 1e300),  # which float32 cannot hold
-        pytest.param("cpp_standalone", "float64", 1e30, marks=pytest.mark.compiler),
+        pytest.param("cpp_standalone", "float64", 1e30, marks=[pytest.mark.compiler, pytest.mark.slow]),
     ],
 )
 @pytest.mark.parametrize("number", ["learning_rate", "sleep_learning_rate"])
@@ -105,7 +108,7 @@ def test_weights_that_diverge_stop_the_run_and_name_the_rate_to_lower(
     scenario, alone, device, number, dtype, rate, recwarn
 ):
     alone("reciprocal")
-    many = scenario(n_wake=150, evaluate_every=50, dtype=dtype)
+    many = scenario(n_wake=20, evaluate_every=10, dtype=dtype, **SMALL)
     fast = many._replace(numbers=many.numbers | {number: rate})
     with pytest.raises(
         DivergenceError, match=rf"must stay finite \(got NaN or infinity .*; lower {number} from 1e\+30"
@@ -116,7 +119,7 @@ def test_weights_that_diverge_stop_the_run_and_name_the_rate_to_lower(
 
 def test_a_diverged_simulation_can_run_again(scenario, alone, simulate, difference):
     alone("reciprocal")
-    many = scenario(n_wake=20)
+    many = scenario(n_wake=20, **SMALL)
     simulation = Simulation(many.parameters, "runtime")
     with pytest.raises(DivergenceError):
         simulation.run(*many._replace(numbers=many.numbers | {"sleep_learning_rate": 1e200})[1:])
@@ -125,11 +128,11 @@ def test_a_diverged_simulation_can_run_again(scenario, alone, simulate, differen
 
 
 @pytest.mark.compiler
+@pytest.mark.slow
 def test_simulations_take_turns_in_one_process(scenario, alone, simulate, programs):
     """Two structures, two devices: each gives the bits that it gives alone."""
     alone("reciprocal")
-    sizes = {"n_wake": 10, "layer_sizes": (5, 4, 3)}
-    first, second = scenario(**sizes), scenario(**sizes, **programs["linear"])
+    first, second = scenario(n_wake=3, **SMALL), scenario(n_wake=3, **programs["linear"] | {"layer_sizes": (4, 3)})
     alone = [simulate(each, device)[0].sha256 for each in (first, second) for device in ("runtime", "cpp_standalone")]
     simulations = [
         Simulation(each.parameters, device) for each in (first, second) for device in ("runtime", "cpp_standalone")
@@ -144,16 +147,17 @@ def test_simulations_take_turns_in_one_process(scenario, alone, simulate, progra
 
 def test_a_run_leaves_what_it_was_handed_as_it_was(scenario, alone):
     alone("reciprocal")
-    many = scenario(n_wake=20)
+    many = scenario(n_wake=20, **SMALL)
     before = many.weights.sha256
     Simulation(many.parameters, "runtime").run(*many[1:])
     assert many.weights.sha256 == before
 
 
 @pytest.mark.compiler
+@pytest.mark.slow
 def test_objects_added_after_the_build_are_refused(scenario, alone):
     alone("reciprocal")
-    one = scenario()
+    one = scenario(**SMALL)
     simulation = Simulation(one.parameters)
     simulation.run(*one[1:])
     with pytest.raises(DeviceError, match="Hierarchy.add: must be called before the program is built"):

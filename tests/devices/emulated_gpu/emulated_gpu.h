@@ -3,6 +3,7 @@
 #pragma once
 #include <algorithm>
 #include <cmath>
+#include <csetjmp>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -40,36 +41,54 @@ namespace emulated
 {
 struct Thread
 {
-    ucontext_t context;
+    ucontext_t beginning;
+    jmp_buf place;
     std::vector<char> stack = std::vector<char>(1 << 16);
-    bool is_done;
+    bool has_begun = false, is_done = true;
 };
 inline std::vector<Thread> threads(1024);
-inline ucontext_t host;
+inline ucontext_t unused;
+inline jmp_buf host;
 inline unsigned current;
 // Which of two threads, or blocks, comes first must not matter.
 inline const bool is_backwards = std::getenv("EMULATED_GPU_BACKWARDS");
 inline std::function<void()> kernel;
 alignas(8) inline char exchanged[1024][8];
 
-inline void begin()
+// Threads go on where they were by jumps, because contexts are changed by the system, which takes much longer.
+inline void wait()
 {
-    kernel();
-    threads[current].is_done = true;
+    if (!_setjmp(threads[current].place))
+        _longjmp(host, 1);
+}
+
+inline void live()
+{
+    for (;; wait())
+    {
+        kernel();
+        threads[current].is_done = true;
+    }
+}
+
+inline void go_on(Thread& thread)
+{
+    if (_setjmp(host))
+        return;
+    if (thread.has_begun)
+        _longjmp(thread.place, 1);
+    thread.has_begun = true;
+    getcontext(&thread.beginning);
+    thread.beginning.uc_stack.ss_sp = thread.stack.data();
+    thread.beginning.uc_stack.ss_size = thread.stack.size();
+    makecontext(&thread.beginning, live, 0);
+    swapcontext(&unused, &thread.beginning);
 }
 
 inline void block(unsigned n)
 {
     for (unsigned k = 0; k < n; k++)
-    {
-        Thread& thread = threads[k];
-        getcontext(&thread.context);
-        thread.context.uc_stack.ss_sp = thread.stack.data();
-        thread.context.uc_stack.ss_size = thread.stack.size();
-        thread.context.uc_link = &host;
-        thread.is_done = false;
-        makecontext(&thread.context, begin, 0);
-    }
+        threads[k].is_done = false;
     for (bool is_running = true; is_running;)
     {
         is_running = false;
@@ -77,17 +96,14 @@ inline void block(unsigned n)
             if (!threads[current = is_backwards ? n - 1 - k : k].is_done)
             {
                 threadIdx = dim3(current % blockDim.x, current/blockDim.x);
-                swapcontext(&host, &threads[current].context);
+                go_on(threads[current]);
                 is_running = true;
             }
     }
 }
 }
 
-inline void __syncthreads()
-{
-    swapcontext(&emulated::threads[emulated::current].context, &emulated::host);
-}
+inline void __syncthreads() { emulated::wait(); }
 
 template <class T> T __shfl_down_sync(unsigned, T value, int down)
 {
