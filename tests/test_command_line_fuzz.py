@@ -79,7 +79,18 @@ COMMANDS = {
         },
     ),
     "resume": (["resume", "damaged"], {"RUN_DIR": one_of(PATHS), "--set": pairs, "--json": one_of(["x"])}),
-    "runs": (["runs"], {"FOLDER": one_of(PATHS)}),
+    "runs": (
+        ["runs"],
+        {
+            "FOLDER": one_of(PATHS), "--where": one_of(["", "x", "qqqq=1"]), "--sort": one_of(["qqqq", "ü"]),
+            "--json": one_of(["x"]),
+        },
+    ),
+    "show": (["show", "damaged"], {"RUN_DIR": one_of(PATHS), "--json": one_of(["x"])}),
+    "diff": (
+        ["diff", "damaged", "damaged"],
+        {"ONE": one_of(PATHS), "OTHER": one_of(PATHS), "--json": one_of(["x"])},
+    ),
     "protocols": (["protocols"], {}),
     "parameters": (["parameters"], {"PROTOCOL": one_of(PROTOCOLS)}),
     "figure": (
@@ -220,6 +231,8 @@ def test_a_description_that_is_not_one(folder, data):
     (folder / "strange" / "summary.json").write_text(json.dumps(data.draw(st.sampled_from([{}, {}, [], 5]))))
     is_refused(["resume", str(file.parent)])
     is_refused(["runs", str(file.parent)])
+    is_refused(["show", str(file.parent)])
+    is_refused(["diff", str(file.parent), str(folder / "trained")])
     assert is_refused(["compare", str(file.parent), *RECORDED, "--metric", "nothing"])
 
 

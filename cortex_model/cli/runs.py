@@ -11,7 +11,7 @@ from rich.table import Table
 
 from cortex_model.cli.app import Device, Interruption, Json, OfOtherSources, Out, Seed, Sets, app
 from cortex_model.cli.printing import out, overrides, tell
-from cortex_model.errors import CortexModelError, ParameterError
+from cortex_model.errors import ParameterError
 from cortex_model.parameters import MOST_SEEDS, checked_number, checked_seed
 from cortex_model.system.failures import told
 from cortex_model.system.progress import err, progress_bar
@@ -124,30 +124,6 @@ def resume(run_dir: Path, sets: Sets = None, as_json: Json = False) -> None:
     with progress_bar("resuming") as report:
         summary = running.go_on(run_dir, changed, report) if changed else running.resume(run_dir, report)
     tell(summary, as_json)
-
-
-@app.command()
-def runs(folder: Annotated[Path, typer.Argument(help="Folder of run directories.")] = Path("runs")) -> None:
-    """List the runs below a folder."""
-    from cortex_model.runs.directory import find_runs
-
-    table, damaged = Table("run", "state", "rule or protocol", "seed", "device", "test error %", box=None), []
-    for directory in find_runs(folder):
-        try:
-            given = directory.description()
-            summary = directory.summary() if directory.has_finished else {}
-        except CortexModelError as error:
-            damaged.append(error)
-            continue
-        rule = dict(given["parameters"]).get("learning_rule", given["protocol"])
-        row = (rule, given["seed"], given["device"], summary.get("final_test_error_percent", ""))
-        table.add_row(str(directory.path.relative_to(folder)), directory.state, *map(str, row))
-    if table.rows:
-        out.print(table)
-    elif not damaged:
-        out.print(f"{folder} holds no runs yet; `cortex-model run PROTOCOL --out {folder}` makes one.", soft_wrap=True)
-    for error in damaged:
-        out.print(f"left out: {error}", soft_wrap=True, markup=False)
 
 
 @app.command()

@@ -20,6 +20,7 @@ import re
 import time
 from collections.abc import Mapping
 from functools import lru_cache, partial
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ class RunDirectory:
         of, wanted = found["parameters"], asked.get("parameters", {})
         pairs += [(name, of[name], wanted[name]) for name in sorted(of.keys() & wanted.keys())]
         for name, its, other in pairs:
-            if _without_folder(its) != _without_folder(other):
+            if without_folder(its) != without_folder(other):
                 raise RunError(
                     f"{self.path / PARAMETERS}: {name} must be {in_short(other)}, as the name of the folder says (got "
                     f"{in_short(its)}, of another run); move the folder away, or make the run anew with --again."
@@ -125,6 +126,20 @@ class RunDirectory:
     def description(self) -> dict[str, Any]:
         """Protocol, device, seed and parameters, as given."""
         return read_json(self.path / PARAMETERS, protocol=str, protocol_file=str, device=str, seed=int, parameters=dict)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Every parameter, by name, as it was given."""
+        return self.description()["parameters"]
+
+    def _repr_html_(self) -> str:
+        """A table in a notebook: what was chosen, where it comes from, what came out."""
+        from cortex_model.runs.listing import shown
+
+        rows = ((name, value if isinstance(value, str) else ", ".join(map(str, value))) for name, value in
+                shown(self).items())  # fmt: skip
+        cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows)
+        return f"<table>{cells}</table>"
 
     @property
     def has_finished(self) -> bool:
@@ -232,7 +247,7 @@ class RunDirectory:
         self._forget_checkpoints()
 
 
-def _without_folder(value):
+def without_folder(value: Any) -> Any:
     """A value in which a file of the user's is named by its content: wherever it lies, it is the same."""
     return value.rsplit("/", 1)[-1] if isinstance(value, str) and re.search(r"#[0-9a-f]{12}$", value) else value
 
