@@ -1,7 +1,12 @@
-"""One process a run: told on standard input what to run, it answers on standard output and ends with its worker."""
+"""A process that makes runs, one job after another: told on standard input, it answers on standard output.
+
+Starting Python and loading the package takes longer than a small run whose program is compiled already. The process
+ends with its worker.
+"""
 
 import json
 import os
+import queue
 import signal
 import sys
 import threading
@@ -20,6 +25,8 @@ from cortex_model.system.failures import MISTAKE, told
 #: Seconds that another process is given to leave a run directory: that of a worker that died ends at once, but the
 #: file system of a cluster may need a while to notice.
 SECONDS_TO_LEAVE = 60.0
+#: How long such a process waits for another job.
+SECONDS_IDLE = 30.0
 
 
 def carry_out(job: dict[str, Any]) -> list[str]:
@@ -69,20 +76,31 @@ def _sentence(outcome, path):
     return sentence if status == MISTAKE else f"{sentence} `cortex-model resume {path}` goes on."
 
 
-def _end_with_the_worker():
-    """Die, with all compilers, when the other end of standard input is closed: nobody wants the run, or nobody lives.
+def _read_jobs(jobs):
+    """Hand on each line of standard input; where that is closed, die, with all compilers: nobody wants the runs.
 
     A run can be killed at any moment and go on, and nothing in it can swallow this as it could an exception.
     """
-    os.read(sys.stdin.fileno(), 1)
+    for line in sys.stdin:
+        jobs.put(line)
     os.killpg(0, signal.SIGKILL)
 
 
 def main() -> None:
-    """Read a job from the first line of standard input, write its failures as the last line of standard output."""
-    job = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_the_worker, daemon=True).start()
-    print("\n" + json.dumps(carry_out(job)), flush=True)
+    """Read jobs, one a line, from standard input; for each, write its failures as a line to standard output.
+
+    What runs print themselves goes to standard error. Without a job for `SECONDS_IDLE` the process ends.
+    """
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_read_jobs, args=(jobs,), daemon=True).start()
+    while True:
+        try:
+            job = json.loads(jobs.get(timeout=SECONDS_IDLE))
+        except queue.Empty:
+            return
+        print(json.dumps(carry_out(job)), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,26 +1,20 @@
 """Jobs handed out by dask: to processes of this machine, or to the workers of any scheduler."""
 
 import contextlib
-import json
 import logging
-import os
 import queue
-import subprocess
-import sys
-import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import dask
-from distributed import Client, LocalCluster, get_worker
+from distributed import Client, LocalCluster
 from distributed.comm import connect
 from distributed.scheduler import KilledWorker
 from distributed.utils import LoopRunner
 
-from cortex_model.errors import ParameterError, RunError
-from cortex_model.runs.running import ONE_THREAD, child_environment
+from cortex_model.errors import ParameterError
+from cortex_model.sweeps.worker import attend, end_idle
 
 #: How often a job whose process or worker was killed is begun again; each time it goes on from its checkpoint.
 RETRIES = 3
@@ -72,6 +66,7 @@ def handed_out(
                 yield at, future and _failures(future, len(jobs[at]["runs"]))
         finally:
             client.cancel(futures)
+            end_idle()  # of workers within this process
 
 
 @contextlib.contextmanager
@@ -111,43 +106,3 @@ def _failures(future, n_runs):
     except Exception as error:
         got = str(error) or type(error).__name__
     return [f"run: must be carried out (got {got}); the same command goes on from its checkpoint."] * n_runs
-
-
-# ---------------------------------------------------------------------- within a worker
-def attend(job: dict[str, Any], at: int, topic: str) -> list[str]:
-    """Carry out a job in a process of its own, which ends with this worker, or when nobody wants the job any more.
-
-    Raises
-    ------
-    RunError
-        If that process was killed; dask then begins again.
-    """
-    worker = get_worker()
-    task = worker.state.tasks[worker.get_current_task()]
-    worker.log_event(topic, at)
-    command = [sys.executable, "-m", "cortex_model.sweeps.child"]
-    environment = child_environment() | ONE_THREAD
-    with (
-        tempfile.TemporaryFile("w+") as answer,
-        tempfile.TemporaryFile("w+") as complaints,
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=answer, stderr=complaints, text=True,
-            env=environment, start_new_session=True,
-        ) as child,
-    ):  # fmt: skip
-        with contextlib.suppress(BrokenPipeError):
-            child.stdin.write(json.dumps(job) + "\n")
-            child.stdin.flush()
-        while child.poll() is None and task.state != "cancelled":
-            time.sleep(0.1)
-        child.stdin.close()
-        status = child.wait()
-        if status == 0:
-            return json.loads(_last_line(answer))
-        got = f"signal {-status}, perhaps for want of memory" if status < 0 else _last_line(complaints)
-    raise RunError(f"its process ended by {got or f'exit status {status}'} on {os.uname().nodename}")
-
-
-def _last_line(file):
-    file.seek(0)
-    return (file.read().strip().split("\n") or [""])[-1]
