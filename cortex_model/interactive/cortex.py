@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 from cortex_model.devices.availability import check_device
 from cortex_model.devices.simulation import Simulation, State
 from cortex_model.interactive.answers import Answers
-from cortex_model.interactive.devices import device_for
+from cortex_model.interactive.devices import device_for, simulation_for
 from cortex_model.interactive.given import count, stimuli_of, targets_of
 from cortex_model.interactive.projections import Projections
 from cortex_model.interactive.saving import Kept
@@ -203,7 +203,7 @@ class Cortex(Answers, Kept):
             report(schedule.n_presentations(place=state.last), total, f"on {self.device}")
 
         with progress_bar(what) as report, threadpool_limits(1):
-            is_new = self.device != "runtime" and self._simulation is None
+            is_new = self.device != "runtime" and self.simulation._program is None
             report(0, total, f"compiling for {self.device}" if is_new else f"on {self.device}")
             self.simulation.run(
                 schedule, stimuli, self._weights, run_numbers(self.parameters, self.seed),
@@ -222,10 +222,8 @@ class Cortex(Answers, Kept):
 
     @property
     def simulation(self) -> Simulation:
-        """What runs the calls on the present device."""
-        if self._simulation is None:
-            self._simulation = Simulation(self.parameters, self.device, self.parameters.codegen_target)
-        return self._simulation
+        """What runs the calls on the present device; shared with others of its structure until it is extended."""
+        return self._simulation or simulation_for(self.parameters, self.device)
 
     @property
     def hierarchy(self) -> Any:
@@ -234,7 +232,9 @@ class Cortex(Answers, Kept):
         Asked for, the device stays as it is now, because the objects are made for it.
         """
         self._is_device_given = True
-        return self.simulation.hierarchy
+        if self._simulation is None:
+            self._simulation = Simulation(self.parameters, self.device, self.parameters.codegen_target)
+        return self._simulation.hierarchy
 
     def recorded(self, monitor: Any) -> dict[str, np.ndarray]:
         """What a monitor that was added to `hierarchy` has recorded, over all calls."""

@@ -134,8 +134,12 @@ def test_protocols_learn_from_them_and_resume(tmp_path, rows, protocol, monkeypa
     names = files(tmp_path, *rows)
     file = tmp_path / ("targets.npz" if protocol.endswith("regression") else "labels.npz")
     top = {"wake_sleep_classification": 3, "wake_sleep_autoencoding": 12, "wake_sleep_regression": 2}[protocol]
-    given = {"dataset": file, "layer_sizes": (12, 6, top), "epochs": 12, "learning_rate": 0.05, "batch_size": 2}
-    parameters = load_protocol(protocol).parameters().with_overrides(given | {"stimulus_scaling": "standardised_each"})
+    given = {"dataset": file, "layer_sizes": (12, 6, top), "epochs": 8, "learning_rate": 0.1, "batch_size": 2}
+    parameters = (
+        load_protocol(protocol)
+        .parameters()
+        .with_overrides(given | {"stimulus_scaling": "standardised_each", "evaluate_every_presentations": 1000})
+    )
     assert file.name in names
     summary = start(protocol, parameters, 0, "runtime", tmp_path)
     error = "final_test_error_percent" if top == 3 else "unexplained_percent"

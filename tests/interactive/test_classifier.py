@@ -17,7 +17,9 @@ from cortex_model.errors import ParameterError
 def test_scikit_learns_own_checks():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        checks = check_estimator(CortexClassifier((4,), epochs=8, batch_size=20, learning_rate=0.1), on_skip=None)
+        checks = check_estimator(
+            CortexClassifier((4,), epochs=4, batch_size=25, learning_rate=0.3, sleep_per_wake=0.5), on_skip=None
+        )
     assert len(checks) > 40 and {check["status"] for check in checks} <= {"passed", "skipped"}
 
 

@@ -162,6 +162,16 @@ def test_divergence_leaves_the_last_good_weights(new):
     assert all(np.isfinite(array).all() for array in cortex.weights.named().values())
 
 
+def test_what_is_shared_decides_nothing(new, data):
+    """Hierarchies of one structure take turns on the same Brian2 objects, each with its own weights and numbers."""
+    one, other = new(), new(seed=5, learning_rate=0.01)
+    assert one.simulation is other.simulation and one.simulation is not new("random_feedback").simulation
+    by_turns = one.sleep(20), other.sleep(20), one.wake(*data), other.wake(*data)
+    alone = new().sleep(20).wake(*data), new(seed=5, learning_rate=0.01).sleep(20).wake(*data)
+    assert [each.weights.sha256 for each in by_turns[2:]] == [each.weights.sha256 for each in alone]
+    assert one.hierarchy is not other.simulation.hierarchy, "what one adds to its own is not in the other's"
+
+
 def test_brian2_objects_record_while_it_learns(new, data):
     cortex = new()
     monitor = StateMonitor(cortex.hierarchy.populations[1], "rate", record=True)

@@ -183,7 +183,7 @@ ASKED = STRUCTURAL | STRUCTURAL_IN_TIME | BY_ITS_PROJECTIONS | NUMBERS
 
 
 def test_every_parameter_is_known_to_be_in_the_name_or_not():
-    assert set(SleepWakeParameters.model_fields) == set(ASKED)
+    assert set(SleepWakeParameters.model_fields) - {"start_from"} == set(ASKED)  # that one is weights, no structure
     default = SleepWakeParameters(**SMALL)
     assert not [name for name, other in ASKED.items() if getattr(default, name) == other]
 
