@@ -214,7 +214,10 @@ def test_a_finished_run_is_not_run_again_unless_asked(arguments, command_line, m
 
 @pytest.mark.parametrize(
     ("how", "device"),
-    [(signal.SIGINT, "runtime"), pytest.param(signal.SIGTERM, "cpp_standalone", marks=[pytest.mark.compiler, pytest.mark.slow])],
+    [
+        (signal.SIGINT, "runtime"),
+        pytest.param(signal.SIGTERM, "cpp_standalone", marks=[pytest.mark.compiler, pytest.mark.slow]),
+    ],
 )
 def test_an_interrupted_run_says_how_to_go_on(how, device, uninterrupted, arguments, apart, command_line, tmp_path):
     stopped = apart(arguments(tmp_path, device), INTERRUPTED.format(number=int(how)))
