@@ -102,6 +102,7 @@ def test_a_recording_of_ones_own_in_each_format(compare, images):
     assert found[".npz"] == found[".mat"] == found[".nc"] != found[".csv"]
 
 
+@pytest.mark.slow
 def test_responses_with_repeats_and_several_metrics(compare, images):
     np.savez(images / "units.npz", responses=RESPONSES.responses, stimuli=np.array(RESPONSES.stimulus_names))
     given = (
@@ -153,6 +154,7 @@ def test_what_is_refused(arguments, sentence, compare):
     assert status == 2 and sentence in error and "Traceback" not in error
 
 
+@pytest.mark.slow
 def test_runs_that_cannot_be_compared(compare, run_dir, tmp_path):
     assert compare("--with", "synthetic_rdms", run=tmp_path / "none")[0] == 2
     description = RunDirectory(run_dir).description()

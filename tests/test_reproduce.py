@@ -37,6 +37,7 @@ def test_unknown_dataset_is_refused_before_anything_runs(tmp_path):
 
 
 # ---------------------------------------------------------------------- making runs
+@pytest.mark.slow
 def test_run_made_by_a_child_is_the_one_that_was_asked_for(tmp_path):
     requests, seen = [quick(0), quick(1, damping=0.25)], []
     make_runs(requests, tmp_path, "runtime", lambda *what: seen.append(what))

@@ -176,6 +176,7 @@ def only_run(folder):
 
 
 @pytest.mark.compiler
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", KILLS)
 def test_a_run_killed_and_resumed_ends_with_the_same_weights(
     moment, uninterrupted, arguments, apart, command_line, chunks, tmp_path
@@ -198,6 +199,7 @@ def test_a_run_killed_and_resumed_ends_with_the_same_weights(
 
 
 @pytest.mark.compiler
+@pytest.mark.slow
 def test_a_finished_run_is_not_run_again_unless_asked(arguments, command_line, monkeypatch, tmp_path):
     done = summary_of(command_line(*arguments(tmp_path)))
 
@@ -212,7 +214,10 @@ def test_a_finished_run_is_not_run_again_unless_asked(arguments, command_line, m
 
 @pytest.mark.parametrize(
     ("how", "device"),
-    [(signal.SIGINT, "runtime"), pytest.param(signal.SIGTERM, "cpp_standalone", marks=pytest.mark.compiler)],
+    [
+        (signal.SIGINT, "runtime"),
+        pytest.param(signal.SIGTERM, "cpp_standalone", marks=[pytest.mark.compiler, pytest.mark.slow]),
+    ],
 )
 def test_an_interrupted_run_says_how_to_go_on(how, device, uninterrupted, arguments, apart, command_line, tmp_path):
     stopped = apart(arguments(tmp_path, device), INTERRUPTED.format(number=int(how)))
@@ -226,6 +231,7 @@ def test_an_interrupted_run_says_how_to_go_on(how, device, uninterrupted, argume
 
 
 @pytest.mark.compiler
+@pytest.mark.slow
 def test_a_checkpoint_of_other_parameters_is_refused(arguments, command_line, monkeypatch, chunks, tmp_path):
     monkeypatch.setattr(Program, "get", interrupt_after(3, chunks))
     with pytest.raises(Stopped):
@@ -251,6 +257,7 @@ def interrupt_after(n, chunks, get=Program.get):
 
 
 @pytest.mark.compiler
+@pytest.mark.slow
 def test_diverging_weights_stop_the_run_and_leave_the_last_good_checkpoint(arguments, command_line, tmp_path):
     status, _, error = command_line(*arguments(tmp_path, sleep_learning_rate=5))
     assert status == 2
@@ -264,6 +271,7 @@ def test_diverging_weights_stop_the_run_and_leave_the_last_good_checkpoint(argum
 
 
 @pytest.mark.compiler
+@pytest.mark.slow
 def test_diverging_forward_weights_name_the_learning_rate(arguments, command_line, tmp_path):
     status, _, error = command_line(*arguments(tmp_path, learning_rate=1e30, sleep_learning_rate=1e-5))
     assert status == 2

@@ -45,9 +45,9 @@ def said():
 
 
 @pytest.fixture(scope="session")
-def result(said):
+def result(said, only_rules):
     """A tiny benchmark on one device that needs no compiler; of the memory, only the caches."""
     options = {"devices": ["runtime/numpy"], "repetitions": 1, "seconds": 0.001, "has_memory": False}
-    with in_this_process() as patch:
+    with in_this_process() as patch, only_rules("random_feedback"):
         patch.setattr("cortex_model.benchmark.bandwidth.cache_bytes", lambda: {"L1": 2**15, "L2": 2**20})
         return benchmark(["6,5,4,3"], "4", **options, report=lambda *its: said.append(its))

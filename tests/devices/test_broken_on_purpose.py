@@ -209,6 +209,7 @@ def test_a_linear_network_does_not_pass_for_a_nonlinear_one(alone):
         check_the_nonlinearity_acts_in_each_layer("linear")
 
 
+@pytest.mark.slow
 def test_sleep_alone_finds_the_pseudoinverse_and_not_from_noise_with_a_mean(monkeypatch, alone):
     alone("reciprocal")
     check_sleep_alone_brings_feedback_to_the_pseudoinverse()

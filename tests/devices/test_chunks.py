@@ -32,7 +32,7 @@ def test_chunks_and_resumption_change_no_bit(scenario, options, device, alone):
     """Cut after every 7 presentations, and gone on with from nothing but weights and what the rule remembers."""
     if device == "runtime" or options == OPTIONS["gains"]:  # the other program is there for other tests
         alone("reciprocal")
-    whole = scenario(n_wake=24, evaluate_every=12, **options)
+    whole = scenario(n_wake=15, evaluate_every=6, **options)
     places = np.arange(7, len(whole.schedule), 7)
     cut = dataclasses.replace(whole.schedule, measured=np.union1d(places, whole.schedule.measured))
     simulation, states = Simulation(whole.parameters, device), []

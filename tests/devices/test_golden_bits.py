@@ -41,6 +41,7 @@ def machine():
 
 
 @pytest.mark.compiler
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_the_bits_are_those_that_were_kept(case, scenario, machine):
     kept = json.loads(KEPT.read_text())

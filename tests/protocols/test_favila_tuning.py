@@ -81,6 +81,7 @@ def test_the_averaged_rule_ends_where_theory_says(made, learning_rule, damping):
 
 
 @pytest.mark.compiler
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damping", "learning_rule"),
     [(0.1, "reciprocal"), (1.0, "reciprocal"), (10.0, "reciprocal"), (1.0, "weight_mirror")],
@@ -100,6 +101,7 @@ def test_feedback_learned_in_sleep_is_at_its_noise_floor(made, damping, learning
 
 
 @pytest.mark.compiler
+@pytest.mark.slow
 def test_another_damping_is_not_what_was_learned(made):
     """Broken on purpose: the prediction for another damping is far outside the noise floor."""
     summary = made(NAME, damping=1.0, sleep_learning_rate=5e-4, feedback_gain="none", **SMALL)

@@ -69,6 +69,7 @@ def test_averaged_run_is_the_same_on_every_device(made):
 
 # ---------------------------------------------------------------------- online
 @pytest.mark.compiler
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_square_pair_online_falls_ten_decades_on_a_straight_line(made, seed):
     summary = made(NAME, seed, layer_sizes=SQUARE, n_presentations=2500, look_every_presentations=50)
@@ -94,6 +95,7 @@ def test_rectangular_pair_online_ends_at_the_noise_floor(made):
 
 
 @pytest.mark.compiler
+@pytest.mark.slow
 def test_decay_online_ends_at_the_decay(made):
     rates = {"sleep_learning_rate": 0.005, "forward_sleep_learning_rate": 0.005}
     summary = made(
@@ -105,6 +107,7 @@ def test_decay_online_ends_at_the_decay(made):
 
 
 @pytest.mark.compiler
+@pytest.mark.slow
 def test_bare_ben_israel_runs_away_from_a_random_start(made):
     with pytest.raises(DivergenceError, match="must stay finite"):
         made(
