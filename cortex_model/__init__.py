@@ -86,7 +86,7 @@ def sweep(
     again: bool = False,
     **overrides: Any,
 ):
-    """Run every combination of a grid with every seed, one process a run, and gather what they measured.
+    """Run every combination of a grid with every seed, on all cores, and gather what they measured.
 
     A finished run is not repeated, an interrupted one goes on from its checkpoint, and one that fails leaves its
     sentence and does not stop the others. The dataset is also written to ``out/sweep.nc``, with one row a run in
