@@ -174,9 +174,15 @@ class Interpreter:
     def _factor(self, event, text, end):
         """The factors of a change that read one end alone, for all stimuli of a batch: shape (batch_size, n)."""
         population = self.placed.ends(event.moment.projection, event.level)[end == "post"]
-        size = 1 if population is None else self.placed.layer_sizes[population]
-        rows = [_value(text, {**FUNCTIONS, **self.values, **self._at_ends(event, b)}) for b in range(self.batch_size)]
-        return np.array([np.broadcast_to(np.ravel(row), size) for row in rows])
+        size, seen = 1 if population is None else self.placed.layer_sizes[population], {}
+        for name in (name for name, at in of_ends(event.moment) if at == end):
+            if population is None:
+                seen[f"{name}_{end}"] = np.ones((self.batch_size, 1))
+            else:
+                remembered = self.remembered.get((population, name))
+                seen[f"{name}_{end}"] = self.state[population][name] if remembered is None else remembered
+        factor = _value(text, {**FUNCTIONS, **self.values, **seen})
+        return np.array(np.broadcast_to(factor, (self.batch_size, size)))
 
     def _at_ends(self, event, b):
         """Variables of both ends, for one stimulus of a batch, as they broadcast over a matrix."""
