@@ -10,6 +10,7 @@ from cortex_model import Cortex, run
 from cortex_model.errors import ParameterError, RunError
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.runs.directory import RunDirectory
+from cortex_model.runs.protocol import parameters_of
 from cortex_model.runs.running import go_on
 from cortex_model.state import kept
 
@@ -56,6 +57,22 @@ def test_where_it_comes_from_is_in_its_name_and_its_provenance(first, tmp_path):
     provenance = json.loads((first.parent / third["run_dir"] / "provenance.json").read_text())
     names = [text.partition("#")[0].rsplit("/", 1)[-1] for text in provenance["started_from"]]
     assert names == [second["run_dir"].rsplit("/", 1)[-1], first.name]
+
+
+def test_what_has_finished_is_read_without_what_it_came_from(first, tmp_path):
+    """And saved hierarchies are; only going on once more from what is gone is refused."""
+    gone = tmp_path / "gone"
+    shutil.copytree(first, gone)
+    second = tmp_path / go_on(gone, {"epochs": 1, "learning_rate": 0.02})["run_dir"]
+    file = Cortex((64, 6, 10), start_from=gone, device="runtime").save(tmp_path / "saved.nc")
+    shutil.rmtree(gone)
+    kept._KNOWN.clear()
+    assert parameters_of(RunDirectory(second)).learning_rate == 0.02
+    assert Cortex.load(second).n_epochs == 3 and Cortex.load(file).n_epochs == 2
+    third = go_on(second, {"epochs": 1})
+    assert RunDirectory(tmp_path / third["run_dir"]).kept().counts["n_epochs"] == 4
+    with pytest.raises(RunError, match="got nothing there"):
+        kept.kept_in(f"{gone}#{12 * '0'}")
 
 
 def test_another_dataset_with_other_classes_has_its_top_drawn(first, tiny, tmp_path):

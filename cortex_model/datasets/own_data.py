@@ -57,7 +57,9 @@ def is_own(name: Any) -> bool:
 
 
 def named(name: Any) -> str:
-    """The full name of data of one's own, ``path#hash``; what has a hash already must still be that.
+    """The full name of data of one's own, ``path#hash``.
+
+    What has a hash already must still be that, if it is still there: a finished run can be read without it.
 
     Raises
     ------
@@ -65,9 +67,9 @@ def named(name: Any) -> str:
         If it is not there, or is another content than its name says.
     """
     text = str(name)
-    if text in _HASHES:
-        return text
     path, _, digest = text.partition("#")
+    if text in _HASHES or (digest and not located(path).exists()):
+        return text
     found = content_hash(located(path))
     if digest and digest != found:
         raise misfit(
@@ -108,6 +110,8 @@ def load_own(name: str, test_fraction: float, split_seed: int) -> Dataset:
         In a sentence that says what is missing or does not fit.
     """
     path = Path(named(name).partition("#")[0])
+    if not path.exists():
+        raise misfit("dataset", "be a file or a folder that is there", f"nothing at {path}", "put it back")
     if path.is_dir():
         rows = _folder(path)
     elif path.suffix.lower() in ARRAYS:
@@ -289,8 +293,3 @@ def _classes(path, labels):
                      f"call numbers that are no classes {TARGETS[0]}")  # fmt: skip
     place = {name: number for number, name in enumerate(names)}
     return tuple(names), np.array([place[text] for text in texts], np.int32)
-
-
-def short(name: str) -> str:
-    """The name without its folder: what decides a result."""
-    return name.replace("\\", "/").rsplit("/", 1)[-1] if is_own(name) else name

@@ -103,12 +103,13 @@ class Cortex(Answers, Kept):
         self._begin(chosen, seed, device, weights)
 
     def _begin(self, parameters, seed, device, weights):
-        self.parameters, self.seed = parameters, checked_seed(seed, "Cortex.seed")
+        self.seed = checked_seed(seed, "Cortex.seed")
         if device is not None:
             check_device(device)
         self.device, self._is_device_given = device or "runtime", device is not None
+        kept = kept_in(parameters.start_from)  # taken over here, once
+        self.parameters = parameters.with_overrides({"start_from": ""})
         self._weights = self._own(initial_weights(parameters, self.seed) if weights is None else weights)
-        kept = kept_in(parameters.start_from)
         self.remembered: dict[str, float] = dict(kept.remembered)
         self.n_presented, self.n_epochs = kept.counts["n_presented"], kept.counts["n_epochs"]
         self.history: list[dict[str, Any]] = []

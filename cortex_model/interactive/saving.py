@@ -148,6 +148,7 @@ def _of_run(path):
         raise RunError(f"{path}: must be a run of a hierarchy that learns (got one of {description['protocol']}).")
     fields, ended = SleepWakeParameters.of_rules([parameters.learning_rule]).model_fields, directory.kept()
     its = {name: value for name, value in parameters.model_dump(mode="json").items() if name in fields}
+    its["start_from"] = ""  # the weights are there
     kept = {"seed": description["seed"], "device": description["device"], "is_device_given": True}
     state = {name: ended.counts[name] for name in ("n_presented", "n_epochs")} | {"remembered": ended.remembered}
     counts = {phase: ended.counts[phase] for phase in ("wake", "sleep")}

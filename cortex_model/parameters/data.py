@@ -11,6 +11,7 @@ from cortex_model.errors import DatasetError, ParameterError
 from cortex_model.parameters.kinds import Count
 from cortex_model.parameters.model import parameter
 from cortex_model.parameters.sleep_wake import SleepWakeParameters
+from cortex_model.system.sources import without_folder
 
 #: Parameters that only data of one's own without a stated split read.
 OF_SPLIT = ("test_fraction", "split_seed")
@@ -59,7 +60,7 @@ class DataParameters(SleepWakeParameters):
     @property
     def dataset_name(self) -> str:
         """The dataset without its folder, for summaries and sentences."""
-        return own_data.short(self.dataset)
+        return without_folder(self.dataset)
 
     def decisive(self) -> dict[str, Any]:
         """See `Parameters`; a split is drawn for data of one's own alone, which are named by their content."""

@@ -16,7 +16,6 @@
 Every file appears whole or not at all, so a run that is killed at any moment can go on.
 """
 
-import re
 import time
 from collections.abc import Mapping
 from functools import lru_cache, partial
@@ -27,6 +26,7 @@ from typing import Any
 from cortex_model.errors import RunError, in_short
 from cortex_model.runs.arrays import coordinates, read_weights, weight_arrays
 from cortex_model.state.kept import WEIGHTS, Kept, attribute, read_kept
+from cortex_model.system.sources import without_folder
 from cortex_model.system.storage import read_arrays, read_json, write_arrays, write_json, write_whole
 from cortex_model.weights import Weights
 
@@ -245,11 +245,6 @@ class RunDirectory:
         )
         write_json(self.path / SUMMARY, summary)
         self._forget_checkpoints()
-
-
-def without_folder(value: Any) -> Any:
-    """A value in which a file of the user's is named by its content: wherever it lies, it is the same."""
-    return value.rsplit("/", 1)[-1] if isinstance(value, str) and re.search(r"#[0-9a-f]{12}$", value) else value
 
 
 def _write_bytes(content, part):

@@ -6,9 +6,10 @@ from typing import Any
 
 from cortex_model.errors import CortexModelError, ParameterError, in_short
 from cortex_model.parameters.offered import advice
-from cortex_model.runs.directory import PROVENANCE, RunDirectory, find_runs, without_folder
+from cortex_model.runs.directory import PROVENANCE, RunDirectory, find_runs
 from cortex_model.runs.protocol import load_protocol, protocol_names
 from cortex_model.runs.running import made_by_other_sources
+from cortex_model.system.sources import without_folder
 from cortex_model.system.storage import read_json
 
 #: What a row says besides parameters, in its order.

@@ -83,7 +83,9 @@ _KNOWN: dict[str, Kept] = {}
 
 
 def named(start_from: Any) -> str:
-    """The full name, ``path#hash``; what has a hash already must still be that.
+    """The full name, ``path#hash``.
+
+    What has a hash already must still be that, if it is still there: a finished run can be read without it.
 
     Raises
     ------
@@ -91,9 +93,9 @@ def named(start_from: Any) -> str:
         If nothing is kept there, or something else than its name says.
     """
     text = str(start_from)
-    if text in _KNOWN:
-        return text
     path, _, digest = text.partition("#")
+    if text in _KNOWN or (digest and not Path(path).exists()):
+        return text
     kept = read_kept(Path(path).expanduser())
     if digest and kept.content_hash != digest:
         raise RunError(
@@ -107,4 +109,7 @@ def named(start_from: Any) -> str:
 
 def kept_in(start_from: str) -> Kept:
     """What is kept under a name, and nothing under no name; see `named` for the errors."""
-    return _KNOWN[named(start_from)] if start_from else Kept({})
+    if not start_from:
+        return Kept({})
+    name = named(start_from)
+    return _KNOWN[name] if name in _KNOWN else read_kept(Path(name.partition("#")[0]))  # the latter says what lacks

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import re
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from cortex_model.errors import ParameterError
 from cortex_model.system.failures import LIBRARIES, NOT_OWN, raised_by
@@ -227,3 +229,8 @@ def load_module(path: Path, named: Path | None = None, content: bytes | None = N
     except (Exception, SystemExit) as error:
         raise ParameterError(raised_by(error, path)) from error
     return module
+
+
+def without_folder(value: Any) -> Any:
+    """A value in which a file of the user's is named by its content: wherever it lies, it is the same."""
+    return value.rsplit("/", 1)[-1] if isinstance(value, str) and re.search(r"#[0-9a-f]{12}$", value) else value
