@@ -26,6 +26,7 @@ def another(name):
     """A valid value of a parameter that is not its default."""
     value = getattr(DEFAULT, name)
     special = {"feedback_levels": 2, "presentation_ms": 80.0, "feedback_onset_ms": 40.0, "feedback_delay_ms": (3.0,)}
+    special |= {"relative_learning_rates": ("W_1:0.0",), "interventions": ("freeze W_1 at 3",), "record": ("V_2",)}
     if name in special:
         return special[name]
     if choices(name):
@@ -223,7 +224,8 @@ def test_content_hash_is_the_same_everywhere_and_always():
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_content_hash_changes_with_each_parameter_and_back(name):
-    start = DEFAULT.with_overrides({"dynamics": "leaky"} if name in LEAKY[1:] else {})
+    needed = {"record_stimuli": {"record": ("rate",)}} | dict.fromkeys(LEAKY[1:], {"dynamics": "leaky"})
+    start = DEFAULT.with_overrides(needed.get(name, {}))
     changed = start.with_overrides({name: another(name)})
     assert changed.content_hash != start.content_hash
     assert changed.with_overrides({name: getattr(DEFAULT, name)}).content_hash == start.content_hash

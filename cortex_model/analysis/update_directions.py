@@ -14,6 +14,8 @@ def rule_updates(
 ) -> dict[int, np.ndarray]:
     """What the learning rule itself makes of each W_l in wake: the interpreter of its declaration says so.
 
+    Factors on learning rates (``relative_learning_rates``, what is frozen) are left out.
+
     Parameters
     ----------
     weights : Weights
@@ -29,7 +31,10 @@ def rule_updates(
     updates : dict of ndarray, shape (n_l, n_{l-1})
     """
     p = parameters
-    rule = chosen_rule(p.learning_rule, False, False, **p.rule_options) if settled else p.rule
+    rule = p.rule
+    if settled or p.has_relative_rates:
+        options = p.rule_options | {"relative_rates": False}
+        rule = chosen_rule(p.learning_rule, p.is_leaky and not settled, False, **options)
     interpreter = interpreter_of(p, weights, rule=without_host(rule))
     interpreter.present("wake", stimuli, targets)
     return {l: interpreter.weights["W", l] - matrix for l, matrix in weights.forward.items()}

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from cortex_model.errors import DivergenceError
+from cortex_model.errors import DivergenceError, ParameterError, in_short
 from cortex_model.language.moments import Learn
 from cortex_model.schedule.declared import Declared
-from cortex_model.schedule.presentations import Schedule
+from cortex_model.schedule.presentations import ByFunction, Schedule
 from cortex_model.state.host import done_by_host
 from cortex_model.weights import Weights
 
@@ -90,9 +90,13 @@ class RunningNetwork:
         """Let the host do what is due here; whether the device must be told weights, or what is remembered."""
         schedule = self.run.schedule
         if self._begun and self.failure is None:
-            for host, places in schedule.interventions.items():
-                if self.state.last in places:
-                    self._intervene(host, int(schedule.presentation[self.state.last]))
+            try:
+                for host, places in schedule.interventions.items():
+                    if self.state.last in places:
+                        do = self._call if isinstance(host, ByFunction) else self._intervene
+                        do(host, int(schedule.presentation[self.state.last]))
+            except Exception as error:
+                self.failure = error
         held, self._held = self._held, (self.state.weights, self.state.remembered)
         return held is None or any(a is not b for a, b in zip(held, self._held, strict=True))
 
@@ -100,7 +104,7 @@ class RunningNetwork:
         """The host does something to weights, or to what is remembered, before presentation ``at``."""
         state, placed, numbers = self.state, self.declared.placed, self.run.numbers
         named, arrays, remembered = state.weights.named(), {}, dict(state.remembered)
-        for level in placed.places.levels(placed.places.projection(host.projection).levels):
+        for level in placed.places.of(host):
             of_level = {name: named[f"{name}_{l}"] for name, l in placed.synapses if l == level}
             done = done_by_host(host, level, of_level, numbers, numbers.get("noise_seed", 0), at)
             for name, value in done.items():
@@ -110,6 +114,20 @@ class RunningNetwork:
                     remembered[of] = float(value)  # where a population makes nothing of it, it is not kept
         state.weights = state.weights.replaced(arrays) if arrays else state.weights
         state.remembered = remembered if remembered != state.remembered else state.remembered
+
+    def _call(self, done, at):
+        """A function of a user's own changes weights before presentation ``at``."""
+        p, given = self.declared.parameters, self.state.weights
+        own = Weights.from_named({name: array.copy() for name, array in given.named().items()})
+        made = done.function(own)
+        made = own if made is None else made
+        if not isinstance(made, Weights):
+            raise ParameterError(
+                f"{done.code}: must return weights, or nothing where it writes into what it is given (got "
+                f"{in_short(made)}, before presentation {at}); change its return."
+            )
+        made.check(p)
+        self.state.weights = made.astype(p.dtype)
 
     def advance(self, last, weights, rates, seconds):
         """See what a chunk made of it, which ended before its own presentation ``last``."""

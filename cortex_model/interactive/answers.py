@@ -9,11 +9,8 @@ from cortex_model.analysis.alignment import alignment
 from cortex_model.analysis.update_directions import update_angles
 from cortex_model.errors import ParameterError
 from cortex_model.interactive.given import stimuli_of, targets_of
-from cortex_model.reference.hierarchy import interpreter_of
+from cortex_model.reference.hierarchy import presented
 from cortex_model.rules.own import short
-
-#: Stimuli that are presented at once.
-ROWS = 2000
 
 
 class Answers:
@@ -148,15 +145,7 @@ class Answers:
                 f"Cortex: the rule must say what happens in {phase} (got none in "
                 f"{short(self.parameters.learning_rule)}); add that phase to it."
             )
-        interpreter, found = interpreter_of(self.parameters, self._weights), {}
-        for first in range(0, len(rows), ROWS):
-            part = rows[first : first + ROWS]
-            shown = {"target": part} if phase == "recall" else {"stimulus": part}
-            for l, variables in interpreter.present(phase, **shown).items():
-                values = variables.get(variable)
-                if values is not None and not np.isnan(values).all():
-                    found.setdefault(l, []).append(values)
-        return {l: np.concatenate(parts) for l, parts in found.items()}
+        return presented(self.parameters, self._weights, phase, rows, variable)
 
     def _feedback(self, where):
         if not self._weights.feedback or self.parameters.feedback_from_top:

@@ -8,15 +8,17 @@ from threadpoolctl import threadpool_limits
 
 from cortex_model.devices.availability import check_device
 from cortex_model.devices.simulation import Simulation, State
+from cortex_model.errors import ParameterError
 from cortex_model.interactive.answers import Answers
 from cortex_model.interactive.devices import device_for, simulation_for
+from cortex_model.interactive.freezing import Freezing
 from cortex_model.interactive.given import count, stimuli_of, targets_of
 from cortex_model.interactive.projections import Projections
 from cortex_model.interactive.saving import Kept
 from cortex_model.parameters import SleepWakeParameters, checked_seed
 from cortex_model.rules.own import short
 from cortex_model.runs.run import run_numbers
-from cortex_model.schedule import Schedule, Stimuli, sleep_schedule, wake_sleep_schedule
+from cortex_model.schedule import Schedule, Stimuli, declared, sleep_schedule, wake_sleep_schedule
 from cortex_model.state.kept import kept_in
 from cortex_model.state.philox import order_of_stimuli
 from cortex_model.system.progress import progress_bar
@@ -26,7 +28,7 @@ from cortex_model.weights import Weights, initial_weights
 CHUNK_PRESENTATIONS = 1000
 
 
-class Cortex(Answers, Kept):
+class Cortex(Answers, Freezing, Kept):
     """A hierarchy of populations with reciprocal feedback, to be taught and asked call by call.
 
     Parameters
@@ -107,6 +109,11 @@ class Cortex(Answers, Kept):
         if device is not None:
             check_device(device)
         self.device, self._is_device_given = device or "runtime", device is not None
+        if parameters.interventions:
+            raise ParameterError(
+                f"Cortex.interventions: must be left out (got {parameters.interventions[0]!r}); change W, V and b, "
+                "freeze and release between two calls."
+            )
         kept = kept_in(parameters.start_from)  # taken over here, once
         self.parameters = parameters.with_overrides({"start_from": ""})
         self._weights = self._own(initial_weights(parameters, self.seed) if weights is None else weights)
@@ -208,7 +215,8 @@ class Cortex(Answers, Kept):
             report(0, total, f"compiling for {self.device}" if is_new else f"on {self.device}")
             self.simulation.run(
                 schedule, stimuli, self._weights, run_numbers(self.parameters, self.seed),
-                callback=callback, remembered=self.remembered, first_presentation=0,
+                callback=callback, remembered=declared(self.parameters).remembered | self.remembered,
+                first_presentation=0,
             )  # fmt: skip
 
     def _own(self, weights):

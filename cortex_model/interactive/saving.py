@@ -8,6 +8,7 @@ from typing import Any
 from cortex_model import __version__
 from cortex_model.errors import RunError
 from cortex_model.parameters import SleepWakeParameters
+from cortex_model.parameters.interventions import in_force_after
 from cortex_model.rules import own
 from cortex_model.runs.arrays import read_weights, weight_arrays
 from cortex_model.runs.directory import RunDirectory
@@ -148,7 +149,10 @@ def _of_run(path):
         raise RunError(f"{path}: must be a run of a hierarchy that learns (got one of {description['protocol']}).")
     fields, ended = SleepWakeParameters.of_rules([parameters.learning_rule]).model_fields, directory.kept()
     its = {name: value for name, value in parameters.model_dump(mode="json").items() if name in fields}
-    its["start_from"] = ""  # the weights are there
+    its |= {"start_from": "", "interventions": ()}  # the weights are there
+    its["relative_learning_rates"] = in_force_after(
+        parameters.relative_learning_rates, parameters.interventions, parameters.rule, parameters.n_layers
+    )
     kept = {"seed": description["seed"], "device": description["device"], "is_device_given": True}
     state = {name: ended.counts[name] for name in ("n_presented", "n_epochs")} | {"remembered": ended.remembered}
     counts = {phase: ended.counts[phase] for phase in ("wake", "sleep")}

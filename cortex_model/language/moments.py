@@ -153,12 +153,16 @@ class Host:
         One statement; projections of the level are matrices, shape (n_post, n_pre): ``V = pinv(W)``. What is assigned
         is a projection, or something that the rule remembers, at the projection's postsynaptic population.
     every : str
-        The number that says before how many presentations it is done once; the first time before the first.
+        The number that says before how many presentations it is done once; the first time before the first. Empty:
+        a schedule says before which.
+    levels : str
+        Of the projection; all unless given.
     """
 
     projection: str
     code: str
-    every: str
+    every: str = ""
+    levels: str = ""
     name: str = _aside()
     paper: str = _aside()
 

@@ -16,6 +16,8 @@ from cortex_model.language.statements import (
     rewritten,
 )
 
+#: How the names of factors on learning rates begin.
+RELATIVE_RATE = "relative_rate_"
 PER = re.compile(r"(\w+)_(pre|post)(?: of (\w+))?")
 
 
@@ -134,6 +136,30 @@ def _power(rule, learn, is_biased):
     )
 
 
+def with_relative_rates(rule: Rule) -> Rule:
+    """The rule with a factor of its own on the learning rates of each projection at each level: 0 freezes it.
+
+        step * relative_rate_X
+
+    where X is the projection that learns. The factor is remembered by the postsynaptic population, so that the host
+    can change it; it is 1 at the start unless parameters say otherwise.
+    """
+    learning = {m.projection for s in rule.phases.values() for m in moments_of(s) if isinstance(m, Learn)}
+
+    def change(moment):
+        if not isinstance(moment, Learn):
+            return (moment,)
+        return (replace(moment, step=f"{moment.step}*{relative_rate(moment.projection)}_post"),)
+
+    remembered = {relative_rate(name): 1.0 for name in rule.projections if name in learning}
+    return replace(rule.changed(change), remembers={**rule.remembers, **remembered})
+
+
+def relative_rate(projection: str) -> str:
+    """What a population remembers of the learning rate of a projection that ends in it."""
+    return f"{RELATIVE_RATE}{projection}"
+
+
 def with_feedback_gain(rule: Rule, gain: str) -> Rule:
     """The rule with another gain of what feedback brings.
 
@@ -198,6 +224,7 @@ def configured(
     presynaptic_normalisation: bool = False,
     sleep_normalisation: bool = False,
     feedback_gain: str = "closed_form",
+    relative_rates: bool = False,
 ) -> Rule:
     """The rule with all options at once; see the functions above."""
     if not biases:
@@ -207,4 +234,6 @@ def configured(
     for phase, is_normalised in (("wake", presynaptic_normalisation), ("sleep", sleep_normalisation)):
         if is_normalised and phase in rule.phases:
             rule = with_normalisation(rule, phase)
+    if relative_rates:
+        rule = with_relative_rates(rule)
     return with_nonlinearities(with_feedback_gain(rule, feedback_gain), nonlinearity, top, slope_rule)

@@ -89,7 +89,7 @@ class Places:
         if not isinstance(moment, Carry | Learn | Host):
             return self.populations(moment.where)
         own = self.levels(self.projection(moment.projection).levels)
-        if isinstance(moment, Host) or not moment.levels:
+        if not moment.levels:
             return own
         asked = self.levels(moment.levels)
         return [l for l in asked if l in own]

@@ -136,11 +136,13 @@ def _of_strings(rule, layer_sizes) -> Iterator[str]:
 
 def _of_a_step(rule, phase, learn):
     pools = [moment for _, moment in _all(rule) if isinstance(moment, Pool)]
-    pooled = {f"{name}_{end}" for pool in pools for name in _assigned(pool) for end in ("pre", "post")}
+    seen = {*rule.remembers, *(name for pool in pools for name in _assigned(pool))}
+    pooled = {f"{name}_{end}" for name in seen for end in ("pre", "post")}
     if alone := names(expression(learn.step)) - set(rule.numbers) - pooled:
         yield (
             f"{rule.name}.{phase}: the step of a Learn must be a product of numbers of the rule, or of what a pool "
-            f"gives (got {sorted(alone)[0]!r} in {learn.step!r}); move it into the change, or declare it as a Number."
+            f"gives or the rule remembers (got {sorted(alone)[0]!r} in {learn.step!r}); move it into the change, or "
+            "declare it as a Number."
         )
     if learn.per and not PER.fullmatch(learn.per):
         yield (

@@ -14,7 +14,8 @@ FUNCTIONS = (
 #: Draws of random numbers that belong to a presentation, a population and a neuron; their argument is the stream.
 DRAWS = ("noise", "uniform")
 #: What the host can do with matrices; ``perturbed(V, normal(V), deviation, n_levels)`` as in `cortex_model.weights`.
-HOST_FUNCTIONS = ("pinv", "transpose", "norm", "std", "sign", "abs", "sqrt", "normal", "perturbed")
+HOST_FUNCTIONS = ("pinv", "transpose", "norm", "std", "sign", "abs", "sqrt", "normal", "perturbed", "silenced",
+                  "shuffled")  # fmt: skip
 #: Functions that stand for a nonlinearity, until one is chosen.
 OPEN = ("sigma", "slope", "top_sigma")
 

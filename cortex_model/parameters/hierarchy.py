@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from cortex_model.errors import RuleError
 from cortex_model.language.nonlinearities import NONLINEARITIES, SLOPE_RULES, TOPS
+from cortex_model.language.places import Places
 from cortex_model.language.rule import Rule
 from cortex_model.parameters.chosen import chosen_rule, feedback_of
 from cortex_model.parameters.kinds import LARGEST, Delays, Duration, LayerSizes, PositiveCount, Rate
@@ -224,7 +225,17 @@ class HierarchyParameters(Parameters):
     def rule_options(self) -> dict[str, Any]:
         """Options of the learning rule (`cortex_model.language.options.configured`)."""
         chosen = {name: getattr(self, name) for name in RULE_OPTIONS}
-        return chosen | {"feedback_gain": getattr(self, "feedback_gain", "none")}
+        gain = getattr(self, "feedback_gain", "none")
+        return chosen | {"feedback_gain": gain, "relative_rates": self.has_relative_rates}
+
+    @property
+    def has_relative_rates(self) -> bool:
+        """Whether projections have learning rates of their own."""
+        return False
+
+    def remembered_rates(self, places: Places) -> dict[tuple[int, str], float]:
+        """Factors on learning rates: (population, name of what it remembers) -> factor; none without such."""
+        return {}
 
     @property
     def perturbs_feedback(self) -> bool:

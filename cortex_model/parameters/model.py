@@ -164,10 +164,20 @@ def content_hash(*contents: Any) -> str:
 
 
 def parameter(
-    default: Any, meaning: str, unit: str = "1", choices: tuple[str, ...] = (), or_else: str = "", **limits: Any
+    default: Any,
+    meaning: str,
+    unit: str = "1",
+    choices: tuple[str, ...] = (),
+    or_else: str = "",
+    form: str = "",
+    **limits: Any,
 ) -> Any:
-    """A field with its meaning, unit and limits; with choices, where a validator says which there are, ``or_else``."""
+    """A field with its meaning, unit and limits.
+
+    Where a validator says what it may be: with choices, and what else (``or_else``); or the form of a text.
+    """
     extra = {"unit": unit} | ({"choices": list(choices), "or_else": or_else} if choices else {})
+    extra |= {"form": form} if form else {}
     return Field(default, description=meaning, json_schema_extra=extra, **limits)
 
 
@@ -190,6 +200,8 @@ def _range(prop: dict[str, Any]) -> str:
     if choices := prop.get("enum", prop.get("choices")):
         or_else = f", or {prop['or_else']}" if prop.get("or_else") else ""
         return "one of " + ", ".join(map(str, choices)) + or_else
+    if "form" in prop:
+        return prop["form"]
     if prop.get("type") == "array":
         return f"at least {prop.get('minItems', 1)} numbers separated by commas, each {_range(prop['items'])}"
     kind = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "a name"}

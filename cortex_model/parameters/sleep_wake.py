@@ -6,10 +6,21 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, create_model, model_validator
 
 from cortex_model.errors import ParameterError, RuleError, RunError
+from cortex_model.language.places import Places
 from cortex_model.parameters.hierarchy import HierarchyParameters
+from cortex_model.parameters.interventions import (
+    ON_RATES,
+    Interventions,
+    RelativeRates,
+    check_within,
+    factor_of,
+    read_intervention,
+    remembered_rates,
+)
 from cortex_model.parameters.kinds import Count, PositiveCount, Rate
 from cortex_model.parameters.model import parameter
 from cortex_model.parameters.numbers import number_field, numbers_of_rules
+from cortex_model.parameters.recorded import Recorded, read_recorded
 from cortex_model.rules import own, shipped
 from cortex_model.state import kept
 
@@ -20,6 +31,10 @@ RuleParameters = create_model(
     __doc__="A hierarchy, and the numbers of every shipped learning rule.",
     **{name: number_field(number) for name, number in numbers_of_rules().items()},
 )
+
+
+#: Parameters that change no name of a run where nothing is in them.
+UNUSED_WHERE_EMPTY = ("interventions", "relative_learning_rates", "record")
 
 
 def _kept(start_from: str) -> str:
@@ -54,6 +69,41 @@ class SleepWakeParameters(RuleParameters):
         "a finished run, or a file of Cortex.save, from which weights, noise and epochs go on; nothing: they are drawn",
     )
 
+    relative_learning_rates: RelativeRates = parameter(
+        (),
+        "factors on the learning rates of projections, in wake and sleep; 0: it does not learn",
+        form="texts separated by commas, each PROJECTION:FACTOR, such as W_1:0 or, for every level, V:0.5",
+    )
+    interventions: Interventions = parameter(
+        (),
+        "what is done to weights, or to learning rates, after so many presentations of wake",
+        form="texts separated by commas, each {silence|shuffle|scale|freeze|release} PROJECTION [AMOUNT] at "
+        "PRESENTATION, such as silence V_2 0.5 at 5000",
+    )
+
+    record: Recorded = parameter(
+        (),
+        "weights and rates that are recorded at each evaluation, into recordings.nc",
+        form="names separated by commas: W_1, V_2, rate_1 ..., or W, V, b, rate for every level",
+    )
+    record_stimuli: tuple[Count, ...] = parameter(
+        tuple(range(10)), "rows of the evaluated stimuli whose rates are recorded, from 0 on"
+    )
+
+    @property
+    def has_relative_rates(self) -> bool:
+        """Whether projections have learning rates of their own, at the start or later."""
+        actions = (read_intervention(text).action for text in self.interventions)
+        return bool(self.relative_learning_rates) or any(action in ON_RATES for action in actions)
+
+    def relative_rate(self, projection: str, level: int) -> float:
+        """The factor on the learning rates of a projection at a level."""
+        return factor_of(self.relative_learning_rates, projection, level)
+
+    def remembered_rates(self, places: Places) -> dict[tuple[int, str], float]:
+        """See `HierarchyParameters`."""
+        return remembered_rates(self.relative_learning_rates, places) if self.has_relative_rates else {}
+
     @property
     def perturbs_feedback(self) -> bool:
         """Whether the host disturbs V every ``perturb_every_presentations``."""
@@ -67,7 +117,9 @@ class SleepWakeParameters(RuleParameters):
     def decisive(self) -> dict[str, Any]:
         """See `Parameters`; what a run goes on from is named by its content."""
         start_from = self.start_from.rpartition("#")[2]
-        of_all = {name: value for name, value in super().decisive().items() if name != "start_from"}
+        unused = {"start_from"} | {name for name in UNUSED_WHERE_EMPTY if not getattr(self, name)}
+        unused |= set() if self.record else {"record_stimuli"}
+        of_all = {name: value for name, value in super().decisive().items() if name not in unused}
         return of_all | ({"start_from": start_from} if start_from else {})
 
     def check_asked(self, names: Iterable[str]) -> None:
@@ -89,4 +141,7 @@ class SleepWakeParameters(RuleParameters):
             _ = self.rule_values
         except RuleError as error:
             raise ValueError(f"Parameters: {error}") from None
+        if self.interventions or self.relative_learning_rates:
+            check_within(self.rule, self.n_layers, self.interventions, self.relative_learning_rates)
+        read_recorded(self.record, self.rule, self.n_layers)
         return self

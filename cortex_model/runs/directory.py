@@ -9,6 +9,7 @@
 ``start.nc``           the weights at the start, where parameters and seed do not say them
 ``weights.nc``         the final weights, paper's orientation, named dimensions
 ``measures.nc``        what was measured, one row a look
+``recordings.nc``      weights and rates that were recorded (parameter ``record``); until then ``recordings/``
 ``summary.json``       the numbers that matter; its presence means that the run has finished
 ``run.log``            what happened, with times
 =====================  ==========================================================================
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from cortex_model.errors import RunError, in_short
+from cortex_model.runs import recording
 from cortex_model.runs.arrays import coordinates, read_weights, weight_arrays
 from cortex_model.state.kept import WEIGHTS, Kept, attribute, read_kept
 from cortex_model.system.sources import without_folder
@@ -174,6 +176,14 @@ class RunDirectory:
         state = path.stat() if path.exists() else None
         return _measures(path, state and (state.st_ino, state.st_mtime_ns, state.st_size)).copy(deep=True)
 
+    def recordings(self):
+        """What the parameter ``record`` named, at each look: an xarray.Dataset; of an unfinished run so far.
+
+        ``rate_1`` has dimensions look, stimulus (its row among those evaluated) and neuron_1; ``V_2`` look, V_2_post
+        and V_2_pre. ``look`` counts the presentations of wake and sleep before it.
+        """
+        return recording.gathered(self.path)
+
     def weights(self) -> Weights:
         """The final weights."""
         return read_weights(read_arrays(self.path / WEIGHTS))
@@ -189,6 +199,7 @@ class RunDirectory:
 
     def clear(self) -> None:
         """Forget everything that was run, so that the run starts anew."""
+        recording.clear(self.path)
         for name in (SUMMARY, START, WEIGHTS, MEASURES, PROVENANCE, LOG):
             (self.path / name).unlink(missing_ok=True)
         self._forget_checkpoints()
@@ -243,6 +254,7 @@ class RunDirectory:
         write_arrays(
             self.path / MEASURES, coordinates(measures, weights, looks) | measures, {"description": "one row a look"}
         )
+        recording.finish(self.path)
         write_json(self.path / SUMMARY, summary)
         self._forget_checkpoints()
 

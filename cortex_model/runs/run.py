@@ -10,10 +10,12 @@ import numpy as np
 
 from cortex_model.devices.simulation import NetworkRun, Simulation, State
 from cortex_model.errors import ParameterError, in_short
+from cortex_model.language.options import RELATIVE_RATE
 from cortex_model.parameters import content_hash
 from cortex_model.runs.checkpoint import Checkpoint, joined
 from cortex_model.runs.directory import COMPILING, PROGRAM_READY, RunDirectory
-from cortex_model.schedule import EVALUATION, Schedule, Stimuli
+from cortex_model.runs.recording import record
+from cortex_model.schedule import EVALUATION, Schedule, Stimuli, declared
 from cortex_model.state.kept import COUNTS, kept_in
 from cortex_model.state.philox import order_of_stimuli
 from cortex_model.weights import Weights, initial_weights
@@ -38,6 +40,8 @@ class Run:
         Where it meets the runs with which it shares a program (`cortex_model.runs.together`).
     n_simulations, n_presented, n_learned : int
         Simulations so far, the presentations in them, and those of wake and sleep alone.
+    interventions : list of (callable, int)
+        See `intervene`.
     ended, remembered : dict
         Where it is after its simulations so far (`cortex_model.state.kept.Kept`).
     """
@@ -55,13 +59,35 @@ class Run:
     n_simulations: int = 0
     n_presented: int = 0
     n_learned: int = 0
+    interventions: list[tuple[Callable, int]] = field(default_factory=list)
     ended: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
     remembered: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self):
         kept = kept_in(getattr(self.parameters, "start_from", ""))
-        self.ended, self.remembered = dict(kept.counts), dict(kept.remembered)
+        self.ended = dict(kept.counts)
+        self.remembered = dict(kept.remembered) | self._relative_rates()
         self.n_learned = kept.counts["wake"] + kept.counts["sleep"]
+
+    def _relative_rates(self):
+        p = self.parameters
+        if not getattr(p, "has_relative_rates", False):
+            return {}
+        return {name: rate for name, rate in declared(p).remembered.items() if name.startswith(RELATIVE_RATE)}
+
+    def intervene(self, function: Callable[[Weights], Weights | None], at: int) -> None:
+        """Let a function change the weights while the next simulations learn.
+
+        Parameters
+        ----------
+        function : callable
+            Is given the weights, which it may write into (``weights.feedback[2][:, :3] = 0``); it may return others.
+            A run that is resumed calls it again if it had been stopped there: what it does must follow from the
+            weights, and from parameters and the seed of the run.
+        at : int
+            After how many presentations, as for the parameter ``interventions``.
+        """
+        self.interventions.append((function, at))
 
     def order_of_epoch(self, n_stimuli: int) -> Callable[[int], np.ndarray]:
         """Epoch -> the order of the stimuli in it.
@@ -112,6 +138,8 @@ class Run:
         """
         _check_kinds(schedule, stimuli, weights)
         p = self.parameters
+        for function, at in self.interventions:
+            schedule = schedule.intervening(function, at)
         simulation = Simulation(p, self.device, getattr(p, "codegen_target", "numpy"))
         schedule = schedule.counted_from(self.n_presented if self.n_simulations else self._first(schedule))
         simulation.checked([NetworkRun(schedule, weights)], stimuli)
@@ -122,7 +150,8 @@ class Run:
         key = content_hash(simulation.key, self._description(schedule, stimuli, weights))
         file = self.directory.checkpoint(self.n_simulations)
         kept = Checkpoint.read(file, key)
-        here = kept or Checkpoint(weights, dict(self.remembered) if self.n_simulations == 1 else None)
+        remembered = self.remembered if self.n_simulations == 1 else self._relative_rates()
+        here = kept or Checkpoint(weights, dict(remembered) or None)
         measured, first = set(schedule.measured.tolist()), here.n_done
         total = schedule.n_presentations()
         self.report(0, total, "compiling" if self.device != "runtime" else "preparing")
@@ -138,6 +167,7 @@ class Run:
             if state.last in measured:
                 shown = np.concatenate(here.answers) if here.answers else state.rates
                 here.add_row(measure(state.last, state.weights, shown), described)
+                self._record(schedule, stimuli, state)
                 here.answers = []
             here.weights, here.remembered = state.weights, state.remembered
             here.write(file, key)
@@ -154,6 +184,14 @@ class Run:
         self._count_looks(schedule)
         self._count_ended(schedule, stimuli, last.remembered)
         return here.seconds
+
+    def _record(self, schedule, stimuli, state):
+        """Keep what the parameters name, if anything, as it is at this look."""
+        if getattr(self.parameters, "record", ()):
+            look = self.n_learned + sum(schedule.n_presentations(phase, state.last) for phase in ("wake", "sleep"))
+            shown = stimuli.evaluation[0] if stimuli.evaluation else None
+            name = f"{self.n_simulations:03}_{state.last:012}"
+            record(self.directory.path, name, look, state.weights, shown, self.parameters)
 
     def _build(self, simulation):
         started = time.perf_counter()
@@ -205,7 +243,7 @@ class Run:
             digest.update(np.ascontiguousarray(array))
         parameters = self.parameters.model_dump(mode="json")
         slots = {phase: [sorted(slot) for slot in slots] for phase, slots in schedule.slots.items()}
-        hosts = [host.code for host in schedule.interventions]
+        hosts = [f"{host.code} {host.levels}".strip() for host in schedule.interventions]
         return [parameters, self.seed, self.device, digest.hexdigest(), slots, hosts, weights.sha256]
 
 

@@ -14,7 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from cortex_model.devices.program import program_cache
 from cortex_model.errors import CortexModelWarning, RunError, in_short
-from cortex_model.parameters import checked_seed
+from cortex_model.parameters import SleepWakeParameters, checked_seed
+from cortex_model.parameters.interventions import in_force_after
 from cortex_model.runs.directory import PROTOCOL_FILES, PROVENANCE, RULE_FILES, RunDirectory
 from cortex_model.runs.protocol import load_protocol, parameters_of, protocol_of, rule_code
 from cortex_model.runs.provenance import other_sources, provenance
@@ -192,9 +193,10 @@ def go_on(
     path : Path
         The finished run; it stays as it is.
     overrides : dict
-        Parameters of the new run: its ``epochs`` are more epochs. It does not sleep before the first stimulus again
-        unless that is among them. Blocks of sleep, and what the host does every so many presentations, are counted
-        from its own beginning on; where they divide what came before, its bits are those of one longer run.
+        Parameters of the new run: its ``epochs`` are more epochs. It does not sleep before the first stimulus again,
+        nor repeat interventions, unless that is among them; what was frozen at the end stays so. Blocks of sleep, and
+        what the host does every so many presentations, are counted from its own beginning on; where they divide what
+        came before, its bits are those of one longer run.
     report : callable, optional
 
     Returns
@@ -213,12 +215,20 @@ def go_on(
             f"{path}: must be a run that has finished (got one that is {directory.state}); resume it without --set."
         )
     given, before = directory.description(), parameters_of(directory)
-    again = {"sleep_before_presentations": 0} if "sleep_before_presentations" in type(before).model_fields else {}
+    again = _not_again(before)
     parameters = before.with_overrides(again | overrides | {"start_from": str(directory.path)})
     parameters.check_asked(overrides)
     kept = given.get("protocol_files")
     protocol = directory.path / PROTOCOL_FILES / Path(given["protocol_file"]).name if kept else given["protocol"]
     return start(str(protocol), parameters, given["seed"], given["device"], directory.path.parent, report)
+
+
+def _not_again(p):
+    """Parameters of a run that goes on where one with these has ended, besides those that are asked for."""
+    if not isinstance(p, SleepWakeParameters):
+        return {}
+    rates = in_force_after(p.relative_learning_rates, p.interventions, p.rule, p.n_layers)
+    return {"sleep_before_presentations": 0, "interventions": (), "relative_learning_rates": rates}
 
 
 def made_by_other_sources(directory: RunDirectory) -> dict[str, str]:

@@ -90,7 +90,9 @@ class Declared:
     def remembered(self) -> dict[str, float]:
         """What outlives a presentation besides weights: ``apical_gain_1``, of population 1 -> its first value."""
         first, placed = self.placed.rule.remembers, self.placed
-        return {f"{name}_{l}": float(first[name]) for l in range(placed.L + 1) for name in placed.remembered(l)}
+        found = {f"{name}_{l}": float(first[name]) for l in range(placed.L + 1) for name in placed.remembered(l)}
+        rates = self.parameters.remembered_rates(placed.places)
+        return found | {f"{name}_{l}": rate for (l, name), rate in rates.items()}
 
     @cached_property
     def learning_gates(self) -> list[str]:

@@ -1,8 +1,9 @@
 """A schedule: which presentations come one after another, what they show, and what is done between them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,25 @@ def _no_places():
 
 
 @dataclass(frozen=True)
+class ByFunction:
+    """What a function of a user's own does to weights between two presentations.
+
+    Attributes
+    ----------
+    function : callable
+        `cortex_model.weights.Weights`, which it may write into -> nothing, or other weights.
+    """
+
+    function: Callable[[Any], Any]
+    levels: str = ""
+
+    @property
+    def code(self) -> str:
+        """Its name."""
+        return getattr(self.function, "__qualname__", type(self.function).__name__)
+
+
+@dataclass(frozen=True)
 class Schedule:
     """Presentations in their order. A batch is one presentation of several stimuli.
 
@@ -33,8 +53,8 @@ class Schedule:
         evaluation is not full.
     slots : dict of str to tuple of frozenset of str
         Phase -> the gates that are open in each slot (time step) of one of its presentations.
-    interventions : dict of Host to ndarray of int64
-        What the host does -> before which presentations.
+    interventions : dict of Host or ByFunction to ndarray of int64
+        What is done from outside -> before which presentations.
     measured : ndarray of int64
         After how many presentations something is measured from outside.
     first_presentation : int
@@ -44,7 +64,7 @@ class Schedule:
     phase: np.ndarray
     stimulus: np.ndarray
     slots: Mapping[str, tuple[frozenset[str], ...]]
-    interventions: Mapping[Host, np.ndarray] = field(default_factory=dict)
+    interventions: Mapping[Host | ByFunction, np.ndarray] = field(default_factory=dict)
     measured: np.ndarray = field(default_factory=_no_places)
     first_presentation: int = 0
 
@@ -120,6 +140,54 @@ class Schedule:
     def next_presentation(self) -> int:
         """Number of the presentation that would come after the last one."""
         return self.first_presentation + len(self) * self.batch_size
+
+    def place_after(self, n: int, what: str) -> int:
+        """Place at which something is done that is to be done after ``n`` presentations.
+
+        Parameters
+        ----------
+        n : int
+            Presentations of wake, rounded up to whole batches; of sleep, where there is no wake.
+        what : str
+            Where the number stands, for the sentence.
+
+        Returns
+        -------
+        place : int
+            Behind the sleep that follows them, before an evaluation; for 0 just before the first of them.
+
+        Raises
+        ------
+        ParameterError
+            If nothing would come after it.
+        """
+        kind = WAKE if (self.phase == WAKE).any() else SLEEP
+        learning, batches = np.flatnonzero(self.phase == kind), -(-n // self.batch_size)
+        if batches == 0 and len(learning):
+            return int(learning[0])
+        after = int(learning[batches - 1]) + 1 if batches <= len(learning) else len(self)
+        is_later = np.isin(self.phase[after:], (WAKE, EVALUATION)) if kind == WAKE else np.ones(len(self) - after, bool)
+        if not is_later.any():
+            raise ParameterError(
+                f"{what}: must come before the end of what is presented (got {n}, where there are "
+                f"{len(learning) * self.batch_size} presentations of {PHASES[kind]}); make it earlier, or the run "
+                "longer."
+            )
+        return after + int(np.argmax(is_later))
+
+    def intervening(self, function: Callable[[Any], Any], at: int) -> "Schedule":
+        """The same schedule, with weights changed by a function.
+
+        Parameters
+        ----------
+        function : callable
+            See `ByFunction`.
+        at : int
+            After how many presentations; see `place_after`.
+        """
+        place = np.array([self.place_after(at, f"Schedule.interventions[{ByFunction(function).code!r}]")], np.int64)
+        before = self.interventions.get(ByFunction(function), _no_places())
+        return replace(self, interventions={**self.interventions, ByFunction(function): np.union1d(before, place)})
 
     def boundaries(self, capacity: int) -> np.ndarray:
         """Places between two chunks, of at most ``capacity`` presentations each."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from cortex_model.errors import ParameterError
 from cortex_model.schedule.declared import PHASES, declared
+from cortex_model.schedule.interventions import with_interventions
 from cortex_model.schedule.presentations import EVALUATION, SLEEP, WAKE, Schedule
 from cortex_model.system.memory import must_fit
 
@@ -41,7 +42,8 @@ def schedule_of(parameters, phase: np.ndarray, stimulus: np.ndarray, measured=()
             places = np.flatnonzero(phase == PHASES.index(name))
             interventions[host] = places[:: _in_batches(int(values[host.every]), parameters)]
     slots = {name: own.slots(name) for name in used}
-    return Schedule(phase, np.asarray(stimulus, np.int32), slots, interventions, np.asarray(measured, np.int64))
+    made = Schedule(phase, np.asarray(stimulus, np.int32), slots, interventions, np.asarray(measured, np.int64))
+    return with_interventions(made, parameters)
 
 
 def wake_sleep_schedule(

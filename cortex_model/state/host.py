@@ -1,5 +1,6 @@
 """What the host does between presentations, as a rule declares it: NumPy on the matrices of one level."""
 
+import zlib
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -16,6 +17,8 @@ FUNCTIONS = {name: getattr(np, name) for name in ("sign", "abs", "sqrt", "transp
     "norm": np.linalg.norm,
     "std": lambda matrix: float(matrix.std()),
     "perturbed": lambda matrix, *others: perturbed(matrix.astype(float), *others),
+    "silenced": lambda matrix, *others: silenced(matrix, *others),
+    "shuffled": lambda matrix, draws: shuffled(matrix, draws),
 }
 
 
@@ -42,7 +45,8 @@ def done_by_host(
     """
 
     def normal(matrix):
-        return standard_normal(seed, "feedback_noise", level, matrix.shape, at)
+        index = level if host.projection == "V" else level + zlib.crc32(host.projection.encode()) % 2**15 * 2**16
+        return standard_normal(seed, "feedback_noise", index, matrix.shape, at)
 
     seen = {**FUNCTIONS, "normal": normal, **values, **matrices}
     exec(_compiled(host.code), seen)
@@ -79,3 +83,35 @@ def perturbed(feedback: np.ndarray, noise: np.ndarray, deviation: float, n_level
         return V
     step = 2 * largest / (n_levels - 1)
     return np.round((V + largest) / step) * step - largest
+
+
+def silenced(weights: np.ndarray, draws: np.ndarray, part: float) -> np.ndarray:
+    """Weights of which a part is 0: those with the smallest draws, rounded to a whole number of synapses.
+
+    Parameters
+    ----------
+    weights, draws : ndarray, of the same shape
+    part : float
+        From 0 to 1.
+
+    Returns
+    -------
+    ndarray, of the same shape
+    """
+    left = weights.copy()
+    left.flat[np.argsort(draws, axis=None)[: round(part * weights.size)]] = 0
+    return left
+
+
+def shuffled(weights: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """The same weights in other places: in the order of the draws.
+
+    Parameters
+    ----------
+    weights, draws : ndarray, of the same shape
+
+    Returns
+    -------
+    ndarray, of the same shape
+    """
+    return weights.ravel()[np.argsort(draws, axis=None)].reshape(weights.shape)

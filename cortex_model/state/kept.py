@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from cortex_model.errors import RunError
+from cortex_model.language.options import RELATIVE_RATE
 from cortex_model.system.storage import read_arrays
 
 #: The file in a run directory that holds the final weights.
@@ -50,8 +51,9 @@ class Kept:
 
 
 def attribute(counts: dict[str, int], remembered: dict[str, float]) -> str:
-    """The attribute ``ended`` of a file."""
-    return json.dumps(counts | {"remembered": remembered})
+    """The attribute ``ended`` of a file; factors on learning rates are parameters of whatever goes on."""
+    its_own = {name: value for name, value in remembered.items() if not name.startswith(RELATIVE_RATE)}
+    return json.dumps(counts | {"remembered": its_own})
 
 
 def read_kept(path: Path) -> Kept:

@@ -179,7 +179,10 @@ NUMBERS = {
     "initial_weights": "orthogonal", "initial_feedback_scale": 3.0, "feedback_gain": "norm_matched",
     "sleep_per_wake": 0.1, "sleep_before_presentations": 9, "codegen_target": "cython", "sleep_block_presentations": 5,
 }  # fmt: skip
-ASKED = STRUCTURAL | STRUCTURAL_IN_TIME | BY_ITS_PROJECTIONS | NUMBERS
+#: Of interventions, those on learning rates.
+BY_ITS_LEARNING_RATES = {"relative_learning_rates": ("W_1:0.5",)}
+NUMBERS |= {"interventions": ("scale W_1 0.5 at 3",), "record": ("V_2",), "record_stimuli": (1,)}
+ASKED = BY_ITS_LEARNING_RATES | STRUCTURAL | STRUCTURAL_IN_TIME | BY_ITS_PROJECTIONS | NUMBERS
 
 
 def test_every_parameter_is_known_to_be_in_the_name_or_not():
@@ -193,6 +196,11 @@ def test_every_structural_parameter_is_in_the_name_of_the_program(name):
     assert structure(**{name: STRUCTURAL[name]}) != structure()
     if name != "dynamics":
         assert structure(**LEAKY, **{name: STRUCTURAL[name]}) != structure(**LEAKY)
+
+
+def test_a_program_in_which_projections_are_frozen_is_another_one_whatever_the_factors_are():
+    frozen = structure(relative_learning_rates="W_1:0")
+    assert frozen == structure(**BY_ITS_LEARNING_RATES) == structure(interventions="freeze V_2 at 3") != structure()
 
 
 @pytest.mark.parametrize("name", STRUCTURAL_IN_TIME)

@@ -1,0 +1,108 @@
+"""Weights and rates that are recorded while a run learns: a file at each look, and one of all looks at the end."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cortex_model.errors import ParameterError, RunError
+from cortex_model.parameters.recorded import read_recorded
+from cortex_model.reference.hierarchy import presented
+from cortex_model.system.storage import read_arrays, read_npz, write_arrays, write_npz
+from cortex_model.weights import Weights
+
+#: The folder of what was recorded so far, and the file of all that was.
+FOLDER, FILE = "recordings", "recordings.nc"
+
+
+def record(directory: Path, name: str, look: int, weights: Weights, shown: np.ndarray | None, parameters: Any) -> None:
+    """Keep what ``record`` of parameters names, as it is at one look.
+
+    Parameters
+    ----------
+    directory : Path
+        Of the run.
+    name : str
+        Of the file: they are gathered in the order of their names.
+    look : int
+        Presentations of wake and sleep so far.
+    weights : Weights
+    shown : ndarray, shape (n, n_0), or None
+        Stimuli of evaluation.
+    parameters : SleepWakeParameters
+
+    Raises
+    ------
+    ParameterError
+        If rates are to be recorded, and there are no such stimuli.
+    """
+    p, arrays = parameters, {}
+    asked = read_recorded(p.record, p.rule, p.n_layers)
+    if populations := [int(each.partition("_")[2]) for each in asked if each.startswith("rate_")]:
+        rows = np.array(p.record_stimuli, int)
+        n = 0 if shown is None else len(shown)
+        if not len(rows) or rows.max() >= n:
+            raise ParameterError(
+                f"Parameters.record_stimuli: must be rows of the {n} stimuli that are evaluated, from 0 on (got "
+                f"{','.join(map(str, rows)) or 'none'}); give others, or record weights alone."
+            )
+        rates = presented(p, weights, "evaluation", shown[rows], "rate")
+        arrays = {"stimulus": rows} | {f"rate_{l}": rates[l] for l in populations}
+    named = weights.named()
+    arrays |= {each: named[each] for each in asked if each in named}
+    (directory / FOLDER).mkdir(exist_ok=True)
+    write_npz(directory / FOLDER / f"{name}.npz", {"look": np.array(look)} | arrays)
+
+
+def gathered(directory: Path) -> Any:
+    """All that a run has recorded: an xarray.Dataset over ``look``.
+
+    Raises
+    ------
+    RunError
+        If it has recorded nothing.
+    """
+    import xarray
+
+    if (directory / FILE).exists():
+        return read_arrays(directory / FILE)
+    arrays = _arrays(directory)
+    if not arrays:
+        raise RunError(
+            f"{directory}: must be a run that records (got one that has recorded nothing); name weights or rates in "
+            "the parameter record, such as --set record=V_2,rate_1."
+        )
+    return xarray.Dataset(
+        {name: (dims, values, {"units": unit} if unit else {}) for name, (dims, values, unit) in arrays.items()}
+    )
+
+
+def finish(directory: Path) -> None:
+    """Put everything into one file."""
+    if arrays := _arrays(directory):
+        write_arrays(directory / FILE, arrays, {"description": "recorded at each look"})
+    shutil.rmtree(directory / FOLDER, ignore_errors=True)
+
+
+def clear(directory: Path) -> None:
+    """Forget all that was recorded."""
+    (directory / FILE).unlink(missing_ok=True)
+    shutil.rmtree(directory / FOLDER, ignore_errors=True)
+
+
+def _arrays(directory):
+    """Name -> (dimensions, values, unit) of all looks so far."""
+    parts = [read_npz(path) for path in sorted((directory / FOLDER).glob("*.npz"))]
+    if not parts:
+        return {}
+    found = {"look": (["look"], np.array([int(part["look"]) for part in parts]), "presentations")}
+    for name in (name for name in parts[0] if name != "look"):
+        if name == "stimulus":
+            found[name] = (["stimulus"], parts[0][name], "")
+            continue
+        values = np.stack([part[name] for part in parts])
+        is_rate = name.startswith("rate_")
+        dims = ["stimulus", f"neuron_{name.removeprefix('rate_')}"] if is_rate else [f"{name}_post", f"{name}_pre"]
+        found[name] = (["look", *dims[: values.ndim - 1]], values, "1")
+    return found
