@@ -127,10 +127,6 @@ def sweep(
     ------
     CortexModelError
         If the grid itself is wrong; what a run complains about is its ``failure``.
-
-    Notes
-    -----
-    A script that calls this must do so below ``if __name__ == "__main__":``, because workers load the script too.
     """
     from cortex_model.cli.printing import out_folder_of
     from cortex_model.sweeps.sweeping import sweep as make

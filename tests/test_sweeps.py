@@ -127,13 +127,13 @@ def test_a_scheduler_elsewhere_is_given_only_what_is_missing(tmp_path):
 
 # ---------------------------------------------------------------------- what goes wrong
 @pytest.mark.slow
-def test_a_worker_that_is_killed_loses_nothing(tmp_path):
+def test_a_process_that_is_killed_loses_nothing(tmp_path):
     """Its run goes on from the last checkpoint, with the results of a run that nothing befell."""
     killed = []
 
     def kill(progress, changed):
         if progress.states == ["running"] and not killed:
-            killed.append(process_of_the_run(tmp_path / "killed").parent())
+            killed.append(process_of_the_run(tmp_path / "killed"))
             killed[0].kill()
 
     dataset = make(PAIR, {"damping": [0.1]}, SLOW, 1, DEVICE, tmp_path / "killed", workers=1, report=kill)
@@ -198,6 +198,20 @@ def test_an_interruption_ends_every_process_and_says_how_to_go_on(typed, tmp_pat
     assert "Traceback" not in said
     assert not psutil.wait_procs(others, timeout=10)[1]
     assert {run.state for run in find_runs(tmp_path)} == {"interrupted"}
+    with xarray.open_dataset(tmp_path / "sweep.nc") as dataset:
+        assert dataset["failure"].str.contains("interrupted").all()
+
+
+def test_a_script_needs_no_main_guard(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"import cortex_model\n"
+        f"dataset = cortex_model.sweep({PAIR!r}, {{'damping': [0.1, 0.2]}}, device={DEVICE!r}, out={str(tmp_path)!r},\n"
+        f"                             **{AVERAGED!r})\n"
+        f"print((dataset['failure'] == '').sum().item())\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert done.stdout.strip() == "2", done.stderr
 
 
 # ---------------------------------------------------------------------- the grid

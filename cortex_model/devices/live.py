@@ -10,7 +10,7 @@ from brian2 import NetworkOperation, ms
 from cortex_model.devices.compilation import own_flags
 from cortex_model.devices.gates import obey_gates
 from cortex_model.devices.names import Names
-from cortex_model.devices.session import run_with
+from cortex_model.devices.session import back_to_runtime, run_with
 
 #: Longer than any schedule: the host stops the network after the last chunk.
 FOR_EVER = 1e12 * ms
@@ -60,6 +60,7 @@ def run_live(hierarchy, n_chunks: int, chunk: Callable, finish: Callable, read: 
     user's own, whose names may have changed); closed ones are passed over together. Brian2's own loop stays for a
     network that holds a ``network_operation``, or several clocks.
     """
+    back_to_runtime(hierarchy.parameters.dtype, hierarchy.codegen_target)
     arrays, network = LiveArrays(hierarchy), hierarchy.network
     obey_gates(network, "runtime", hierarchy.codegen_target)
     n_clocks = len({obj.clock for obj in network.sorted_objects})

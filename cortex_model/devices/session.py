@@ -64,6 +64,13 @@ def new_hierarchy(parameters, device, codegen_target="numpy", ensemble_size=1):
     return hierarchy
 
 
+def back_to_runtime(dtype: str, codegen_target: str) -> None:
+    """Let code objects be made for the runtime device, where others of another kind were made meanwhile."""
+    if get_device() is not all_devices["runtime"]:
+        reset_device("runtime")
+    set_preferences(dtype, codegen_target)
+
+
 def set_preferences(dtype: str, codegen_target: str | None) -> None:
     """Put every preference of Brian2 that decides bits or speed to what we say, whatever preference files say."""
     for section, (registered, _) in prefs.pref_register.items():

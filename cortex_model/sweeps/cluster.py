@@ -20,8 +20,6 @@ from cortex_model.sweeps.worker import attend, end_idle
 RETRIES = 3
 #: A worker is given one job at a time, so that none waits behind a long one while another worker has nothing to do.
 SETTINGS = {"distributed.scheduler.worker-saturation": 1.0, "distributed.scheduler.allowed-failures": RETRIES}
-#: Ctrl-C reaches every process of a terminal; it is for the one that made the others, which ends them.
-LEAVE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 SECONDS_TO_ANSWER = 20
 
 
@@ -37,7 +35,7 @@ def handed_out(
     scheduler : str, optional
         Address of a dask scheduler; unless given, a cluster on this machine is made for these jobs.
     n_workers : int, optional
-        Processes of that cluster; as many as there are cores.
+        Processes that make runs on this machine; as many as there are cores.
 
     Yields
     ------
@@ -72,9 +70,9 @@ def handed_out(
 @contextlib.contextmanager
 def _client(scheduler, n_workers):
     if scheduler is None:
-        options = {"n_workers": n_workers or dask.system.CPU_COUNT, "threads_per_worker": 1, "processes": True}
-        options |= {"memory_limit": 0, "preload": [LEAVE_CTRL_C]}
-        options |= {"silence_logs": logging.CRITICAL, "dashboard_address": None}
+        # workers are threads of this process, which nobody else can reach; each has a process that makes its runs
+        options = {"n_workers": n_workers or dask.system.CPU_COUNT, "threads_per_worker": 1, "processes": False}
+        options |= {"memory_limit": 0, "silence_logs": logging.CRITICAL, "dashboard_address": None}
         with (
             dask.config.set(SETTINGS),
             LocalCluster(**options) as cluster,

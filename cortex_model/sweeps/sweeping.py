@@ -22,6 +22,8 @@ from cortex_model.system.storage import write_netcdf, write_whole
 
 STATES = ("waiting", "running", "finished", "failed")
 DATASET, TABLE = "sweep.nc", "sweep.csv"
+#: What stands in the place of a failure for runs that an interruption has left.
+UNFINISHED = "the sweep was interrupted before its end; the same command goes on."
 #: Processes on this machine, and runs in one sweep: more than anybody can wait for.
 MOST_WORKERS, MOST_RUNS = 1024, 1_000_000
 
@@ -111,6 +113,8 @@ def sweep(
     there = ["failed" if run is None else "finished" if run.has_finished else "waiting" for run in runs]
     progress = Progress(asked, there, [run.failure for run in asked])
     report(progress, [at for at, state in enumerate(there) if state != "waiting"])
+    axes = {name: [shown(value) for value in values] for name, values in grid.items()} | {"seed": seeds}
+    about = {"protocol": loaded.name, "device": device, "fixed": json.dumps(dict(fixed), default=str)}
     groups = _grouped(asked, [at for at, state in enumerate(there) if state == "waiting"], ensemble_size)
     if groups:
         from cortex_model.sweeps.cluster import handed_out
@@ -123,12 +127,24 @@ def sweep(
             | {"names": [runs[at].path.name for at in group]}
             for group in groups
         ]
-        for at, failures in handed_out(jobs, scheduler, workers):
-            _note(progress, runs, groups[at], failures)
-            report(progress, groups[at])
-    axes = {name: [shown(value) for value in values] for name, values in grid.items()} | {"seed": seeds}
-    dataset = gathered(runs, progress.failures, axes)
-    dataset.attrs = {"protocol": loaded.name, "device": device, "fixed": json.dumps(dict(fixed), default=str)}
+        try:
+            for at, failures in handed_out(jobs, scheduler, workers):
+                _note(progress, runs, groups[at], failures)
+                report(progress, groups[at])
+        except BaseException:
+            _write(out, progress, runs, axes, about)
+            raise
+    return _write(out, progress, runs, axes, about)
+
+
+def _write(out, progress, runs, axes, about):
+    """Gather what has finished, also of a sweep that is interrupted: the dataset, and the table of all runs."""
+    failures = [
+        UNFINISHED if state in ("waiting", "running") else failure
+        for state, failure in zip(progress.states, progress.failures, strict=True)
+    ]
+    dataset = gathered(runs, failures, axes)
+    dataset.attrs = about
     write_netcdf(out / DATASET, dataset)
     write_whole(out / TABLE, lambda part: _write_table(part, progress, runs))
     return dataset

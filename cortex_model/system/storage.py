@@ -93,13 +93,21 @@ def write_arrays(path: Path, arrays: dict[str, tuple], attributes: dict[str, Any
     attributes : dict
         Numbers and texts about all of them.
     """
-    import xarray
+    import h5netcdf  # and not xarray, which takes several times as long to load as a small run takes
 
-    dataset = xarray.Dataset(
-        {name: (dims, values, {"units": unit} if unit else {}) for name, (dims, values, unit) in arrays.items()},
-        attrs=attributes,
-    )
-    write_netcdf(path, dataset)
+    arrays = {name: (dims, np.asarray(values), unit) for name, (dims, values, unit) in arrays.items()}
+    sizes = {dim: n for dims, values, _ in arrays.values() for dim, n in zip(dims, values.shape, strict=True)}
+    content = io.BytesIO()
+    with h5netcdf.File(content, "w") as file:
+        file.dimensions = sizes
+        file.attrs.update(attributes)
+        for name, (dims, values, unit) in arrays.items():
+            is_text = values.dtype.kind in "OU"
+            kind = h5netcdf.core.h5py.string_dtype() if is_text else np.int8 if values.dtype == bool else values.dtype
+            variable = file.create_variable(name, tuple(dims), kind, values.astype(kind))
+            if unit:
+                variable.attrs["units"] = unit
+    write_whole(path, lambda part: part.write_bytes(content.getvalue()))
 
 
 def write_netcdf(path: Path, dataset: Any) -> None:

@@ -49,6 +49,15 @@ def test_calls_can_be_cut_and_repeated(new, data):
     assert twice.n_presented == 340 and twice.n_epochs == 2
 
 
+def test_a_hierarchy_for_another_device_in_between_changes_nothing(new, data, alone):
+    """Code objects of wake are made when it first wakes: for the device, and in the precision, of its own hierarchy."""
+    alone("reciprocal")
+    cortex = new(noise_distribution="rademacher").sleep(20)
+    print(Simulation(cortex.parameters.with_overrides({"dtype": "float64"}), "cpp_standalone").hierarchy)
+    cortex.wake(*data)
+    assert cortex.weights.sha256 == new(noise_distribution="rademacher").sleep(20).wake(*data).weights.sha256
+
+
 def test_sleep_finds_the_pseudoinverse(new):
     cortex = new(sleep_learning_rate=0.02)
     before, after = cortex.angles(), cortex.sleep(2000).angles()
