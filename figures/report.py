@@ -7,11 +7,12 @@ import io
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib import style
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, MultipleLocator, NullFormatter
 
 from cortex_model.reports.classes import ClassPicture
 from cortex_model.reports.curves import Panel
@@ -38,16 +39,24 @@ def styled():
         yield
 
 
-def written(figure: Figure, kind: str) -> tuple[bytes, str]:
-    """A figure as the content of a file, and its kind: ``svg`` or ``png``."""
+class Drawn(NamedTuple):
+    """A figure as the content of a file, its kind, ``svg`` or ``png``, and its width."""
+
+    content: bytes
+    kind: str
+    inches: float
+
+
+def written(figure: Figure, kind: str) -> Drawn:
+    """A figure as the content of a file."""
     content = io.BytesIO()
     metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
     figure.savefig(content, format=kind, dpi=DOTS, metadata=metadata)
-    return content.getvalue(), kind
+    return Drawn(content.getvalue(), kind, float(figure.get_figwidth()))
 
 
 # ---------------------------------------------------------------------- curves
-def curves(panel: Panel) -> tuple[bytes, str]:
+def curves(panel: Panel) -> Drawn:
     """Every seed as a thin line, the mean as a thick one, its interval as a band."""
     with styled():
         figure = Figure(figsize=(6.4, 4.2))
@@ -66,11 +75,14 @@ def curves(panel: Panel) -> tuple[bytes, str]:
         if panel.is_logarithmic:
             ax.set_yscale("log", nonpositive="clip")
             values = np.concatenate([each for curve in panel.curves for each in curve.values])
-            ax.set_ylim(np.nanmin(values) / 1.5, np.nanmax(values) * 1.5)
+            low, high = float(np.nanmin(values)), float(np.nanmax(values))
+            ax.set_ylim(low / 1.3, high * 1.3)
+            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 2000 * low else (1,), numticks=9))
             ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             ax.yaxis.set_minor_formatter(NullFormatter())
         else:
             ax.set_ylim(*_limits(panel))
+            ax.yaxis.set_major_locator(MultipleLocator(30) if panel.limits else MaxNLocator(6))
         ax.xaxis.set_major_locator(MaxNLocator(5))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
         ax.set(title=panel.title, xlabel=panel.over_label)
@@ -108,13 +120,13 @@ def _letters(ax, panel):
 
 
 # ---------------------------------------------------------------------- weights
-def weights(picture: WeightPicture) -> tuple[bytes, str]:
+def weights(picture: WeightPicture) -> Drawn:
     """Matrices in colours: red above 0, blue below it, white at 0."""
     matrices = picture.matrices
     rows, columns = matrices[0].shape
     is_wide = columns > 2.5 * rows
     shape = (len(matrices), 1) if is_wide else (1, len(matrices))
-    size = (7.6, 1.5 + 1.25 * len(matrices)) if is_wide else (3.6 * len(matrices) + 0.4, 3.4)
+    size = (7.6, 1.5 + 1.25 * len(matrices)) if is_wide else (3.6 * len(matrices) + 0.4, 3.0)
     with styled():
         figure = Figure(figsize=size)
         for ax, matrix in zip(figure.subplots(*shape, squeeze=False).flat, matrices, strict=True):
@@ -131,7 +143,7 @@ def weights(picture: WeightPicture) -> tuple[bytes, str]:
 
 
 # ---------------------------------------------------------------------- classes
-def confusion(picture: ClassPicture) -> tuple[bytes, str]:
+def confusion(picture: ClassPicture) -> Drawn:
     """A row for each class: what it was taken for, in percent of its stimuli."""
     counts, n = picture.counts, len(picture.names)
     percent = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -160,7 +172,7 @@ def confusion(picture: ClassPicture) -> tuple[bytes, str]:
         return written(figure, "svg" if n <= MOST_NUMBERS else "png")
 
 
-def failures(picture: ClassPicture) -> tuple[bytes, str]:
+def failures(picture: ClassPicture) -> Drawn:
     """Images that were answered wrongly, each with its class and the answer."""
     shown, columns = picture.failures, 6
     rows = -(-len(shown) // columns)

@@ -18,7 +18,7 @@ ANGLES = {
     "alignment_angle_to_fixed_point_degrees": "the fixed point of sleep",
 }
 #: Factor between the largest and the smallest number of a panel from which on its scale is logarithmic.
-DECADES = 100
+DECADES = 10
 #: Panels of angles, and rows of the table of final numbers.
 MOST_PANELS, MOST_ROWS = 18, 80
 
@@ -118,7 +118,7 @@ def angle_panels(chapter: Chapter) -> dict[str, list[Panel]]:
             if curves and sum(map(len, panels.values())) < MOST_PANELS:
                 title = f"V{subscript(part)} to {other.replace('W', f'W{subscript(part)}')}"
                 most = max(float(np.nanmax(each)) for curve in curves for each in curve.values)
-                limits = (0.0, 90.0 if most <= 90 else 180.0)
+                limits = (0.0, max(90.0, 1.02 * most))
                 panels.setdefault(f"V{subscript(part)}", []).append(
                     Panel(title, _over_label(curves), "angle (degrees)", curves, limits)
                 )

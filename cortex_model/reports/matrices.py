@@ -38,13 +38,6 @@ class Matrix:
     steps: tuple[int, int]
     limit: float
 
-    @property
-    def said(self) -> str:
-        """Its size, and the scale at which it is shown."""
-        names = [f"every {_nth(step)} {what}" for step, what in zip(self.steps, ("row", "column"), strict=True)
-                 if step > 1]  # fmt: skip
-        return f"{self.title}: {self.shape[0]} × {self.shape[1]}, {' and '.join(names) or 'all'} shown"
-
 
 @dataclass(frozen=True)
 class WeightPicture:
@@ -64,6 +57,15 @@ class WeightPicture:
     level: int
     seed: int
     matrices: list[Matrix]
+
+    @property
+    def said(self) -> str:
+        """What is shown, and at which scale."""
+        first = self.matrices[0]
+        steps = [f"every {_nth(step)} {what}" for step, what in zip(first.steps, ("row", "column"), strict=True)
+                 if step > 1]  # fmt: skip
+        titles = ", ".join(matrix.title for matrix in self.matrices)
+        return f"{titles}: {first.shape[0]} × {first.shape[1]}, {' and '.join(steps) or 'all rows and columns'} shown"
 
 
 def weight_pictures(chapter: Chapter) -> list[WeightPicture]:

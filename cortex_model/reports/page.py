@@ -38,11 +38,14 @@ class Picture:
     said : str
         What it shows, for those who do not see it.
     caption : str
+    inches : float
+        How wide it is made; a page shows it no wider.
     """
 
     uri: str
     said: str
     caption: str = ""
+    inches: float = 6.4
 
 
 def write_report(
@@ -145,7 +148,9 @@ def chapter_context(chapter: Chapter, step: Callable[[int, str], None]) -> dict[
     drawn = {name: [_drawn(drawing.curves(each), each.said) for each in its] for name, its in
              {"": panels, **angles}.items()}  # fmt: skip
     step(1, "drawing weights")
-    weights = [_of_weights(drawing, each) for each in matrices.weight_pictures(chapter)]
+    weights: dict[str, list] = {}
+    for each in matrices.weight_pictures(chapter):
+        weights.setdefault(each.setting.letter, []).append(_of_weights(drawing, each))
     step(2, "presenting the test set")
     asked, left_out = classes.class_pictures(chapter, lambda text: step(2, text))
     step(3, "drawing classes")
@@ -154,13 +159,14 @@ def chapter_context(chapter: Chapter, step: Callable[[int, str], None]) -> dict[
         "chapter": chapter,
         "page": protocol_page(chapter.runs[0]),
         "results": _results(chapter),
+        "result_words": _result_words(chapter),
         "parameters": parameters.parameter_table(chapter),
         "learning": drawn.pop(""),
         "angles": drawn,
         "no_means": curves.missing_means([*panels, *(each for its in angles.values() for each in its)]),
         "bands": meaning_of_bands(len(s.finished) for s in chapter.drawn) if chapter.drawn else "",
         "numbers": curves.final_numbers(chapter),
-        "weights": weights,
+        "weights": [(its[0]["setting"], its) for its in weights.values()],
         "classes": [_of_classes(drawing, each) for each in asked],
         "classes_left_out": left_out,
         "cost": origins.cost_table(chapter),
@@ -173,31 +179,35 @@ def chapter_context(chapter: Chapter, step: Callable[[int, str], None]) -> dict[
 
 
 def _drawn(drawn, said, caption=""):
-    content, kind = drawn
-    return Picture(f"data:{KINDS[kind]};base64,{base64.b64encode(content).decode()}", said, caption)
+    uri = f"data:{KINDS[drawn.kind]};base64,{base64.b64encode(drawn.content).decode()}"
+    return Picture(uri, said, caption, drawn.inches)
 
 
 def _of_weights(drawing, picture):
-    said = "; ".join(matrix.said for matrix in picture.matrices)
-    setting = picture.setting
-    of = f"Setting {setting.letter} ({setting.label}), seed {picture.seed}. "
-    return _drawn(drawing.weights(picture), f"Weights of level {picture.level} in colours: {said}.", f"{of}{said}.")
+    said = f"{picture.said}."
+    drawn = _drawn(drawing.weights(picture), f"Weights in colours. {said}", said)
+    return {"setting": picture.setting, "seed": picture.seed, "picture": drawn}
 
 
 def _of_classes(drawing, picture):
     """Pictures and sentences about what one setting takes for what."""
     wrong = [(n, row, column) for (row, column), n in _cells(picture.counts) if row != column and n]
     most = sorted(wrong, key=lambda each: -each[0])[:5]
-    said = ", ".join(f"{picture.names[row]} for {picture.names[column]} {n} times" for n, row, column in most)
+    said = ", ".join(f"{picture.names[row]} taken for {picture.names[column]} ({n:,} times)" for n, row, column in most)
     errors = interval_text(picture.errors)
     setting, images = picture.setting, [each for each in picture.failures if each.image is not None]
+    caption = (
+        f"{len(images)} test images that fail, shown → answered: those that most seeds answer wrongly and, among them, "
+        "those answered most decidedly. Values as stored: light is high."
+    )
     examples = ", ".join(f"{each.right} taken for {each.answered}" for each in images)
     return {
         "letter": setting.letter,
         "label": setting.label,
         "confusion": _drawn(drawing.confusion(picture), f"Matrix of confusions; most often: {said or 'none'}."),
-        "failures": _drawn(drawing.failures(picture), f"Images answered wrongly: {examples}.") if images else None,
-        "n_failures": len(images),
+        "failures": _drawn(drawing.failures(picture), f"Images answered wrongly: {examples}.", caption)
+        if images
+        else None,
         "rows": [] if images else [(each.index, each.right, each.answered, each.n_wrong) for each in picture.failures],
         "n_seeds": picture.n_seeds,
         "n_stimuli": picture.n_stimuli,
@@ -218,8 +228,14 @@ def _results(chapter):
         for run in setting.runs:
             name = setting.result.get("name", "")
             value = final(run.row.summary.get(f"final_{name}", run.row.summary.get(name))) if name else None
-            rows.append({"letter": setting.letter, "run": run, "result": number(value), "words": measure_words(name)})
+            rows.append({"letter": setting.letter, "run": run, "result": number(value)})
     return rows
+
+
+def _result_words(chapter):
+    """What the results are, if the same in all settings that have one."""
+    names = {setting.result["name"] for setting in chapter.settings if setting.result}
+    return measure_words(names.pop(), "percent") if len(names) == 1 else ""
 
 
 def _warnings(run):
