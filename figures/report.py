@@ -172,6 +172,21 @@ def confusion(picture: ClassPicture) -> Drawn:
         return written(figure, "svg" if n <= MOST_NUMBERS else "png")
 
 
+def fields(picture: ClassPicture) -> Drawn:
+    """What neurons of the first population weigh, as images: red above 0, blue below it."""
+    shown, columns = picture.fields, 8
+    most = float(np.abs(shown).max()) or 1.0
+    rows = -(-len(shown) // columns)
+    with styled():
+        figure = Figure(figsize=(6.6, 0.86 * rows))
+        axes = figure.subplots(rows, columns, squeeze=False).flat
+        for ax in axes:
+            ax.axis("off")
+        for ax, field in zip(figure.axes, shown, strict=False):
+            ax.imshow(field, cmap="RdBu_r", vmin=-most, vmax=most)
+        return written(figure, "png")
+
+
 def failures(picture: ClassPicture) -> Drawn:
     """Images that were answered wrongly, each with its class and the answer."""
     shown, columns = picture.failures, 6

@@ -19,6 +19,8 @@ from cortex_model.runs.protocol import load_protocol
 ERROR = "test_error_percent"
 #: Test stimuli that are shown again, and those that failed that are drawn.
 MOST_STIMULI, MOST_EXAMPLES = 20_000, 18
+#: Neurons of the first population whose weights are drawn as images.
+MOST_FIELDS = 24
 #: Percent by which an error may differ from the one that the run measured before that is said.
 TOLERATED = 0.25
 
@@ -70,6 +72,8 @@ class ClassPicture:
     failures : list of Failure
     limits : tuple of float
         Smallest and largest value of a pixel.
+    fields : ndarray, shape (n, height, width), or None
+        Rows of W_1 of the first seed as images, where stimuli are grey images.
     notes : list of str
     """
 
@@ -81,6 +85,7 @@ class ClassPicture:
     errors: list[float]
     failures: list[Failure]
     limits: tuple[float, float]
+    fields: np.ndarray | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -161,6 +166,8 @@ def _picture(setting, runs, loaded):
         setting, counts, names, len(runs), len(labels), errors, _failures(rates, answers, labels, test.images, names),
         (float(test.min_value), float(test.max_value)),
     )  # fmt: skip
+    if test.images.dtype == np.uint8 and test.images.ndim == 3:
+        picture.fields = runs[0].weights.forward[1][:MOST_FIELDS].reshape(-1, *test.images.shape[1:])
     picture.notes = _notes(picture, runs, test.n_stimuli)
     return picture
 

@@ -18,7 +18,7 @@ ANGLES = {
     "alignment_angle_to_fixed_point_degrees": "the fixed point of sleep",
 }
 #: Factor between the largest and the smallest number of a panel from which on its scale is logarithmic.
-DECADES = 10
+SPAN = 5
 #: Panels of angles, and rows of the table of final numbers.
 MOST_PANELS, MOST_ROWS = 18, 80
 
@@ -67,7 +67,7 @@ class Panel:
         """Whether the numbers are above 0 and of different orders of magnitude."""
         values = np.concatenate([each for curve in self.curves for each in curve.values])
         values = values[np.isfinite(values)]
-        return self.limits is None and len(values) > 0 and values.min() > 0 and values.max() > DECADES * values.min()
+        return self.limits is None and len(values) > 0 and values.min() > 0 and values.max() > SPAN * values.min()
 
     @property
     def said(self) -> str:
@@ -153,7 +153,7 @@ class FinalNumbers:
     Attributes
     ----------
     rows : list of (str, list of str)
-        Measure, with its part, and a text for each setting that has results.
+        Measure, with its part, and a text for each setting that is drawn.
     n_left_out : int
         Rows beyond `MOST_ROWS`.
     """
@@ -170,7 +170,7 @@ def final_numbers(chapter: Chapter) -> FinalNumbers:
         keys += [(name, unit, part) for part in parts]
     table = FinalNumbers(n_left_out=max(0, len(keys) - MOST_ROWS))
     for name, unit, part in keys[:MOST_ROWS]:
-        curves = [curve_of(setting, name, part) for setting in chapter.settings if setting.finished]
+        curves = [curve_of(setting, name, part) for setting in chapter.drawn]
         texts = ["" if curve is None else interval_text([each[-1] for each in curve.values]) for curve in curves]
         table.rows.append((measure_words(name, unit) + ("" if part is None else f", l = {part}"), texts))
     return table

@@ -84,10 +84,10 @@ def _of(weights, level):
     arrays = {f"W{l}": forward}
     feedback = weights.feedback.get(level)
     if feedback is not None and feedback.shape == forward.shape[::-1]:
-        arrays[f"V{l}, transposed"] = feedback.T.astype(float)
+        arrays[f"V{l}ᵀ"] = feedback.T.astype(float)
         limits += [_limit(feedback)] * 2
         if min(forward.shape) <= LARGEST_INVERTED:
-            arrays[f"W{l}⁺, transposed"] = np.linalg.pinv(forward).T
+            arrays[f"(W{l}⁺)ᵀ"] = np.linalg.pinv(forward).T
     return [_thinned(title, array, limit) for (title, array), limit in zip(arrays.items(), limits, strict=False)]
 
 

@@ -56,9 +56,8 @@ def _facts(run: ReadRun) -> dict[str, str]:
     facts |= {"resumed": _resumed(origin.get("resumed")), "started from": _chain(origin.get("started_from"))}
     facts["final weights"] = _hash(run.row.summary.get("weights_sha256"))
     facts["command"] = value_text(origin.get("command"))
-    made = other_sources(origin) if origin else ""
     if origin:
-        facts["sources compared"] = f"made {made}; today's sources are others" if made else "those of this page"
+        facts["made by"] = "other sources than today's" if other_sources(origin) else "the sources of this page"
     return facts
 
 
@@ -95,15 +94,17 @@ def cost_table(chapter: Chapter) -> list[dict[str, Any]]:
     rows : list of dict
         ``setting``; ``phases``: (phase, texts by `COUNTED`), of those phases in which something was presented;
         ``seconds`` of the simulation loop, and ``wall``, seconds from its beginning to its end, each as a text: mean
-        over seeds. Settings whose summaries count nothing are left out.
+        over seeds. Where summaries do not count by phase, the presentations at the last look stand for all phases.
     """
     rows = []
     for setting in chapter.settings:
-        counted = [_counts(run) for run in setting.finished]
-        counted = [its for its in counted if its]
-        if counted:
-            phases = [(phase, [_range(its[name][phase] for its in counted) for name in COUNTED]) for phase in PHASES
-                      if any(its["presentations"][phase] for its in counted)]  # fmt: skip
+        counted = [its for run in setting.finished if (its := _counts(run))]
+        phases = [(phase, [_range(its[name][phase] for its in counted) for name in COUNTED]) for phase in PHASES
+                  if any(its["presentations"][phase] for its in counted)]  # fmt: skip
+        shown = [int(run.over[-1]) for run in setting.finished if len(run.over) and run.over_what != "look"]
+        if shown and not phases:
+            phases = [("all", [_range(shown)] + [""] * (len(COUNTED) - 1))]
+        if phases:
             rows.append({"setting": setting, "phases": phases, **_seconds(setting)})
     return rows
 

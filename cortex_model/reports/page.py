@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -208,6 +209,7 @@ def _of_classes(drawing, picture):
         "failures": _drawn(drawing.failures(picture), f"Images answered wrongly: {examples}.", caption)
         if images
         else None,
+        "fields": _fields(drawing, picture),
         "rows": [] if images else [(each.index, each.right, each.answered, each.n_wrong) for each in picture.failures],
         "n_seeds": picture.n_seeds,
         "n_stimuli": picture.n_stimuli,
@@ -215,6 +217,17 @@ def _of_classes(drawing, picture):
         "most": said,
         "notes": picture.notes,
     }
+
+
+def _fields(drawing, picture):
+    if picture.fields is None:
+        return None
+    seed = picture.setting.finished[0].seed
+    caption = (
+        f"W₁ as images: what each of the first {len(picture.fields)} neurons of population 1 weighs, seed {seed}. "
+        f"Red is above 0, blue below it, white 0; full colour is {np.abs(picture.fields).max():.2g}."
+    )
+    return _drawn(drawing.fields(picture), caption, caption)
 
 
 def _cells(counts):

@@ -10,6 +10,8 @@ from cortex_model.runs.protocol import load_protocol
 #: What is said of parameters whose meaning stands in code that is not run here.
 OF_OWN_RULE = "of the learning rule of the user's own"
 OF_OWN_PROTOCOL = "of the protocol of the user's own"
+#: Settings that have a column each in the table of what differs; of more, the values are listed.
+MOST_COLUMNS = 8
 
 
 def parameter_table(chapter: Chapter) -> dict[str, Any]:
@@ -22,9 +24,9 @@ def parameter_table(chapter: Chapter) -> dict[str, Any]:
     Returns
     -------
     table : dict
-        ``differing`` and ``alike``: rows with ``name``, ``values`` (one a setting, or the one of all), ``marked``
-        (whether each is another than the default), ``default``, ``unit``, ``meaning``; ``n_marked`` of the latter;
-        ``note``: a sentence about what is not known.
+        ``columns``: headings of values that differ. ``differing`` and ``alike``: rows with ``name``, ``values`` (one a
+        setting, or those of all), ``marked`` (whether each is another than the default), ``default``, ``unit``,
+        ``meaning``; ``n_marked`` of the latter; ``note``: a sentence about what is not known.
     """
     known, defaults, note = _known(chapter)
     names = dict.fromkeys(name for run in chapter.runs for name in run.row.parameters)
@@ -33,6 +35,7 @@ def parameter_table(chapter: Chapter) -> dict[str, Any]:
         its = [run.row.parameters[name] for run in chapter.runs if name in run.row.parameters]
         shown = [setting.values[name] for setting in chapter.settings] if name in chapter.differing else [
             value_text(its[0])]  # fmt: skip
+        shown = shown if len(shown) <= MOST_COLUMNS else [" | ".join(dict.fromkeys(shown))]
         default = value_text(defaults[name]) if name in defaults else None
         rows[name] = {
             "name": name,
@@ -43,7 +46,9 @@ def parameter_table(chapter: Chapter) -> dict[str, Any]:
             "meaning": known.get(name, {}).get("meaning", OF_OWN_RULE if chapter.is_shipped else OF_OWN_PROTOCOL),
         }
     alike = [rows[name] for name in names if name not in chapter.differing]
+    letters = [setting.letter for setting in chapter.settings]
     return {
+        "columns": letters if len(letters) <= MOST_COLUMNS else [f"values in {len(letters)} settings"],
         "differing": [rows[name] for name in names if name in chapter.differing],
         "alike": alike,
         "n_marked": sum(any(row["marked"]) for row in alike),

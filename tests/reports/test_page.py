@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -15,9 +16,12 @@ from cortex_model import run
 from cortex_model.analysis.learning_curves import mean_and_interval
 from cortex_model.errors import CortexModelWarning, RunError
 from cortex_model.reports import classes, curves
+from cortex_model.reports.curves import final_numbers
 from cortex_model.reports.page import environment, write_report
+from cortex_model.reports.parameters import parameter_table
 from cortex_model.reports.reading import read_run
 from cortex_model.reports.settings import chapters_of
+from cortex_model.reports.words import measure_words
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.system.sources import load_module, package_folder
 
@@ -83,7 +87,7 @@ def copied(folder, tmp_path):
 def undrawn(monkeypatch):
     """Every picture is an empty one: drawing takes most of the time of a page."""
     drawing = load_module(package_folder("figures") / "report.py")
-    stub = SimpleNamespace(**dict.fromkeys(("curves", "weights", "confusion", "failures"), lambda _: drawn))
+    stub = SimpleNamespace(**dict.fromkeys(("curves", "weights", "confusion", "failures", "fields"), lambda _: drawn))
     figure = drawing.Figure(figsize=(1, 1))
     drawn = drawing.written(figure, "png")
     monkeypatch.setattr("cortex_model.reports.page.load_module", lambda _: stub)
@@ -211,6 +215,7 @@ def test_weights_that_are_not_those_of_the_summary_are_said(copied, tmp_path):
     assert sentences[0] in page.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_markup_of_strangers_is_text(copied, tmp_path):
     """In a parameter, its name, a folder's name, a warning, the provenance, a measure's unit."""
     path = copied / f"a{MARKUP.replace('/', '')}"
@@ -384,6 +389,36 @@ def test_a_protocol_without_classes_beside_one_with(folder, tmp_path):
     done = run("pseudoinverse_alignment", device="runtime", out=str(tmp_path / "runs"), **given)
     page, sentences = page_of([done, folder], tmp_path)
     needs_nothing(page)
-    assert not sentences and "measured angles" in page.of("alignment") and "count no presentations" in page.of("cost")
+    assert not sentences and "measured angles" in page.of("alignment") and "all 40 " in page.of("cost")
     assert f"{done.measures()['distance_feedback'].values[-1]:.4g}" in page.of("numbers")
     assert "Does feedback" in page.of("question", 2) and "Moore-Penrose inverse, how fast" in page.of("question")
+
+
+def test_texts_of_strangers_are_drawn_as_they_are(folder):
+    """Names of classes and measures that would be formulas, or hold what no font has."""
+    drawing = load_module(package_folder("figures") / "report.py")
+    (chapter,) = chapters_of(read_run(RunDirectory(path)) for path in sorted(folder.iterdir()))
+    name = measure_words("$\\frac{_percent\udcff\x00" + "long" * 50)
+    drawn = [curve for setting in chapter.drawn if (curve := curves.curve_of(setting, "test_loss"))]
+    svg = drawing.curves(curves.Panel(name, name, name, drawn)).content.decode()
+    assert svg.count("<svg") == 1 and "\x00" not in svg
+    (picture, *_), _ = classes.class_pictures(chapter)
+    picture.names = [f"$_{{{n}" for n in range(10)]
+    assert drawing.confusion(picture).kind == "svg" and drawing.failures(picture).content[:4] == b"\x89PNG"
+
+
+def test_many_settings_are_told_in_few_columns(folder):
+    runs = [read_run(RunDirectory(path)) for path in folder.iterdir()]
+    many = []
+    for n in range(30):
+        row = replace(runs[0].row, parameters=runs[0].row.parameters | {"damping": float(n)})
+        many.append(replace(runs[0], row=row))
+    (chapter,) = chapters_of(many)
+    assert len(chapter.settings) == 30 and len(chapter.drawn) == 12 and chapter.settings[27].letter == "AB"
+    table = parameter_table(chapter)
+    assert table["columns"] == ["values in 30 settings"] and table["differing"][0]["values"][0].startswith(
+        "0.0 | 1.0 |"
+    )
+    looks = {(setting.colour, setting.dash) for setting in chapter.drawn}
+    assert len(looks) == 12, "no two lines look alike"
+    assert all(len(texts) == 12 for _, texts in final_numbers(chapter).rows)
