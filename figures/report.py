@@ -107,8 +107,7 @@ def _letters(ax, panel):
     scale = ax.transData + ax.transAxes.inverted()
     ends = []
     for curve in panel.curves:
-        at = float(np.nanmean([each[np.isfinite(each)][-1] for each in curve.values if np.isfinite(each).any()]))
-        ends.append([float(np.clip(scale.transform((0, at))[1], 0, 1)), curve.setting])
+        ends.append([float(np.clip(scale.transform((0, curve.end))[1], 0, 1)), curve.setting])
     ends.sort(key=lambda end: end[0])
     gap = min(0.06, 1 / len(ends))
     for below, end in zip(ends, ends[1:], strict=False):

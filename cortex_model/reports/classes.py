@@ -74,6 +74,7 @@ class ClassPicture:
         Smallest and largest value of a pixel.
     fields : ndarray, shape (n, height, width), or None
         Rows of W_1 of the first seed as images, where stimuli are grey images.
+    first_seed : int
     notes : list of str
     """
 
@@ -86,6 +87,7 @@ class ClassPicture:
     failures: list[Failure]
     limits: tuple[float, float]
     fields: np.ndarray | None = None
+    first_seed: int = 0
     notes: list[str] = field(default_factory=list)
 
 
@@ -167,6 +169,7 @@ def _picture(setting, runs, loaded):
         (float(test.min_value), float(test.max_value)),
     )  # fmt: skip
     if test.images.dtype == np.uint8 and test.images.ndim == 3:
+        picture.first_seed = runs[0].seed
         picture.fields = runs[0].weights.forward[1][:MOST_FIELDS].reshape(-1, *test.images.shape[1:])
     picture.notes = _notes(picture, runs, test.n_stimuli)
     return picture

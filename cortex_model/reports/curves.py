@@ -43,6 +43,12 @@ class Curve:
     low: np.ndarray | None = None
     high: np.ndarray | None = None
 
+    @property
+    def end(self) -> float:
+        """Mean over seeds of the last finite numbers."""
+        finite = [each[np.isfinite(each)] for each in self.values]
+        return float(np.mean([each[-1] for each in finite if len(each)]))
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -72,7 +78,7 @@ class Panel:
     @property
     def said(self) -> str:
         """What it shows, in words: for those who do not see it."""
-        lasts = [float(np.nanmean([each[-1] for each in curve.values])) for curve in self.curves]
+        lasts = [curve.end for curve in self.curves]
         ends = ", ".join(f"{c.setting.letter} {last:.4g}" for c, last in zip(self.curves, lasts, strict=True))
         return f"{self.title} against {self.over_label}; mean over seeds at the end: {ends}."
 
@@ -118,7 +124,7 @@ def angle_panels(chapter: Chapter) -> dict[str, list[Panel]]:
             if curves and sum(map(len, panels.values())) < MOST_PANELS:
                 title = f"V{subscript(part)} to {other.replace('W', f'W{subscript(part)}')}"
                 most = max(float(np.nanmax(each)) for curve in curves for each in curve.values)
-                limits = (0.0, max(90.0, 1.02 * most))
+                limits = (0.0, min(max(90.0, 1.02 * most), 180.0))
                 panels.setdefault(f"V{subscript(part)}", []).append(
                     Panel(title, _over_label(curves), "angle (degrees)", curves, limits)
                 )

@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+
 from cortex_model.analysis.cost import PHASES
 from cortex_model.reports.reading import ReadRun
-from cortex_model.reports.settings import Chapter, Setting
+from cortex_model.reports.settings import Chapter, Setting, final
 from cortex_model.reports.words import number, value_text
 from cortex_model.runs.provenance import other_sources
 from cortex_model.system.sources import without_folder
@@ -101,7 +103,8 @@ def cost_table(chapter: Chapter) -> list[dict[str, Any]]:
         counted = [its for run in setting.finished if (its := _counts(run))]
         phases = [(phase, [_range(its[name][phase] for its in counted) for name in COUNTED]) for phase in PHASES
                   if any(its["presentations"][phase] for its in counted)]  # fmt: skip
-        shown = [int(run.over[-1]) for run in setting.finished if len(run.over) and run.over_what != "look"]
+        shown = [int(run.over[-1]) for run in setting.finished
+                 if len(run.over) and np.isfinite(run.over[-1]) and run.over_what != "look"]  # fmt: skip
         if shown and not phases:
             phases = [("all", [_range(shown)] + [""] * (len(COUNTED) - 1))]
         if phases:
@@ -129,9 +132,9 @@ def _range(counts):
 def _seconds(setting: Setting) -> dict[str, str]:
     loop, wall = [], []
     for run in setting.finished:
-        each, counts = run.row.summary.get("microseconds_per_presentation"), _counts(run)
-        if isinstance(each, int | float) and counts:
-            loop.append(each * sum(counts["presentations"].values()) / 1e6)
+        each, counts = final(run.row.summary.get("microseconds_per_presentation")), _counts(run)
+        if each is not None and counts:
+            loop.append(each * (final(sum(counts["presentations"].values())) or 0) / 1e6)
         if run.origin.get("started") and run.origin.get("finished") and not run.origin.get("resumed"):
             try:
                 ends = [datetime.fromisoformat(str(run.origin[name])) for name in ("started", "finished")]

@@ -222,10 +222,10 @@ def _of_classes(drawing, picture):
 def _fields(drawing, picture):
     if picture.fields is None:
         return None
-    seed = picture.setting.finished[0].seed
+    n, most = len(picture.fields), np.abs(picture.fields).max()
     caption = (
-        f"W₁ as images: what each of the first {len(picture.fields)} neurons of population 1 weighs, seed {seed}. "
-        f"Red is above 0, blue below it, white 0; full colour is {np.abs(picture.fields).max():.2g}."
+        f"W₁ as images: what each of the first {n} neurons of population 1 weighs, seed {picture.first_seed}. Red is "
+        f"above 0, blue below it, white 0; full colour is {most:.2g}."
     )
     return _drawn(drawing.fields(picture), caption, caption)
 

@@ -133,7 +133,10 @@ def _chapter(protocol, runs):
 def final(value: Any) -> float | None:
     """The last of some numbers, or the one that there is; None for what is no number."""
     value = value[-1] if isinstance(value, list) and value else value
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    try:
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    except OverflowError:
+        return None
 
 
 def interval_text(values: Iterable[float], form: str = ".4g") -> str:

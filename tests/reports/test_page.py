@@ -10,11 +10,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import cortex_model
 from cortex_model import run
 from cortex_model.analysis.learning_curves import mean_and_interval
-from cortex_model.errors import CortexModelWarning, RunError
+from cortex_model.errors import CortexModelError, CortexModelWarning, RunError
 from cortex_model.reports import classes, curves
 from cortex_model.reports.curves import final_numbers
 from cortex_model.reports.page import environment, write_report
@@ -29,6 +31,8 @@ PROTOCOL = "wake_sleep_classification"
 SECTIONS = ("question", "results", "parameters", "learning", "alignment", "weights", "classes", "numbers", "cost",
             "provenance")  # fmt: skip
 MARKUP = "<script>alert(1)</script>"
+STRANGE = [None, True, -1, 10**400, 1.5, float("nan"), float("inf"), "", MARKUP, "\udcff", [], [None], [1, "a"], {},
+           {"wake": "a"}, {"at": [{}]}, [[[]]], "2026-13-01", ".." , "/"]  # fmt: skip
 
 
 class Page(HTMLParser):
@@ -290,6 +294,7 @@ def test_an_own_rule_is_never_run(copied, tmp_path):
     assert "how it answers stands in the user's own file" in page.of("classes")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_unfinished_and_damaged_runs_get_a_sentence(copied, tmp_path, command_line):
     finished, unfinished, damaged = sorted(copied.iterdir())
     (unfinished / "summary.json").unlink()
@@ -307,6 +312,26 @@ def test_unfinished_and_damaged_runs_get_a_sentence(copied, tmp_path, command_li
     with pytest.raises(RunError, match="must be JSON"):
         cortex_model.report([damaged], out=tmp_path / "none.html")
     assert not (tmp_path / "none.html").exists()
+
+
+@settings(derandomize=True, max_examples=12, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_strange_values_never_break_a_page(folder, tmp_path_factory, undrawn, data):
+    """A value of the parameters, the provenance or the summary is something else."""
+    path = tmp_path_factory.mktemp("strange") / "run"
+    shutil.copytree(sorted(folder.iterdir())[0], path)
+    file = path / data.draw(st.sampled_from(["parameters.json", "provenance.json", "summary.json"]))
+    content = json.loads(file.read_text())
+    inner = data.draw(st.sampled_from([content, *(each for each in content.values() if isinstance(each, dict))]))
+    name = data.draw(st.sampled_from([*inner, "another"]))
+    inner[name] = data.draw(st.sampled_from(STRANGE))
+    file.write_text(json.dumps(content))
+    try:
+        page, _ = page_of(path, path.parent)
+    except CortexModelError as error:
+        assert file.name in str(error) or name in str(error)
+    else:
+        needs_nothing(page)
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -343,6 +368,7 @@ def own_data(tmp_path):
     return tmp_path
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_run_whose_data_are_gone_says_so(own_data, tmp_path, alone):
     alone("reciprocal")
     given = {"dataset": str(own_data / "classes.npz"), "layer_sizes": (5, 4, 2), "epochs": 2}
@@ -373,6 +399,7 @@ def test_published_data_are_not_downloaded_for_a_page(copied, tmp_path, monkeypa
     assert "`cortex-model datasets fetch mnist` fetches them" in page_of(path, tmp_path)[0].of("classes")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_runs_of_regression(own_data, tmp_path, alone):
     alone("reciprocal")
     given = {"dataset": str(own_data / "targets.npz"), "layer_sizes": (5, 4, 2), "epochs": 2}
@@ -384,6 +411,7 @@ def test_runs_of_regression(own_data, tmp_path, alone):
     )
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_protocol_without_classes_beside_one_with(folder, tmp_path):
     given = {"layer_sizes": (6, 6), "n_presentations": 40, "averaged": True}
     done = run("pseudoinverse_alignment", device="runtime", out=str(tmp_path / "runs"), **given)
