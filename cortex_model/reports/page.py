@@ -1,6 +1,8 @@
 """One HTML page about runs: read, grouped, drawn, and written so that it needs nothing but itself."""
 
 import base64
+import os
+import stat
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -101,14 +103,23 @@ def checked_file(out: Any) -> Path:
     RunError
         If it cannot be one.
     """
-    path = Path(out).expanduser() if isinstance(out, str | Path) else Path()
+    path = Path(out) if isinstance(out, str | Path) else Path()
     got = "" if path.suffix.lower() in ENDINGS and "\0" not in str(path) else in_short(str(out))
     try:
-        got = got or ("something there that is no file" if path.exists() and not path.is_file() else "")
-    except OSError as error:
-        got = error.strerror or str(error)
+        path = path.expanduser()
+        nearest = next(folder for folder in path.absolute().parents if folder.exists())
+        if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+            got = got or f"{nearest}, which is no folder that can be written"
+        got = got or ("" if stat.S_ISREG(path.stat().st_mode) else "something there that is no file")
+    except FileNotFoundError:
+        pass
+    except (OSError, RuntimeError, ValueError) as error:
+        got = got or getattr(error, "strerror", None) or str(error)
     if got:
-        raise RunError(f"--out: must be a file whose name ends in .html (got {got}); write for example report.html.")
+        raise RunError(
+            f"--out: must be a file that can be written, its name ending in .html (got {got}); write for example "
+            "report.html."
+        )
     return path
 
 

@@ -350,10 +350,13 @@ def test_the_same_run_is_shown_once(folder, copied, tmp_path):
     assert "Report of 3 runs" in page.text
 
 
-@pytest.mark.parametrize("out", ["", "page", "page.txt", "folder.html", "parameters.json"])
+@pytest.mark.parametrize(
+    "out", ["", "page", "page.txt", "folder.html", "parameters.json", "file/page.html", "x" * 300 + ".html"]
+)
 def test_what_is_no_file_of_a_page_is_refused_before_anything_is_read(out, tmp_path):
     (tmp_path / "folder.html").mkdir()
-    with pytest.raises(RunError, match="--out: must be a file whose name ends in .html"):
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="--out: must be a file that can be written, its name ending in .html"):
         cortex_model.report(tmp_path / "nothing", out=tmp_path / out)
 
 
