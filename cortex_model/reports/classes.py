@@ -17,8 +17,8 @@ from cortex_model.runs.protocol import load_protocol
 
 #: The measure of runs that learn classes.
 ERROR = "test_error_percent"
-#: Test stimuli that are shown again, and those that failed that are drawn.
-MOST_STIMULI, MOST_EXAMPLES = 20_000, 18
+#: Test stimuli that are shown again, settled and in time, and those that failed that are drawn.
+MOST_STIMULI, MOST_IN_TIME, MOST_EXAMPLES = 20_000, 1000, 18
 #: Neurons of the first population whose weights are drawn as images.
 MOST_FIELDS = 24
 #: Percent by which an error may differ from the one that the run measured before that is said.
@@ -154,7 +154,7 @@ def _picture(setting, runs, loaded):
         data = loaded[key] if key in loaded else loaded.setdefault(key, _dataset(p))
         if not data.n_classes or p.layer_sizes[-1] != data.n_classes:
             raise DatasetError(f"dataset {p.dataset_name}: must have a class for each neuron at the top (got others).")
-        stimuli = data.stimuli(p.stimulus_scaling, p.dtype)[1][:MOST_STIMULI]
+        stimuli = data.stimuli(p.stimulus_scaling, p.dtype)[1][: MOST_IN_TIME if p.is_leaky else MOST_STIMULI]
         asked, parts = Answering(p, run.weights), range(0, len(stimuli), ROWS)
         top.append(np.concatenate([asked.rates(stimuli[at : at + ROWS])[p.n_layers] for at in parts]))
     test, rates = data.test, np.array(top)

@@ -203,6 +203,10 @@ def test_confusions_are_those_of_the_final_weights(folder, monkeypatch):
         assert np.isclose(100 - 100 * np.trace(picture.counts) / picture.counts.sum(), np.mean(picture.errors))
         assert all(each.right != each.answered and each.image.shape == (8, 8) for each in picture.failures)
         assert not picture.notes
+    monkeypatch.setattr(classes, "MOST_STIMULI", 50)
+    (few, *_), _ = classes.class_pictures(chapter)
+    assert few.n_stimuli == 50 and few.notes == ["Only the first 50 of 360 test stimuli were shown again."]
+    monkeypatch.undo()
     run_ = chapter.settings[0].runs[0]
     run_.weights.forward[2][:] = -run_.weights.forward[2]
     (broken, *_), _ = classes.class_pictures(chapter)
