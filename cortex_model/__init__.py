@@ -133,3 +133,41 @@ def sweep(
 
     where = (device, out_folder_of(out), scheduler, workers, ensemble_size)
     return make(protocol, grid, overrides, seeds, *where, again=again)
+
+
+def report(runs: Any, *, out: str = "report.html"):
+    """Write one HTML page about runs that needs nothing but itself.
+
+    Parameters
+    ----------
+    runs : path or RunDirectory, or iterable of these
+        Run directories, or folders that hold some.
+    out : str or Path
+        The file.
+
+    Returns
+    -------
+    path : Path
+        Of the page.
+
+    Raises
+    ------
+    CortexModelError
+        If no run can be read, or the page cannot be written.
+
+    Warns
+    -----
+    CortexModelWarning
+        For each run that has not finished, or cannot be read: the others are on the page.
+    """
+    import warnings
+    from pathlib import Path
+
+    from cortex_model.errors import CortexModelWarning
+    from cortex_model.reports.page import write_report
+    from cortex_model.runs.directory import RunDirectory
+
+    path, sentences = write_report([runs] if isinstance(runs, str | Path | RunDirectory) else runs, out)
+    for sentence in sentences:
+        warnings.warn(CortexModelWarning(sentence), stacklevel=2)
+    return path

@@ -23,6 +23,7 @@ FLOORS = [
     {"runs", "traces"},
     {"analysis", "sweeps"},
     {"experiments", "benchmark", "interactive"},
+    {"reports"},
     {"cli", "protocol"},
     {"protocols", "figures"},
 ]

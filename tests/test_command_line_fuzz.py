@@ -91,6 +91,10 @@ COMMANDS = {
         ["diff", "damaged", "damaged"],
         {"ONE": one_of(PATHS), "OTHER": one_of(PATHS), "--json": one_of(["x"])},
     ),
+    "report": (
+        ["report", "trained", "--out", "page.html"],
+        {"RUN_DIRS": one_of(PATHS), "--out": one_of(PATHS, TEXTS, ["file/page.html", "folder.html", "%.html"])},
+    ),
     "protocols": (["protocols"], {}),
     "parameters": (["parameters"], {"PROTOCOL": one_of(PROTOCOLS)}),
     "figure": (
@@ -159,7 +163,7 @@ def folder(tmp_path_factory):
     (path / "file").write_text("not a folder\n")
     (path / "broken.py").write_text("def (:\n")
     (path / "empty.py").write_text("")
-    for name in ("folder", "folder.py", "damaged"):
+    for name in ("folder", "folder.py", "folder.html", "damaged"):
         (path / name).mkdir()
     (path / "damaged" / "parameters.json").write_text('{"protocol": ')
     trained(path / "trained")
@@ -233,6 +237,7 @@ def test_a_description_that_is_not_one(folder, data):
     is_refused(["runs", str(file.parent)])
     is_refused(["show", str(file.parent)])
     is_refused(["diff", str(file.parent), str(folder / "trained")])
+    is_refused(["report", str(file.parent), "--out", str(folder / "page.html")])
     assert is_refused(["compare", str(file.parent), *RECORDED, "--metric", "nothing"])
 
 
@@ -246,6 +251,7 @@ def test_results_that_are_damaged(folder, data):
     shutil.copytree(folder / "trained", folder / "cut", dirs_exist_ok=True)
     (folder / "cut" / "weights.nc").write_bytes(content)
     assert is_refused(["compare", str(folder / "cut"), *RECORDED, "--metric", "nothing"])
+    assert not is_refused(["report", str(folder / "cut"), "--out", str(folder / "page.html")])
 
 
 def test_every_option_of_every_command_is_tried():

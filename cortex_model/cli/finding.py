@@ -1,4 +1,4 @@
-"""Commands that find runs again: a list with what differs, one in full, two beside each other."""
+"""Commands that find runs again: a list with what differs, one in full, two beside each other, a page of several."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,7 @@ from rich.table import Table
 
 from cortex_model.cli.app import Json, app
 from cortex_model.cli.printing import out, overrides, print_rows, tell
+from cortex_model.system.progress import progress_bar
 
 
 @app.command()
@@ -72,3 +73,18 @@ def diff(one: Path, other: Path, as_json: Json = False) -> None:
         print_rows([{name: escape(text) for name, text in row.items()} for row in rows])
     else:
         out.print("They do not differ.")
+
+
+@app.command()
+def report(
+    run_dirs: Annotated[list[Path], typer.Argument(help="Run directories, or folders that hold some.")],
+    out_file: Annotated[Path, typer.Option("--out", metavar="<file>", help="The page; .html.")] = Path("report.html"),
+) -> None:
+    """Write one HTML page about runs, to be sent: question, parameters, curves, weights, failures, cost, provenance."""
+    from cortex_model.reports.page import write_report
+
+    with progress_bar("report", "steps") as progress:
+        path, sentences = write_report(run_dirs, out_file, progress)
+    for sentence in sentences:
+        out.print(sentence, soft_wrap=True, markup=False)
+    out.print(f"{path} ({path.stat().st_size / 1e6:.1f} MB) holds all that it shows.", soft_wrap=True, markup=False)
