@@ -9,7 +9,7 @@ import numpy as np
 from cortex_model.datasets import own_data
 from cortex_model.datasets.files import available
 from cortex_model.errors import CortexModelError, DatasetError, ParameterError
-from cortex_model.interactive.answers import ROWS, Answers
+from cortex_model.reference.hierarchy import presented
 from cortex_model.reports.reading import ReadRun
 from cortex_model.reports.settings import Chapter, Setting
 from cortex_model.rules import own
@@ -23,13 +23,6 @@ MOST_STIMULI, MOST_IN_TIME, MOST_EXAMPLES = 20_000, 1000, 18
 MOST_FIELDS = 24
 #: Percent by which an error may differ from the one that the run measured before that is said.
 TOLERATED = 0.25
-
-
-class Answering(Answers):
-    """A hierarchy that can only be asked."""
-
-    def __init__(self, parameters: Any, weights: Any):
-        self.parameters, self._weights = parameters, weights
 
 
 @dataclass
@@ -155,8 +148,7 @@ def _picture(setting, runs, loaded):
         if not data.n_classes or p.layer_sizes[-1] != data.n_classes:
             raise DatasetError(f"dataset {p.dataset_name}: must have a class for each neuron at the top (got others).")
         stimuli = data.stimuli(p.stimulus_scaling, p.dtype)[1][: MOST_IN_TIME if p.is_leaky else MOST_STIMULI]
-        asked, parts = Answering(p, run.weights), range(0, len(stimuli), ROWS)
-        top.append(np.concatenate([asked.rates(stimuli[at : at + ROWS])[p.n_layers] for at in parts]))
+        top.append(presented(p, run.weights, "evaluation", stimuli, "rate")[p.n_layers])
     test, rates = data.test, np.array(top)
     labels, answers = test.labels[: rates.shape[1]], rates.argmax(axis=2)
     counts = np.zeros((data.n_classes, data.n_classes), int)
