@@ -35,7 +35,7 @@ def build(out: Path) -> list[str]:
     Parameters
     ----------
     out : Path
-        Folder that will hold ``index.html``; made if it is not there, and an earlier site in it replaced.
+        Folder that will hold ``index.html``; made if it is not there, and an earlier site in it written over.
 
     Returns
     -------
@@ -64,21 +64,20 @@ def build(out: Path) -> list[str]:
                 sources, None, site, trees, "html", dict(SETTINGS), status=None, warning=warnings, freshenv=True
             )
             app.build()
-        if out.exists():
-            shutil.rmtree(out)
-        shutil.copytree(site, out, ignore=shutil.ignore_patterns(".buildinfo*"))
+        shutil.copytree(site, out, ignore=shutil.ignore_patterns(".buildinfo*"), dirs_exist_ok=True)
     return [line for line in warnings.getvalue().splitlines() if line.strip()]
 
 
 def check_folder(out: Path) -> None:
-    """See that nothing but an earlier site is replaced.
+    """See that nothing but an earlier site is written over.
 
     Raises
     ------
     RunError
         If the folder holds something else.
     """
-    if out.is_dir() and any(out.iterdir()) and not (out / "objects.inv").is_file():
+    there = [path for path in out.iterdir() if not path.name.startswith(".")] if out.is_dir() else []
+    if there and not (out / "objects.inv").is_file():
         raise RunError(
             f"--out: must be a new or an empty folder, or one that holds an earlier site (got {out}, which holds "
             "something else); give another one with --out."
