@@ -9,8 +9,7 @@ REFERENCE = {
     "calls": (
         "Runs, sweeps, and a hierarchy in your hands",
         "What `import cortex_model` gives.",
-        ("cortex_model", "cortex_model.interactive.cortex", "cortex_model.interactive.answers",
-         "cortex_model.interactive.projections", "cortex_model.interactive.saving",
+        ("cortex_model", "cortex_model.interactive.cortex", "cortex_model.interactive.projections",
          "cortex_model.interactive.classifier", "cortex_model.errors"),
     ),
     "language": (
@@ -63,6 +62,9 @@ REFERENCE = {
          "cortex_model.experiments.checking"),
     ),
 }  # fmt: skip
+
+#: Modules whose classes are shown with what they inherit.
+WHOLE = ("cortex_model.interactive.cortex", "cortex_model.interactive.classifier")
 
 #: Configuration of Sphinx.
 SETTINGS = {

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from cortex_model.site import tutorial
-from cortex_model.site.settings import REFERENCE
+from cortex_model.site.settings import REFERENCE, WHOLE
 from cortex_model.system.sources import PACKAGE, package_folder
 
 README, INDEX = "README.md", "index.md"
@@ -121,6 +121,7 @@ def reference_pages() -> dict[str, str]:
     for name, (title, purpose, modules) in REFERENCE.items():
         parts = [f"{title}\n{'=' * len(title)}", purpose.replace("`", "``")]
         for module in modules:
-            parts.append(f"{module}\n{'-' * len(module)}\n\n.. automodule:: {module}")
+            inherited = "\n   :inherited-members:" if module in WHOLE else ""
+            parts.append(f"{module}\n{'-' * len(module)}\n\n.. automodule:: {module}{inherited}")
         pages[name] = "\n\n".join(parts) + "\n"
     return pages

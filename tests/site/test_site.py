@@ -76,7 +76,9 @@ def test_the_reference_holds_docstrings_with_their_equations(site):
     plain = {name: re.sub(r"\s+", " ", re.sub("<[^>]+>", "", page)) for name, page in text.items()}
     assert "dV_l = eta [(g xi_{l-1} - rec) up^T - d V_l]" in plain["rules"]
     assert "Rates of every population while states are held at the top" in plain["calls"]
-    assert 'id="cortex_model.interactive.cortex.Cortex.sleep"' in text["calls"]
+    for call in ("sleep", "recall", "save"):  # its own, and those that it inherits
+        assert f'id="cortex_model.interactive.cortex.Cortex.{call}"' in text["calls"]
+    assert "set_fit_request" not in text["calls"], "only what is this package's"
     assert 'id="cortex_model.theory.layer_response"' in text["theory"]
     for name, (_, _, modules) in REFERENCE.items():
         for module in modules:
