@@ -1,7 +1,7 @@
 """The tutorial, a notebook that is kept with its outputs.
 
 ``python -m cortex_model.site.tutorial`` runs it anew in a temporary folder, and writes it without what differs from one
-machine to the next: times, counts of executions, and lines of progress.
+machine to the next: times, counts of executions, warnings, and lines of progress.
 """
 
 import tempfile
@@ -51,7 +51,7 @@ def executed(notebook: Any, folder: Path) -> Any:
 
 
 def stripped(notebook: Any) -> Any:
-    """The same notebook without times, versions, HTML beside text, and lines of progress."""
+    """The same notebook without times, versions, HTML beside text, warnings, and lines of progress."""
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -63,7 +63,7 @@ def stripped(notebook: Any) -> Any:
             continue
         count += 1
         cell.execution_count = count
-        cell.outputs = joined([output for output in cell.outputs if not is_progress(output)])
+        cell.outputs = joined([output for output in cell.outputs if not is_noise(output)])
         for output in cell.outputs:
             if "execution_count" in output:
                 output.execution_count = count
@@ -74,8 +74,10 @@ def stripped(notebook: Any) -> Any:
     return notebook
 
 
-def is_progress(output: Any) -> bool:
-    """Whether an output is the line that a long job writes over."""
+def is_noise(output: Any) -> bool:
+    """Whether an output is the line that a long job writes over, or what other packages warn of."""
+    if output.output_type == "stream":
+        return output.name == "stderr"
     return output.output_type == "display_data" and list(output.data) == ["text/plain"]
 
 
