@@ -22,7 +22,7 @@ FLOORS = [
     {"devices"},
     {"runs", "traces"},
     {"analysis", "sweeps"},
-    {"experiments", "benchmark", "interactive"},
+    {"experiments", "benchmark", "interactive", "site"},
     {"reports"},
     {"cli", "protocol"},
     {"protocols", "figures"},

@@ -123,6 +123,7 @@ COMMANDS = {
     "datasets fetch": (["datasets", "fetch"], {"NAME": one_of(TEXTS, PATHS)}),
     "datasets verify": (["datasets", "verify"], {"NAME": one_of(TEXTS, PATHS)}),
     "devices": (["devices"], {}),
+    "docs": (["docs"], {"--out": one_of(PATHS[2:4], EMPTY[:1])}),
     "benchmark": (
         ["benchmark", "--dtype", "half"],
         {

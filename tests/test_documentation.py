@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from cortex_model import theory
 from cortex_model.cli import documentation
 from cortex_model.datasets import DATASETS
@@ -13,7 +15,8 @@ from cortex_model.protocol import load_protocol
 from cortex_model.rules import shipped
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
+PAGES = {name: (ROOT / name).read_text() for name in ("README.md", "protocols/README.md", "figures/README.md")}
+README = PAGES["README.md"]
 
 
 def test_generated_parts_are_those_of_the_code_and_of_the_numbers_that_are_kept():
@@ -82,15 +85,39 @@ def test_ci_runs_the_readmes_test_command():
     assert command in (ROOT / ".ci" / "run").read_text()
 
 
-def test_every_file_the_readme_links_to_exists():
-    links = re.findall(r"\]\((?!http)([^)]+)\)", README)
+@pytest.mark.parametrize("name", PAGES)
+def test_every_file_and_heading_that_a_page_links_to_exists(name):
+    links = re.findall(r"\]\((?!http)([^)]+)\)", PAGES[name])
     assert links
     for link in links:
-        assert (ROOT / link.partition("#")[0]).exists(), link
+        path, _, heading = link.partition("#")
+        file = ((ROOT / name).parent / path).resolve() if path else ROOT / name
+        assert file.exists(), link
+        headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE) if heading else []
+        assert not heading or heading in [re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings], link
+
+
+def test_the_readme_is_short_and_its_equations_are_those_of_the_table():
+    assert len(README.split("\n")) <= 290
+    section = " ".join(README.split("## The equations")[1].split("\n## ")[0].split())
+    table = documentation.equation_table()
+    for letters in re.findall(r"\$([^$]+=[^$]+)\$", section):
+        if any(name in letters for name in ("up", "rec")):
+            assert f"${letters}$" in table, letters
+
+
+def test_the_readmes_benchmark_is_a_part_of_the_whole_one():
+    whole = {line.split(" | ")[0]: line for line in documentation.benchmark_tables().split("\n")}
+    head, _, *rows = documentation.benchmark_in_short().split("\n")
+    assert head.endswith("| 784-256-10 | 3072-512-256-10 |") and len(rows) == 5
+    for row in rows:
+        name, small, large = row.strip("| ").split(" | ")
+        cells = whole[f"| {name}"].strip("| ").split(" | ")
+        assert (small, large) == (cells[1], cells[3])
 
 
 def test_the_places_that_are_named_to_add_something_exist():
-    section = README.split("## How to add")[1].split("\n## ")[0]
+    section = PAGES["protocols/README.md"].split("## How to add")[1].split("\n## ")[0]
     paths = re.findall(r"`((?:cortex_model|tests|figures)/[\w/]+\.py)`", section)
     assert len(paths) >= 7
     sources = {path: (ROOT / path).read_text() for path in paths}

@@ -33,7 +33,7 @@ from cortex_model.sweeps.sweeping import sweep as make
 from cortex_model.system.storage import read_npz
 
 PROTOCOL = "wake_sleep_classification"
-README = (Path(__file__).parents[1] / "README.md").read_text()
+PAGE = (Path(__file__).parents[1] / "protocols" / "README.md").read_text()
 #: Without a compiler all of this is slower, and the same.
 DEVICE = default_device()
 #: The network of `tiny`, which learns the embedded digits within a second.
@@ -281,12 +281,12 @@ def test_a_scheduler_is_reached_from_within_an_event_loop():
 
 
 # ---------------------------------------------------------------------- SLURM
-def test_the_readmes_script_for_slurm_uses_what_there_is():
+def test_the_script_for_slurm_uses_what_there_is():
     """Every option that it names is one of dask-jobqueue's and of `cortex_model.sweep`; the job starts workers."""
     dask_jobqueue = pytest.importorskip(
         "dask_jobqueue", reason="needs dask-jobqueue (pip install 'cortex-model[slurm]')"
     )
-    (script,) = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "SLURMCluster" in block]
+    (script,) = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "SLURMCluster" in block]
     calls = {ast.unparse(node.func): node for node in ast.walk(ast.parse(script)) if isinstance(node, ast.Call)}
     inspect.signature(cortex_model.sweep).bind(
         *calls["cortex_model.sweep"].args, **{word.arg: word.value for word in calls["cortex_model.sweep"].keywords}

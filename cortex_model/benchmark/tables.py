@@ -1,10 +1,10 @@
-"""What was measured, as a person reads it: on the terminal and in the README."""
+"""What was measured, as a person reads it: on the terminal, on the results page, and in the README."""
 
 from typing import Any
 
 from cortex_model.benchmark.marks import BYTES, LARGE, LIMIT, SMALL, TIME
 
-#: Networks and data that the README shows.
+#: Networks and data that the results page shows.
 COLUMNS = ((SMALL, "random"), (SMALL, "mnist"), (LARGE, "random"))
 
 
@@ -26,7 +26,7 @@ def shown(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
 
 
 def markdown(result: dict[str, Any]) -> str:
-    """The README's tables: microseconds a presentation by implementation and network, and the marks.
+    """The tables of the results page: microseconds a presentation by implementation and network, and the marks.
 
     Parameters
     ----------
@@ -55,6 +55,21 @@ def markdown(result: dict[str, Any]) -> str:
         lines.append(
             f"| {mark['mark']} | {mark['wanted']} | {mark['seen']:.3g}{'' if mark['reached'] else ' (missed)'} |"
         )
+    return "\n".join(lines)
+
+
+#: What the README shows of them, by its name in the whole table.
+IN_SHORT = ("C++ loop", "PyTorch", "PyTorch, batch 128", "dense on `cpp_standalone`", "stock on `cpp_standalone`")
+
+
+def in_short(result: dict[str, Any]) -> str:
+    """The README's table: the same of a few implementations, for the two networks and random data."""
+    columns = [column for column in COLUMNS if column[1] == "random"]
+    heads = ["-".join(map(str, sizes)) for sizes, _ in columns]
+    lines = [f"| {result['machine']['processor']} | {' | '.join(heads)} |", "|---|" + "--:|" * len(heads)]
+    table = _by_implementation(result["rows"])
+    for name in IN_SHORT:
+        lines.append(f"| {name} | {' | '.join(_three_digits(table[name][column][TIME]) for column in columns)} |")
     return "\n".join(lines)
 
 

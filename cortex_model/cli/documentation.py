@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from cortex_model.analysis.learning_curves import students_t
-from cortex_model.benchmark.tables import markdown
+from cortex_model.benchmark.tables import in_short, markdown
 from cortex_model.experiments.reproduce import figure_folder
 from cortex_model.experiments.tables import error_text, read_rows
 from cortex_model.language.describing import equations
@@ -21,7 +21,7 @@ from cortex_model.runs.protocol import load_protocol, protocol_names
 
 
 def equation_table() -> str:
-    """The README's table: the paper's letters, the name everywhere, the string that says it, and in which rules."""
+    """The table of equations: the paper's letters, the name everywhere, the string that says it, and in which rules."""
     rules, rows = shipped(), {}
     for rule in rules.values():
         for name, letters, code in equations(rule):
@@ -75,8 +75,13 @@ def parameter_page() -> str:
 
 
 def benchmark_tables() -> str:
-    """The README's tables of the benchmark that is kept beside the figures."""
+    """The tables of the benchmark that is kept beside the figures."""
     return markdown(json.loads((figure_folder() / "benchmark.json").read_text()))
+
+
+def benchmark_in_short() -> str:
+    """The README's table of the same benchmark."""
+    return in_short(json.loads((figure_folder() / "benchmark.json").read_text()))
 
 
 #: Column of an experiment's table -> how it is headed.
@@ -157,14 +162,14 @@ def with_tables(page: str, tables: dict[str, Callable[[], str]]) -> str:
 def generated() -> dict[Path, str]:
     """File -> what it must hold, for every file with generated parts."""
     root = Path(__file__).parents[2]
-    readme, results = root / "README.md", root / "figures" / "README.md"
-    return {
-        readme: with_tables(
-            readme.read_text(), {"equations": equation_table, "rules": rule_table, "benchmark": benchmark_tables}
-        ),
-        results: with_tables(results.read_text(), result_tables()),
-        root / "protocols" / "PARAMETERS.md": parameter_page(),
+    readme, protocols, results = (root / name for name in ("README.md", "protocols/README.md", "figures/README.md"))
+    parts = {
+        readme: {"rules": rule_table, "benchmark_in_short": benchmark_in_short},
+        protocols: {"equations": equation_table},
+        results: result_tables() | {"benchmark": benchmark_tables},
     }
+    pages = {page: with_tables(page.read_text(), tables) for page, tables in parts.items()}
+    return pages | {root / "protocols" / "PARAMETERS.md": parameter_page()}
 
 
 def main() -> None:

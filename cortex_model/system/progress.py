@@ -46,8 +46,13 @@ def progress_bar(what: str, counted: str = "presentations") -> Iterator[Report]:
         yield report
 
 
+#: How often cells have been executed -> the line below the cell that was executed last.
+_line_of_cell: dict[int, Any] = {}
+
+
 def _notebook_line(what, counted):
-    """A line below the cell that is written over: no widget has to be installed for it."""
+    """A line below the cell that is written over, also by the cell's next job: no widget has to be installed for it."""
+    from IPython import get_ipython
     from IPython.display import display
 
     class Line:
@@ -57,7 +62,9 @@ def _notebook_line(what, counted):
         def __repr__(self):
             return self.text
 
-    handle: Any = None
+    shell = get_ipython()
+    cell = -1 if shell is None else shell.execution_count
+    handle: Any = _line_of_cell.get(cell)
     began = shown = time.perf_counter()
 
     def report(done: int, total: int, text: str = "") -> None:
@@ -70,6 +77,8 @@ def _notebook_line(what, counted):
         line = Line(f"{what}{f': {text}' if text else ''}: {done} of {total} {counted} in {seconds:.1f} s{left}")
         if handle is None:
             handle = display(line, display_id=True)
+            _line_of_cell.clear()
+            _line_of_cell[cell] = handle
         else:
             handle.update(line)
 

@@ -1,17 +1,19 @@
 """The paper in NumPy: arrays in, arrays out. It predicts what a simulation must give, and runs none.
 
-| the paper | here |
-|---|---|
-| a_l = W_l h_{l-1}, h_l = sigma(a_l) | `layer_response`, `hierarchy_response` |
-| e = h_L - h_L* | `output_error`, `output_loss` |
-| feedback reconstructs lower activity | `reconstruction`, `recall` |
-| Recirculation, Fig. 1B | `recirculation_cycle`, `sleep_presentation` |
-| X' - X = X - X A X | `pseudoinverse_iteration` |
-| B_l = W_{l+1}^+ D^+ B_{l+1} | `activation_reciprocal` |
-| (a_{l-1}^+ (x) B_l) | `parameter_reciprocal` |
-| B_l e a_{l-1}^T | `weight_update`, `wake_presentation` |
-| y' = y - T F(x, y) | `newton_like_step` |
-| the same with time constants and delays | `leaky_perception`, `leaky_recall`, `leaky_wake_presentation` |
+=======================================  =============================================================
+the paper                                here
+=======================================  =============================================================
+``a_l = W_l h_{l-1}, h_l = sigma(a_l)``  `layer_response`, `hierarchy_response`
+``e = h_L - h_L*``                       `output_error`, `output_loss`
+feedback reconstructs lower activity     `reconstruction`, `recall`
+Recirculation, Fig. 1B                   `recirculation_cycle`, `sleep_presentation`
+``X' - X = X - X A X``                   `pseudoinverse_iteration`
+``B_l = W_{l+1}^+ D^+ B_{l+1}``          `activation_reciprocal`
+``(a_{l-1}^+ (x) B_l)``                  `parameter_reciprocal`
+``B_l e a_{l-1}^T``                      `weight_update`, `wake_presentation`
+``y' = y - T F(x, y)``                   `newton_like_step`
+the same with time constants and delays  `leaky_perception`, `leaky_recall`, `leaky_wake_presentation`
+=======================================  =============================================================
 """
 
 from cortex_model.theory.backpropagation import activation_reciprocal_matrix, backpropagation_gradient
