@@ -7,6 +7,7 @@ from rich.table import Table
 
 from cortex_model.cli.app import Sets, app
 from cortex_model.cli.printing import out, overrides, print_rows
+from cortex_model.errors import ParameterError, in_short
 
 
 @app.command()
@@ -18,6 +19,12 @@ def check(
     from cortex_model.experiments.checking import check_rule, followed, parameters_for
 
     given = overrides(sets)
+    for name in ("learning_rule", "dynamics"):
+        if name in given:
+            raise ParameterError(
+                f"--set: {name} must be left out, for RULE says which rule, and both dynamics are looked at (got "
+                f"{in_short(given[name])}); leave it out."
+            )
     p = parameters_for(learning_rule, **given)
     p.check_asked(given)
     numbers = {**p.rule.dynamics.numbers, **p.rule.numbers}

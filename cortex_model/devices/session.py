@@ -29,6 +29,7 @@ from cortex_model.devices.gates import obey_gates
 from cortex_model.devices.loop import loop_over_slots
 from cortex_model.devices.names import Names, explained, offered
 from cortex_model.devices.program import cython_cache, program_key
+from cortex_model.devices.quickly import quickly
 from cortex_model.network import Hierarchy
 
 #: One slot lasts one time step; only the leaky mode (``time_step_ms``) gives it a meaning.
@@ -59,7 +60,8 @@ def new_hierarchy(parameters, device, codegen_target="numpy", ensemble_size=1):
         get_device().activate(build_on_run=False)
     defaultclock.dt = parameters.time_step_ms * ms if parameters.is_leaky else SLOT
     connect = {"connect": connect_densely} if parameters.dense else {}
-    hierarchy = Hierarchy(parameters, ensemble_size=ensemble_size, **connect)
+    with quickly():
+        hierarchy = Hierarchy(parameters, ensemble_size=ensemble_size, **connect)
     hierarchy.device, hierarchy.codegen_target = device, codegen_target
     return hierarchy
 
@@ -189,7 +191,8 @@ def run_with(hierarchy, duration, names):
         If an equation holds a name that nobody knows.
     """
     try:
-        hierarchy.network.run(duration, namespace=offered(hierarchy, Names({}) if names is None else names))
+        with quickly():
+            hierarchy.network.run(duration, namespace=offered(hierarchy, Names({}) if names is None else names))
     except BrianObjectException as error:
         raise explained(error) from error.__cause__
 
