@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import groupby
+from types import CodeType
 
 import numpy as np
 from brian2 import NetworkOperation, ms
@@ -74,8 +76,9 @@ def run_live(hierarchy, n_chunks: int, chunk: Callable, finish: Callable, read: 
             handed = chunk(index)
             arrays.set(handed)
             _make(hierarchy, {gate for gate in hierarchy.declared.gates if handed[f"schedule.{gate}"].any()}, names)
+            calls = hierarchy.calls if hierarchy.foreign else _directly(hierarchy.calls)
             started = time.perf_counter()
-            _run_slots(network, hierarchy.calls, int(arrays["now.first_slot"][0]), int(arrays["now.n_slots"][0]))
+            _run_slots(network, calls, int(arrays["now.first_slot"][0]), int(arrays["now.n_slots"][0]))
             finish(index, {name: np.array(arrays[name]) for name in read}, time.perf_counter() - started)
 
 
@@ -101,6 +104,22 @@ def _calls(network):
         code_objects = [code_object for obj in objects for code_object in obj.code_objects]
         calls.append((gate and code_objects[0].variables[gate].get_value(), code_objects))
     return calls
+
+
+def _directly(calls):
+    """The same calls, of NumPy code without what Brian2 does around it: arrays change size between chunks alone."""
+    found = []
+    for gate, code_objects in calls:
+        direct: list[Callable] = []
+        for each in code_objects:
+            code = each.compiled_code["run"]
+            if isinstance(code, CodeType):
+                each.update_namespace()
+                direct.append(partial(exec, code, each.namespace))
+            elif code is not None:  # compiled by Cython
+                direct.append(each)
+        found.append((gate, direct))
+    return found
 
 
 def _run_slots(network, calls, first_slot, n_slots):
