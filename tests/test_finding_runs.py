@@ -5,9 +5,12 @@ import json
 import pytest
 
 from cortex_model import run
+from cortex_model.devices.availability import default_device
 from cortex_model.runs.listing import differing, listed, selected
 
 PROTOCOL = "wake_sleep_classification"
+#: The program of tiny runs is compiled once for all tests.
+DEVICE = default_device()
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +18,7 @@ def folder(tiny, tmp_path_factory):
     """Four finished runs of two rules and two rates, and one that was not started."""
     path = tmp_path_factory.mktemp("runs")
     for rule, rate, seed in (("reciprocal", 0.1, 0), ("reciprocal", 0.01, 0), ("random_feedback", 0.1, 1)):
-        run(PROTOCOL, device="runtime", seed=seed, out=str(path), **tiny, learning_rule=rule, learning_rate=rate)
+        run(PROTOCOL, device=DEVICE, seed=seed, out=str(path), **tiny, learning_rule=rule, learning_rate=rate)
     return path
 
 
@@ -27,7 +30,7 @@ def test_the_list_says_what_differs(folder, command_line):
     assert status == 0 and "test error" in out
     head, *lines = out.splitlines()
     assert head.split() == ["run", "state", "started", "seed", "learning_rule", "learning_rate", "result"]
-    assert "alike in all 3: protocol wake_sleep_classification, device runtime" in lines[-1]
+    assert f"alike in all 3: protocol wake_sleep_classification, device {DEVICE}" in lines[-1]
     assert sum("random_feedback" in line for line in lines) == 1
 
 
@@ -80,7 +83,7 @@ def test_showing_a_run_executes_nothing_of_it(folder, tmp_path, tiny, command_li
         "its = load_protocol('wake_sleep_classification')\n"
         "PROTOCOL = Protocol('own', 'Mine?', its.parameters, its.run)\n"
     )
-    path = run(file, device="runtime", out=str(tmp_path), **tiny).path
+    path = run(file, device=DEVICE, out=str(tmp_path), **tiny).path
     (tmp_path / "was_run").unlink()
     for command in (["show", path], ["runs", tmp_path], ["diff", path, path]):
         assert command_line(*command)[0] == 0

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cortex_model import Cortex, run
+from cortex_model.devices.availability import default_device
 from cortex_model.errors import ParameterError, RunError
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.runs.directory import RunDirectory
@@ -15,6 +16,8 @@ from cortex_model.runs.running import go_on
 from cortex_model.state import kept
 
 PROTOCOL = "wake_sleep_classification"
+#: The program of tiny runs is compiled once for all tests.
+DEVICE = default_device()
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +33,11 @@ def given(tiny):
 def first(given, tmp_path_factory):
     """A finished run of two epochs."""
     folder = tmp_path_factory.mktemp("runs")
-    return run(PROTOCOL, seed=2, device="runtime", out=str(folder), **given | {"epochs": 2}).path
+    return run(PROTOCOL, seed=2, device=DEVICE, out=str(folder), **given | {"epochs": 2}).path
 
 
 def test_more_epochs_end_in_the_bits_of_one_run(first, given, tmp_path):
-    at_once = run(PROTOCOL, seed=2, device="runtime", out=str(tmp_path), **given | {"epochs": 3})
+    at_once = run(PROTOCOL, seed=2, device=DEVICE, out=str(tmp_path), **given | {"epochs": 3})
     more = go_on(first, {"epochs": 1})
     assert more["weights_sha256"] == at_once.summary()["weights_sha256"]
     assert more["test_error_percent"] == at_once.summary()["test_error_percent"][-2:]
@@ -89,7 +92,7 @@ def test_a_saved_cortex_is_gone_on_from(first, tiny, tmp_path):
     cortex = Cortex.load(first)
     cortex.V[2][:, 3] = 0
     file = cortex.sleep(20).save(tmp_path / "lesioned.nc")
-    directory = run(PROTOCOL, device="runtime", out=str(tmp_path), **tiny | {"learning_rate": 0.0}, start_from=file)
+    directory = run(PROTOCOL, device=DEVICE, out=str(tmp_path), **tiny | {"learning_rate": 0.0}, start_from=file)
     assert np.array_equal(directory.start().feedback[2], cortex.V[2])
     assert (
         directory.kept().counts["sleep"]
@@ -104,7 +107,7 @@ def test_a_saved_cortex_is_gone_on_from(first, tiny, tmp_path):
 def test_what_does_not_fit_gets_a_sentence(first, tiny, tmp_path, command_line):
     def refused(sentence, **given):
         with pytest.raises(ParameterError, match=sentence):
-            run(PROTOCOL, device="runtime", out=str(tmp_path), **tiny | given)
+            run(PROTOCOL, device=DEVICE, out=str(tmp_path), **tiny | given)
 
     refused(r"start_from: W_1 must have shape \(7, 64\) \(got \(6, 64\)", layer_sizes=(64, 7, 10), start_from=first)
     refused(r"start_from: .*must be the directory of a finished run.*got nothing there", start_from=tmp_path / "none")

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import cortex_model
 from cortex_model import run
 from cortex_model.analysis.learning_curves import mean_and_interval
+from cortex_model.devices.availability import default_device
 from cortex_model.errors import CortexModelError, CortexModelWarning, RunError
 from cortex_model.reports import classes, curves
 from cortex_model.reports.curves import final_numbers
@@ -72,11 +73,11 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def folder(tiny, made_once, only_rules):
+def folder(tiny, made_once):
     """Finished runs: a rule with two seeds, another with one."""
-    with made_once("runs_of_reports") as path, only_rules("reciprocal", "random_feedback"):
+    with made_once("runs_of_reports") as path:
         for rule, seed in (("reciprocal", 0), ("reciprocal", 1), ("random_feedback", 0)):
-            run(PROTOCOL, device="runtime", seed=seed, out=str(path), **tiny, learning_rule=rule)
+            run(PROTOCOL, device=default_device(), seed=seed, out=str(path), **tiny, learning_rule=rule)
     return path
 
 
@@ -272,7 +273,7 @@ PROTOCOL = Protocol("own", "Mine?", its.parameters, its.run)
 def test_an_own_protocol_is_read_and_never_run(tmp_path, tiny, alone):
     alone("reciprocal")
     (tmp_path / "own.py").write_text(OWN)
-    path = run(tmp_path / "own.py", device="runtime", out=str(tmp_path / "runs"), **tiny).path
+    path = run(tmp_path / "own.py", device=default_device(), out=str(tmp_path / "runs"), **tiny).path
     (tmp_path / "was_run").unlink()
     page, sentences = page_of(path, tmp_path)
     needs_nothing(page)
