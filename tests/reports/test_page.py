@@ -29,7 +29,7 @@ from cortex_model.runs.directory import RunDirectory
 from cortex_model.system.sources import load_module, package_folder
 
 PROTOCOL = "wake_sleep_classification"
-SECTIONS = ("question", "results", "parameters", "learning", "alignment", "weights", "classes", "numbers", "cost",
+SECTIONS = ("question", "results", "learning", "alignment", "weights", "classes", "numbers", "cost", "parameters",
             "provenance")  # fmt: skip
 MARKUP = "<script>alert(1)</script>"
 STRANGE = [None, True, -1, 10**400, 1.5, float("nan"), float("inf"), "", MARKUP, "\udcff", [], [None], [1, "a"], {},
