@@ -33,11 +33,19 @@ METRIC_LABELS = {
 }
 N_PICTURES = 6
 #: What bars and lines on them are.
-MEANING = "One run, one seed. Lines on bars: 95 % intervals over resampled stimuli, subjects or units"
+MEANING = "Lines on bars: 95 % intervals over resampled stimuli, subjects or units"
 
 
-def draw(comparison: Comparison, out: Path) -> None:
-    """Write RECORDING_METRIC.pdf, .png and .csv: every row with score and interval, and each subject's or unit's."""
+def draw(comparison: Comparison, out: Path, said: str = "") -> None:
+    """Write RECORDING_METRIC.pdf, .png and .csv: every row with score and interval, and each subject's or unit's.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    out : Path
+    said : str
+        What the run is.
+    """
     with style.styled():
         height = max(6.0, 1.6 + 0.36 * (len(comparison.rows) + 6))
         figure = plt.figure(figsize=(15, height))
@@ -46,7 +54,7 @@ def draw(comparison: Comparison, out: Path) -> None:
         draw_bars(first, comparison)
         draw_beside = draw_rdms if comparison.measured is not None else draw_units
         style.letter([first, draw_beside(beside, comparison)])
-        style.state(figure, f"{comparison.recording}, {comparison.metric}", MEANING, *comparison.notes)
+        style.state(figure, said, MEANING, *comparison.notes)
         name = f"{comparison.recording}_{comparison.metric}".replace(":", "_").replace("/", "_").replace(" ", "_")
         write_figure(figure, table(comparison), name, out)
         plt.close(figure)

@@ -102,13 +102,16 @@ def compare(
     from cortex_model.datasets import load_recording
     from cortex_model.experiments.comparing import compare_run, shown
     from cortex_model.experiments.reproduce import figure_folder
+    from cortex_model.experiments.statements import statement_of
+    from cortex_model.runs.directory import RunDirectory
     from cortex_model.system.sources import load_module
 
     recorded = load_recording(recording, stimuli, kind, variable)
     with progress_bar(f"comparing with {recorded.name}", "steps") as report:
         comparisons = compare_run(run_dir, recorded, metric, resamples, seed, report)
+    said = statement_of([RunDirectory.opened(run_dir)], "")
     for comparison in comparisons:
-        load_module(figure_folder() / "comparison.py").draw(comparison, out_folder)
+        load_module(figure_folder() / "comparison.py").draw(comparison, out_folder, said)
         head, rows = shown(comparison)
         out.print(head, markup=False)
         print_rows(rows)
