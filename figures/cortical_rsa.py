@@ -20,7 +20,7 @@ cortical = load_module(figure_folder() / "cortical.py")
 percentiles = load_module(figure_folder() / "comparison.py").percentiles
 #: What RDMs are kept in, beside the figure.
 RDMS = "cortical_rsa_rdms.csv"
-NAMES = {"human_it": ("human IT", "#0072B2"), "monkey_it": ("monkey IT", "#8C510A")}
+NAMES = {"human_it": ("human IT", "#6A1B6E"), "monkey_it": ("monkey IT", "#D37BC4")}
 BASELINES = {"pixels (the input)": "pixels", "Gabor energies": "Gabor energies", "HMAX": "HMAX", "animacy": "animacy"}
 
 

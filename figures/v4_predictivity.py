@@ -69,7 +69,7 @@ def picture(table: list[Row], said: str, sizes: Sequence[int], is_corrected: boo
 
 def named(table: list[Row]) -> dict[str, tuple[str, str]]:
     """Recording of a table -> its name and colour."""
-    return {p: ("macaque V4" if p.startswith("v4") else p, "#0072B2") for p in cortical.prefixes_in(table)}
+    return {p: ("macaque V4" if p.startswith("v4") else p, "#6A1B6E") for p in cortical.prefixes_in(table)}
 
 
 def draw_units(ax, table: list[Row]) -> int:

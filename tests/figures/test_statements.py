@@ -175,9 +175,9 @@ def test_every_rule_has_one_colour_in_all_figures():
     assert set(ALL_RULES) <= set(style.COLOURS)
     own = {line: colour for line, colour in style.COLOURS.items() if line != "reciprocal feedback"}
     assert len(set(own.values())) == len(own)
-    for name in ("drawing", "cortical", "fig2b", "curves"):
+    for name in ("drawing", "cortical", "cortical_rsa", "v4_predictivity", "fig2b", "curves"):
         source = (figure_folder() / f"{name}.py").read_text()
-        assert not set(own.values()) & set(re.findall(r"#[0-9A-F]{6}", source)) - {"#E69F00", "#0072B2"}, name
+        assert not set(own.values()) & set(re.findall(r"#[0-9A-F]{6}", source)) - {"#E69F00"}, name
     coloured = style.colours_of(["backpropagation ", "something", "else"])
     assert coloured["backpropagation "] == style.COLOURS["backpropagation"]
     assert len(set(coloured.values())) == 3
