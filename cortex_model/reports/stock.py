@@ -35,7 +35,7 @@ def stock_panels(chapter: Chapter) -> tuple[list[Panel], list[str]]:
     -------
     panels : list of Panel
         At most `MOST`: errors and losses, then angles, then other measures. Of a measure with a number for each
-        projection or population the mean over them.
+        part, such as a projection, the mean over them.
     left_out : list of str
     """
     names = [(name, unit, None) for name, unit in measured(chapter, 1) if name not in TIMES]
@@ -55,7 +55,9 @@ def stock_panels(chapter: Chapter) -> tuple[list[Panel], list[str]]:
         panels.append(Panel(title, over_label(curves), words, curves, limits))
         averaged += [len(panels) - 1] * (part is MEAN)
     means = ", ".join(letter_of(at) for at in averaged if at < MOST)
-    sentences = [f"Means over projections or populations: {means}"] * bool(means)
+    sentences = [f"Means over all parts (projections, populations or neurons): {means}"] * bool(means)
+    is_cut = any(p.is_logarithmic and any(_reaches_0(curve) for curve in p.curves) for p in panels[:MOST])
+    sentences += ["Intervals that reach 0 have no lower end on a logarithmic axis"] * is_cut
     sentences += [f"Not drawn, the same at every look: {'; '.join(constant)}"] * bool(constant)
     more = "; ".join(panel.label for panel in panels[MOST:])
     sentences += [f"Not drawn, {MOST} panels are the most: {more}"] * bool(more)
@@ -76,6 +78,10 @@ def left_out_settings(chapter: Chapter, panels: list[Panel]) -> list[str]:
 def letter_of(at: int) -> str:
     """What the panel at a place, from 0 on, is called."""
     return ascii_uppercase[at]
+
+
+def _reaches_0(curve):
+    return curve.low is not None and bool(np.any(curve.low <= 0))
 
 
 def _place(name):

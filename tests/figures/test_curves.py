@@ -67,7 +67,7 @@ def test_errors_come_first_then_angles_and_what_is_left_out_is_said(runs_for, mo
     titles = [panel.title for panel in panels]
     assert titles[0] == "Test error (%)" and titles[3] == "V to W⁺ (degrees)"
     assert any(sentence.startswith("Not drawn, 9 panels are the most: ") for sentence in left_out)
-    assert any(sentence.startswith("Means over projections or populations: D, E, F") for sentence in left_out)
+    assert any("(projections, populations or neurons): D, E, F" in sentence for sentence in left_out)
     names = {name for run in chapter.runs for name in run.measures} - set(stock.TIMES)
     monkeypatch.setattr(stock, "MOST", 26)
     panels, left_out = stock_panels(chapter)
