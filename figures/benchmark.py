@@ -10,10 +10,13 @@ from typing import Any
 import matplotlib
 import numpy as np
 
-from cortex_model.experiments.reproduce import Row, write_figure
+from cortex_model.experiments.reproduce import Row, figure_folder, write_figure
+from cortex_model.system.sources import load_module
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
+
+style = load_module(figure_folder() / "style.py")
 
 #: (implementation, device, batch) -> (label, colour, line style).
 SHOWN = {
@@ -44,7 +47,7 @@ def draw(result: dict[str, Any], out: Path) -> None:
     out : Path
         Folder.
     """
-    with plt.style.context(Path(__file__).with_name("cortex.mplstyle")):
+    with style.styled():
         has_ensembles = any(row["ensemble"] > 1 for row in result["rows"])
         ratios = (1.7, 1)[: 1 + has_ensembles]
         figure, axes = plt.subplots(1, len(ratios), figsize=(13.33, 7), width_ratios=ratios, squeeze=False)
@@ -52,10 +55,20 @@ def draw(result: dict[str, Any], out: Path) -> None:
         if has_ensembles:
             draw_ensembles(axes[0, 1], result["rows"])
         its = result["machine"]
-        figure.supxlabel(f"{its['processor']}, one thread, {its['compiler']}", fontsize="small", color="#666666")
+        style.letter(axes[0])
+        style.state(figure, f"{its['processor']}, one thread, {its['compiler']}", meaning(result["rows"]))
         write_figure(figure, table_of(result["rows"]), "benchmark", out)
         plt.close(figure)
     (Path(out) / "benchmark.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+def meaning(rows: list[Row]) -> str:
+    """What lines and bands are, and what is left out."""
+    counts = sorted({row["repetitions"] for row in rows})
+    between = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
+    said = f"Lines: medians of {between} repetitions, bands: their interquartile range"
+    is_all = len(rows) == len([row for row in rows if row in squares(rows) or row["ensemble"] > 1])
+    return said if is_all or not squares(rows) else f"{said}. Other networks and data: in the CSV"
 
 
 def draw_widths(ax, rows: list[Row]) -> None:

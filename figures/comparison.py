@@ -7,10 +7,13 @@ import numpy as np
 from scipy.stats import rankdata
 
 from cortex_model.analysis.comparison import Comparison, Row
-from cortex_model.experiments.reproduce import write_figure
+from cortex_model.experiments.reproduce import figure_folder, write_figure
+from cortex_model.system.sources import load_module
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
+
+style = load_module(figure_folder() / "style.py")
 
 #: Kind of a row -> its colour, and how it is called.
 KINDS = {
@@ -29,17 +32,29 @@ METRIC_LABELS = {
     "pls": "predictivity of units, PLS (median r)",
 }
 N_PICTURES = 6
+#: What bars and lines on them are.
+MEANING = "Lines on bars: 95 % intervals over resampled stimuli, subjects or units"
 
 
-def draw(comparison: Comparison, out: Path) -> None:
-    """Write RECORDING_METRIC.pdf, .png and .csv: every row with score and interval, and each subject's or unit's."""
-    with plt.style.context(Path(__file__).with_name("cortex.mplstyle")):
+def draw(comparison: Comparison, out: Path, said: str = "") -> None:
+    """Write RECORDING_METRIC.pdf, .png and .csv: every row with score and interval, and each subject's or unit's.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    out : Path
+    said : str
+        What the run is.
+    """
+    with style.styled():
         height = max(6.0, 1.6 + 0.36 * (len(comparison.rows) + 6))
         figure = plt.figure(figsize=(15, height))
         bars, beside = figure.subfigures(1, 2, width_ratios=(1.25, 1))
-        draw_bars(bars.subplots(), comparison)
+        first = bars.subplots()
+        draw_bars(first, comparison)
         draw_beside = draw_rdms if comparison.measured is not None else draw_units
-        draw_beside(beside, comparison)
+        style.letter([first, draw_beside(beside, comparison)])
+        style.state(figure, said, MEANING, *comparison.notes)
         name = f"{comparison.recording}_{comparison.metric}".replace(":", "_").replace("/", "_").replace(" ", "_")
         write_figure(figure, table(comparison), name, out)
         plt.close(figure)
@@ -98,8 +113,8 @@ def short(name: str) -> str:
     return name.removeprefix("untrained, ").removeprefix("reconstruction of ").removesuffix(", shuffled")
 
 
-def draw_rdms(panel, comparison: Comparison) -> None:
-    """The recording's RDM beside the best of each kind, as percentiles of dissimilarity."""
+def draw_rdms(panel, comparison: Comparison):
+    """The recording's RDM beside the best of each kind, as percentiles of dissimilarity; the first axes."""
     defined = [row for row in comparison.rows if row.rdm is not None and np.isfinite(row.score)]
     best = [max(rows, key=lambda row: row.score) for _, rows in grouped(defined)]
     shown = [(comparison.recording, comparison.measured), *((row.name, row.rdm) for row in best)][:N_PICTURES]
@@ -115,6 +130,7 @@ def draw_rdms(panel, comparison: Comparison) -> None:
     bar = panel.colorbar(image, ax=axes[: len(shown)], location="bottom", shrink=0.5, aspect=30)
     bar.set_label("dissimilarity of two stimuli, percentile", fontsize=12)
     bar.ax.tick_params(labelsize=11)
+    return axes[0]
 
 
 def percentiles(rdm: np.ndarray) -> np.ndarray:
@@ -125,8 +141,8 @@ def percentiles(rdm: np.ndarray) -> np.ndarray:
     return ranked + ranked.T
 
 
-def draw_units(panel, comparison: Comparison) -> None:
-    """Each unit's correlation against the highest that its noise allows, for the best rows of three kinds."""
+def draw_units(panel, comparison: Comparison):
+    """Each unit's correlation against the highest that its noise allows, for the best rows of three kinds; the axes."""
     ax, rows = panel.subplots(), dict(grouped(comparison.rows))
     shown = [max(rows[kind], key=lambda row: row.score) for kind in ("baseline", "untrained", "population")]
     if comparison.reliability is None:
@@ -147,3 +163,4 @@ def draw_units(panel, comparison: Comparison) -> None:
     ax.axhline(0, color="black", linewidth=1)
     ax.set_title(f"{len(comparison.value_names)} units", pad=14)
     ax.legend(frameon=False, fontsize=12, loc="upper left")
+    return ax

@@ -1,4 +1,7 @@
-"""Draws any experiment: learning curves of its arms, or final values against what was swept; and its table."""
+"""Draws any experiment: learning curves of its arms, or final values against what was swept; and its table.
+
+A figure is drawn from its table of points alone, so that it can be drawn again from its CSV.
+"""
 
 from pathlib import Path
 from textwrap import fill
@@ -6,8 +9,10 @@ from textwrap import fill
 import matplotlib
 import numpy as np
 
-from cortex_model.analysis.learning_curves import learning_curve, mean_and_interval, meaning_of_bands, students_t
-from cortex_model.experiments.reproduce import Figure, Row, runs_of, write_figure
+from cortex_model.analysis.learning_curves import learning_curve, mean_and_interval, students_t
+from cortex_model.errors import RunError
+from cortex_model.experiments.reproduce import Figure, Row, RunRequest, figure_folder, runs_of, write_figure
+from cortex_model.experiments.statements import BANDS, BARS, statement
 from cortex_model.experiments.tables import (
     NO_DATASET,
     Arm,
@@ -15,38 +20,37 @@ from cortex_model.experiments.tables import (
     Panel,
     arm_row,
     error_text,
+    read_rows,
     runs_of_arms,
     write_rows,
 )
 from cortex_model.runs.directory import RunDirectory
+from cortex_model.system.sources import load_module
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-#: Line -> colour; lines that are not here take those that are left.
-COLOURS = {
-    "backpropagation": "#444444",
-    "random feedback": "#D55E00",
-    "reciprocal, bare": "#009E73",
-    "reciprocal feedback": "#0072B2",
-    "reciprocal, damping 1": "#56B4E9",
-    "reciprocal, damping 10": "#0072B2",
-    "reciprocal, bare, matched gain": "#E69F00",
-    "exact pseudoinverse": "#CC79A7",
-}
-OTHERS = ("#8C510A", "#7A4FA3", "#000000", "#56B4E9", "#999933", "#AA4499")
-
+style = load_module(figure_folder() / "style.py")
 #: Letters in a line of a label.
 LONGEST = 34
+LEVELS = ("wake_to_", "total_to_")
+#: Share of a logarithmic axis by which lines stand beside each other, so that bars do not cover bars.
+ASIDE = 0.008
+#: Of an angle of V, between 0 and a right angle.
+RIGHT_ANGLES = (0, 30, 60, 90)
+#: Digits of ticks of a logarithmic axis, the best first, until there are four; farther apart than a share of the axis.
+DIGITS = ((1,), (2, 5), (1.5, 3, 7), range(1, 10), np.arange(2, 20) / 2, np.arange(10, 100) / 10)
+LEAST_APART = 0.08
 
 
 def figure_of(experiment: Experiment) -> Figure:
-    """The experiment as a figure that can be reproduced."""
+    """The experiment as a figure that can be reproduced, and drawn again from its CSV."""
     return Figure(
         experiment.name,
         experiment.title,
         experiment.requests,
         lambda directories, out: draw(experiment, directories, out),
+        lambda file, out: draw_again(experiment, file, out),
     )
 
 
@@ -56,27 +60,145 @@ def draw(experiment: Experiment, directories: list[RunDirectory], out: Path) -> 
     dataset = directories[0].description()["parameters"].get("dataset", NO_DATASET)
     arms = runs_of_arms(experiment, dataset, directories)
     rows = {arm.name: arm_row(experiment, dataset, arm, runs) for arm, runs in arms}
-    name = f"{experiment.name}_{dataset}"
-    colours = colours_of(arm for arm, _ in arms if arm.x is not None or not experiment.x_label)
-    table: list[Row] = []
-    with plt.style.context(Path(__file__).with_name("cortex.mplstyle")):
-        n_panels = len(experiment.panels)
-        figure, axes = plt.subplots(1, n_panels, figsize=(4.6 * n_panels + 3.5, 5.2), squeeze=False)
-        for ax, panel in zip(axes[0], experiment.panels, strict=True):
-            shown = [(arm, runs) for arm, runs in arms if not panel.lines or line_of(arm) in panel.lines]
-            points = swept if experiment.x_label else curves
-            table += points(ax, experiment, panel, shown, rows, colours)
-            finish(ax, experiment, panel)
-        legend(figure, colours, meaning_of_bands(row["seeds"] for row in rows.values()))
-        figure.suptitle(f"{experiment.title}: {dataset}", x=0.01, ha="left", fontsize=19)
-        write_figure(figure, table, name, out)
-        plt.close(figure)
-    write_rows(list(rows.values()), Path(out) / f"{name}_table.csv")
+    points = swept_points if experiment.x_label else curve_points
+    by_panel = [points(experiment, panel, shown_in(panel, arms), rows) for panel in experiment.panels]
+    picture(experiment, dataset, by_panel, rows, out)
+    write_rows(list(rows.values()), Path(out) / f"{experiment.name}_{dataset}_table.csv")
+    return printed(experiment, rows)
+
+
+def draw_again(experiment: Experiment, file: Path, out: Path) -> list[Row]:
+    """The same figure from the CSV of its points, beside which the table of its arms must lie.
+
+    Raises
+    ------
+    RunError
+        If they are not what this experiment writes.
+    """
+    dataset = file.stem.removeprefix(f"{experiment.name}_")
+    table = file.with_name(f"{file.stem}_table.csv")
+    if file.stem != f"{experiment.name}_{dataset}" or dataset not in experiment.arms or not table.is_file():
+        wanted = " or ".join(f"{experiment.name}_{name}.csv" for name in experiment.arms)
+        raise RunError(f"--from-csv: must be {wanted}, with its table beside it (got {file}); correct the path.")
+    rows = {row["arm"]: row for row in read_rows(table)}
+    picture(experiment, dataset, by_panels(experiment, dataset, read_rows(file)), rows, out)
+    if table.resolve() != (Path(out) / table.name).resolve():
+        (Path(out) / table.name).write_bytes(table.read_bytes())
+    return printed(experiment, rows)
+
+
+def printed(experiment: Experiment, rows: dict[str, Row]) -> list[Row]:
+    """What the command prints: the error of each arm."""
     return [
-        {"quantity": arm, "simulated": error_text(row) + (f", {students_t(row['seeds'])}" if row["seeds"] > 1 else ""),
-         "paper": "", "source": f"{experiment.measure}, {row['seeds']} seeds"}
+        {"quantity": arm, "simulated": error_text(row) + _of(int(row["seeds"])), "paper": "",
+         "source": f"{experiment.measure}, {row['seeds']} seeds"}
         for arm, row in rows.items()
     ]  # fmt: skip
+
+
+def _of(n_seeds):
+    return f", {students_t(n_seeds)}" if n_seeds > 1 else ""
+
+
+def picture(experiment: Experiment, dataset: str, by_panel: list[list[Row]], rows: dict[str, Row], out: Path) -> None:
+    """The figure of the points of each panel, and the CSV of all points."""
+    arms = [arm for arm in experiment.of(dataset) if arm.name in rows]
+    colours = style.colours_of(line_of(arm) for arm in arms if arm.x is not None or not experiment.x_label)
+    lines = {arm.name: line_of(arm) for arm in arms}
+    with style.styled():
+        n_panels = len(experiment.panels)
+        figure, axes = plt.subplots(1, n_panels, figsize=(4.6 * n_panels + 3.5, 5.7), squeeze=False)
+        for ax, panel, points in zip(axes[0], experiment.panels, by_panel, strict=True):
+            (draw_swept if experiment.x_label else draw_curves)(ax, experiment, panel, points, lines, colours)
+            finish(ax, experiment, panel)
+        legend(figure, colours)
+        style.letter(axes[0])
+        figure.suptitle(experiment.title, x=0.008, ha="left", fontsize=20)
+        style.state(figure, *said(experiment, dataset, by_panel, rows))
+        table = [point for points in by_panel for point in points]
+        write_figure(figure, table, f"{experiment.name}_{dataset}", out)
+        plt.close(figure)
+
+
+def said(experiment: Experiment, dataset: str, by_panel: list[list[Row]], rows: dict[str, Row]) -> list[str]:
+    """What the figure shows, and what it leaves out."""
+    asked = {arm.name: RunRequest(experiment.protocol, arm.setting, 0).parameters().model_dump()
+             for arm in experiment.of(dataset) if arm.name in rows}  # fmt: skip
+    shows = BARS if experiment.x_label else BANDS
+    return [statement(asked.values(), (int(row["seeds"]) for row in rows.values()), shows),
+            *left_out(experiment, dataset, by_panel, rows)]  # fmt: skip
+
+
+def left_out(experiment: Experiment, dataset: str, by_panel: list[list[Row]], rows: dict[str, Row]) -> list[str]:
+    """Sentences: what was compared and is not drawn, and why."""
+    given, sentences = experiment.of(dataset), []
+    without_runs = [arm.name for arm in given if arm.name not in rows]
+    unplaced = [arm.name for arm in given if arm.name in rows and experiment.x_label and arm.x is None]
+    sentences += [f"Left out, no runs: {listed(without_runs)}"] * bool(without_runs)
+    sentences += [f"Not drawn, but in the table: {listed(unplaced)}"] * bool(unplaced)
+    sentences += missing_points(experiment, [arm for arm in given if arm.name not in without_runs + unplaced], by_panel)
+    is_cut = any(
+        panel.scale == "log" and float(point["low"]) <= 0 < float(point["mean"])
+        for panel, points in zip(experiment.panels, by_panel, strict=True) for point in points
+    )  # fmt: skip
+    return sentences + ["Intervals that reach 0 have no lower end on a logarithmic axis"] * is_cut
+
+
+def missing_points(experiment: Experiment, arms: list[Arm], by_panel: list[list[Row]]) -> list[str]:
+    """A sentence for arms without a visible point in some panels."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for at, (panel, points) in enumerate(zip(experiment.panels, by_panel, strict=True)):
+        name, of_arms = chr(ord("A") + at), [arm.name for arm, _ in shown_in(panel, [(arm, None) for arm in arms])]
+        there = {point["arm"] for point in points}
+        at_zero = {point["arm"] for point in points if panel.scale == "log" and float(point["mean"]) <= 0}
+        why = "the level is not reached" if panel.measure.startswith(LEVELS) else "not measured there"
+        for reason, missing in ((why, set(of_arms) - there), ("0 on a logarithmic axis", at_zero)):
+            if missing:
+                its = listed([arm for arm in of_arms if arm in missing])
+                found.setdefault((reason, its), []).append(name)
+    return [f"Not in {' and '.join(panels)}, {reason}: {its}" for (reason, its), panels in found.items()]
+
+
+def listed(names: list[str]) -> str:
+    """Names one after another; what a name has in common with the one before it, up to a comma, is said once."""
+    said = names[:1]
+    for before, name in zip(names, names[1:], strict=False):
+        common = name[: name.rfind(", ") + 2]
+        said.append(name.removeprefix(common) if common and before.startswith(common) else name)
+    return "; ".join(said)
+
+
+# ---------------------------------------------------------------------- points
+def shown_in(panel: Panel, arms: list[tuple[Arm, list[RunDirectory]]]) -> list[tuple[Arm, list[RunDirectory]]]:
+    """The arms that a panel shows."""
+    return [(arm, runs) for arm, runs in arms if not panel.lines or line_of(arm) in panel.lines]
+
+
+def by_panels(experiment: Experiment, dataset: str, table: list[Row]) -> list[list[Row]]:
+    """The points of each panel from those of all, which come panel after panel.
+
+    Raises
+    ------
+    RunError
+        If a point belongs to none.
+    """
+    lines = {arm.name: line_of(arm) for arm in experiment.of(dataset)}
+    found: list[list[Row]] = [[] for _ in experiment.panels]
+    at, known = 0, set()
+    for point in table:
+        key = point["measure"], point["arm"], "" if experiment.x_label else point["x"]
+        while at < len(found) and (key in known or not _belongs(point, experiment.panels[at], lines)):
+            at, known = at + 1, set()
+        if at == len(found):
+            raise RunError(f"--from-csv: must hold points of {experiment.name} (got {point['arm']}); correct the file.")
+        found[at].append(point)
+        known.add(key)
+    return found
+
+
+def _belongs(point, panel, lines):
+    its = lines.get(point["arm"])
+    return its is not None and point["measure"] == panel.measure and (not panel.lines or its in panel.lines)
 
 
 def line_of(arm: Arm) -> str:
@@ -84,66 +206,76 @@ def line_of(arm: Arm) -> str:
     return arm.line or arm.name
 
 
-def colours_of(arms) -> dict[str, str]:
-    """Line -> colour; a line that differs from a known one by a blank at its end has its colour."""
-    lines, left = dict.fromkeys(map(line_of, arms)), iter(OTHERS * 3)
-    names = {name: COLOURS.get(name) or next(left) for name in dict.fromkeys(line.strip() for line in lines)}
-    return {line: names[line.strip()] for line in lines}
-
-
-def curves(ax, experiment, panel: Panel, arms, rows, colours) -> list[Row]:
-    """A measure against wake presentations, one curve an arm; its points."""
+def curve_points(experiment: Experiment, panel: Panel, arms, rows) -> list[Row]:
+    """A measure against wake presentations, of each arm."""
     table = []
     for arm, runs in arms:
-        if panel.measure not in runs[0].measures():
-            continue
-        curve = learning_curve(runs, panel.measure, experiment.over)
-        ax.plot(curve["over"], curve["mean"], color=colours[line_of(arm)], linewidth=2)
-        ax.fill_between(
-            curve["over"], curve["low"], curve["high"], color=colours[line_of(arm)], alpha=0.15, linewidth=0
-        )
-        points = zip(curve["over"], curve["mean"], curve["low"], curve["high"], strict=True)
-        table += [point(panel, arm, int(at), *values) for at, *values in points]
-    ax.set(xscale="symlog", xlabel="wake presentations", xlim=(0, None))
-    first = min(runs[0].measures()["wake_presentations"].values[1] for _, runs in arms)
-    ax.set_xscale("symlog", linthresh=float(first))
-    last = max(runs[0].measures()["wake_presentations"].values[-1] for _, runs in arms)
-    ax.set_xticks([0, *(10**k for k in range(3, 9) if first < 10**k < 3 * last)])
+        if panel.measure in runs[0].measures():
+            curve = learning_curve(runs, panel.measure, experiment.over)
+            points = zip(curve["over"], curve["mean"], curve["low"], curve["high"], strict=True)
+            table += [point(panel, arm, int(at), *values) for at, *values in points]
     return table
 
 
-def swept(ax, experiment, panel: Panel, arms, rows, colours) -> list[Row]:
-    """Final values, or presentations to a level, against what was swept; one line a group of arms."""
+def swept_points(experiment: Experiment, panel: Panel, arms, rows) -> list[Row]:
+    """Final values, or presentations to a level, against what was swept, line by line."""
+    placed = [(arm, runs) for arm, runs in arms if arm.x is not None]
     table = []
-    for line in colours:
-        points = []
-        for arm, runs in arms:
-            if line_of(arm) == line and arm.x is not None:
+    for line in dict.fromkeys(line_of(arm) for arm, _ in placed):
+        for arm, runs in placed:
+            if line_of(arm) == line:
                 at = final(experiment, panel.against, runs, {})[0] if panel.against else arm.x
-                points.append((arm, at, *final(experiment, panel.measure, runs, rows[arm.name])))
-        points = [p for p in points if not np.isnan(p[2])]
-        if not points:
-            continue
-        x, mean = [p[1] for p in points], np.array([p[2] for p in points])
-        low, high = (np.array([p[at] for p in points]) for at in (3, 4))
-        is_off = np.isnan(low) | ((panel.scale == "log") & (low <= 0))  # a single seed, or below the axis
-        bars = np.array([mean - np.where(is_off, mean, low), np.where(np.isnan(high), mean, high) - mean]).clip(0)
-        style = {"linestyle": "none"} if panel.against else {"linewidth": 2}
-        ax.errorbar(x, mean, bars, color=colours[line], marker="o", capsize=3, **style)
-        table += [point(panel, arm, *values) for arm, *values in points]
+                values = final(experiment, panel.measure, runs, rows[arm.name])
+                table += [point(panel, arm, at, *values)] * bool(not np.isnan(values[0]))
+    return table
+
+
+def numbers_of(points: list[Row], lines: dict[str, str], line: str) -> np.ndarray:
+    """x, mean, low and high of the points of a line; shape (4, n_points)."""
+    its = [point for point in points if lines[point["arm"]] == line]
+    return np.array([[float(point[key]) for key in ("x", "mean", "low", "high")] for point in its]).reshape(-1, 4).T
+
+
+# ---------------------------------------------------------------------- drawing
+def draw_curves(ax, experiment, panel: Panel, points, lines, colours) -> None:
+    """A measure against wake presentations, one curve an arm."""
+    first, last = np.inf, 0.0
+    for line, colour in colours.items():
+        x, mean, low, high = numbers_of(points, lines, line)
+        if len(x):
+            ax.plot(x, mean, color=colour, linewidth=2)
+            ax.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
+            first, last = min(first, x[1]), max(last, x[-1])
+    ax.set_xscale("symlog", linthresh=first)
+    ax.set(xlabel="wake presentations", xlim=(0, None))
+    ax.set_xticks([0, *(10**k for k in range(3, 9) if first < 10**k < 3 * last)])
+
+
+def draw_swept(ax, experiment, panel: Panel, points, lines, colours) -> None:
+    """Values against what was swept, one line a group of arms."""
+    places = [float(point["x"]) for point in points]
+    is_aside = experiment.x_scale == "log" and not panel.against and places
+    aside = (max(places) / min(places)) ** ASIDE if is_aside else 1.0
+    for at, (line, colour) in enumerate(colours.items()):
+        x, mean, low, high = numbers_of(points, lines, line)
+        if len(x):
+            is_off = np.isnan(low) | ((panel.scale == "log") & (low <= 0))  # a single seed, or below the axis
+            bars = np.array([mean - np.where(is_off, mean, low), np.where(np.isnan(high), mean, high) - mean]).clip(0)
+            look = {"linestyle": "none"} if panel.against else {"linewidth": 2}
+            x = x * aside ** (at - (len(colours) - 1) / 2)
+            ax.errorbar(x, mean, bars, color=colour, marker="o", capsize=3, **look)
     if panel.against:
         ax.set(xlabel=fill(panel.against_label, LONGEST))
-    else:
-        ax.set(xscale=experiment.x_scale, xlabel=fill(experiment.x_label, LONGEST))
-        if experiment.x_ticks:
-            ax.set_xticks([*experiment.x_ticks], [*experiment.x_ticks.values()])
-            ax.minorticks_off()
-    return table
+        return
+    ax.set(xscale=experiment.x_scale, xlabel=fill(experiment.x_label, LONGEST))
+    if experiment.x_ticks:
+        ax.set_xticks([*experiment.x_ticks], [*experiment.x_ticks.values()])
+        ax.minorticks_off()
 
 
 def final(experiment: Experiment, measure: str, runs: list[RunDirectory], row: Row) -> tuple[float, float, float]:
     """Mean and interval of what a panel shows of one arm."""
-    if measure.startswith(("wake_to_", "total_to_")):
+    if measure.startswith(LEVELS):
         values = [row.get(measure + end, "") for end in ("", "_low", "_high")]
         return tuple(float("nan") if value == "" else float(value) for value in values)
     if measure not in runs[0].measures():
@@ -162,24 +294,42 @@ def finish(ax, experiment: Experiment, panel: Panel) -> None:
     """Titles, labels and scales."""
     ax.set(title=panel.title, ylabel=panel.label, yscale=panel.scale)
     if panel.limits:
-        ax.set_ylim(*panel.limits)
+        ax.set(ylim=panel.limits, yticks=RIGHT_ANGLES)
     if panel.scale == "log":
-        ax.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
-        low, high = ax.get_ylim()
-        for digits in ((1,), (1, 2, 5), range(1, 10), np.arange(10, 100) / 10):
-            ticks = [tick for k in range(-18, 9) for tick in np.multiply(digits, 10.0**k) if low <= tick <= high]
-            if len(ticks) > 3:
-                break
-        ticks = ticks[:: -(-len(ticks) // 10)]
-        ax.set_yticks(ticks)
+        ticks = ticks_between(*ax.get_ylim())
+        ax.set_yticks(ticks, map(tick_text, ticks))
         ax.minorticks_off()
 
 
-def legend(figure, colours: dict[str, str], of_bands: str) -> None:
-    """Names of the lines beside the last panel, each once, in their colours, below what a band or a bar is."""
+def ticks_between(low: float, high: float) -> list[float]:
+    """Round numbers on a logarithmic axis, as evenly as they come."""
+    apart, kept = LEAST_APART * np.log(high / low), []
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    for digits in DIGITS:
+        for tick in (float(f"{digit * 10.0**k:.3g}") for k in decades for digit in digits):
+            if low <= tick <= high and all(abs(np.log(tick / other)) > apart for other in kept):
+                kept.append(tick)
+        if len(kept) > 3:
+            break
+    return sorted(kept)
+
+
+def tick_text(value: float) -> str:
+    """A number beside an axis: powers of ten where it is very small or very large."""
+    if 1e-3 <= value < 1e4:
+        return f"{value:g}"
+    if value < 1e6 and value >= 1e4:
+        return f"{value:,.0f}"
+    digits, power = f"{value:.0e}".split("e")
+    power = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return ("" if digits == "1" else f"{digits}·") + f"10{power}"
+
+
+def legend(figure, colours: dict[str, str]) -> None:
+    """Names of the lines beside the last panel, each once, in their colours."""
     names = {line.strip(): colour for line, colour in colours.items()}
     handles = [plt.Line2D([], [], color=colour, linewidth=4) for colour in names.values()]
     figure.legend(
-        handles, names, loc="outside right center", frameon=False, fontsize=13, alignment="left",
-        title=fill(of_bands, LONGEST), title_fontsize=12,
+        handles, [fill(name, LONGEST) for name in names], loc="outside right center", frameon=False, fontsize=13,
+        alignment="left",
     )  # fmt: skip

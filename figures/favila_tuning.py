@@ -11,7 +11,8 @@ import numpy as np
 from scipy.optimize import brentq
 
 from cortex_model.analysis.learning_curves import grouped, mean_and_interval, with_interval
-from cortex_model.experiments.reproduce import Figure, Row, RunRequest, runs_of, write_figure
+from cortex_model.experiments.reproduce import Figure, Row, RunRequest, figure_folder, runs_of, write_figure
+from cortex_model.experiments.statements import BARS, statement_of
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.protocol import protocol_folder
 from cortex_model.system.sources import load_module
@@ -19,6 +20,8 @@ from cortex_model.theory import condition_number
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
+
+style = load_module(figure_folder() / "style.py")
 
 PROTOCOL = "favila_tuning"
 DAMPINGS = (0.001, 0.01, 0.1, 0.5, 1.0, 3.0, 10.0, 100.0)
@@ -52,13 +55,15 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
     arms = {key[:2]: its for key, its in grouped(runs, "learning_rule", "damping", "averaged").items() if not key[2]}
     averaged = {key[1]: its for key, its in grouped(runs, "learning_rule", "damping", "averaged").items() if key[2]}
     theory = Prediction(runs[0])
-    with plt.style.context(Path(__file__).with_name("cortex.mplstyle")):
+    with style.styled():
         mosaic = [["responses", "widths"], ["lowest", "noise"]]
-        figure, axes = plt.subplot_mosaic(mosaic, figsize=(13.33, 10))
+        figure, axes = plt.subplot_mosaic(mosaic, figsize=(13.33, 10.6))
         table = draw_responses(axes["responses"], arms)
         table += draw_widths(axes["widths"], arms)
         table += draw_lowest(axes["lowest"], arms, averaged, theory)
         table += draw_noise(axes["noise"], theory)
+        style.letter(axes.values())
+        style.state(figure, statement_of(runs, BARS), left_out(arms))
         write_figure(figure, table, "favila_tuning", out)
         plt.close(figure)
     return numbers(arms, averaged, theory)
@@ -101,6 +106,12 @@ class Prediction:
         """The damping at which recall is as broad at the lowest population as at the top."""
         top = self.module.widths(self.perceived)[-1]
         return float(brentq(lambda d: self.lowest_width(d) - top, 1e-2, 10, xtol=1e-4))
+
+
+def left_out(arms) -> str:
+    """A sentence: arms of which nothing is drawn."""
+    undrawn = [name_of(*key) for key in arms if key not in damped(arms)]
+    return f"Not drawn, theory has no bound there: {', '.join(undrawn)}" if undrawn else ""
 
 
 def name_of(rule: str, damping: float) -> str:

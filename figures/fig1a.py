@@ -11,11 +11,15 @@ import matplotlib
 import numpy as np
 
 from cortex_model.analysis.learning_curves import straightness, with_interval
-from cortex_model.experiments.reproduce import Figure, Row, RunRequest, runs_of, write_figure
+from cortex_model.experiments.reproduce import Figure, Row, RunRequest, figure_folder, runs_of, write_figure
+from cortex_model.experiments.statements import statement_of
 from cortex_model.runs.directory import RunDirectory
+from cortex_model.system.sources import load_module
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
+
+style = load_module(figure_folder() / "style.py")
 
 PROTOCOL = "pseudoinverse_alignment"
 RECTANGULAR = {"layer_sizes": (40, 20), "n_presentations": 4500, "look_every_presentations": 225}
@@ -34,9 +38,12 @@ PANELS = ("square", "rectangular", "with decay")
 KINDS = {
     "online": ("#0072B2", {"square": (0.5, 1e-4), "with decay": (0.3, 2)}),
     "online, W held": ("#009E73", {"rectangular": (0.3, 2)}),
-    "averaged": ("#D55E00", {"square": (0.06, 1e-10), "rectangular": (0.4, 1e-5), "with decay": (0.3, 1e-3)}),
+    "averaged": ("#D55E00", {"square": (0.06, 1e-10), "rectangular": (0.4, 1e-5), "with decay": (0.3, 1e-4)}),
 }
-KEY = "solid: V to W⁺\ndotted: W to V⁺\nthin: single seeds"
+KEY = "solid: V to W⁺\ndotted: W to V⁺"
+SHOWS = "thin lines: single seeds, thick: their geometric mean"
+#: What is not drawn.
+HELD_OUT = "Not drawn: W to V⁺ where W is held. Dashed: where the closed form says that V ends"
 #: Between which distances an exponential must show as a straight line.
 FITTED = 1e-12, 1e-2
 PAPER = {"paper": "decreases exponentially", "source": "Fig. 1A, caption"}
@@ -53,9 +60,10 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
     for directory in runs_of(directories, PROTOCOL, "fig1a"):
         curves[setting_of(directory)].append(directory)
     table, rows = [], []
-    with plt.style.context(Path(__file__).with_name("cortex.mplstyle")):
+    with style.styled():
         figure, axes = plt.subplots(1, 3, sharey=True)
         axes = dict(zip(PANELS, axes, strict=True))
+        style.letter(axes.values())
         for (panel, kind, sizes, damping, rate), runs in curves.items():
             label = {"panel": panel, "kind": kind, "layer_sizes": sizes, "damping": damping, "learning_rate": rate}
             table += [{**label, **row} for row in draw_curves(axes[panel], runs, KINDS[kind][0])]
@@ -69,6 +77,7 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
                 ax.text(*place, kind, color=colour, weight="bold", transform=ax.get_yaxis_transform())
         axes["with decay"].text(0.3, 1e-9, KEY, transform=axes["with decay"].get_yaxis_transform())
         axes["square"].set_ylabel("relative distance to the\nother's pseudoinverse")
+        style.state(figure, statement_of(directories, SHOWS), HELD_OUT)
         write_figure(figure, table, "fig1a", out)
         plt.close(figure)
     return rows

@@ -9,11 +9,15 @@ import matplotlib
 import numpy as np
 
 from cortex_model.analysis.learning_curves import with_interval
-from cortex_model.experiments.reproduce import Figure, Row, RunRequest, runs_of, write_figure
+from cortex_model.experiments.reproduce import Figure, Row, RunRequest, figure_folder, runs_of, write_figure
+from cortex_model.experiments.statements import statement_of
 from cortex_model.runs.directory import RunDirectory
+from cortex_model.system.sources import load_module
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
+
+style = load_module(figure_folder() / "style.py")
 
 PROTOCOL = "recirculation_dynamics"
 #: The moments of both half cycles: (measure, text, column, whether in the upper population).
@@ -30,6 +34,7 @@ DESCENDING = (
     ("descending_difference", "difference", 8.7, True),
 )
 MOMENTS = ASCENDING + DESCENDING
+SHOWS = "thin lines: single seeds, thick: their geometric mean"
 COLOURS = {"difference_below": "#0072B2", "difference_above": "#D55E00"}
 
 
@@ -42,12 +47,16 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
     """Activity of the first run on the left, both differences of every run against presentations on the right."""
     runs = runs_of(directories, PROTOCOL, "fig1b")
     first = runs[0].measures()
-    with plt.style.context(Path(__file__).with_name("cortex.mplstyle")):
-        figure, axes = plt.subplot_mosaic([["before", "fall"], ["after", "fall"]], width_ratios=(2.3, 1))
+    with style.styled():
+        mosaic = [["before", "fall"], ["after", "fall"]]
+        figure, axes = plt.subplot_mosaic(mosaic, width_ratios=(2.3, 1), figsize=(13.33, 6.6))
         table = draw_activity(axes["before"], first, 0, "Before sleep")
         last = int(first["presentations"][-1])
         table += draw_activity(axes["after"], first, -1, f"After {last} presentations of noise")
         table += draw_differences(axes["fall"], runs)
+        style.letter(axes[name] for name in ("before", "after", "fall"))
+        of_activity = f"A and B: rates of each neuron, seed {runs[0].description()['seed']}"
+        style.state(figure, statement_of(runs, SHOWS), of_activity)
         write_figure(figure, table, "fig1b", out)
         plt.close(figure)
     fallen = [np.log10(run.summary()["difference_below"][0] / run.summary()["difference_below"][-1]) for run in runs]

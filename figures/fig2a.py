@@ -9,18 +9,27 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
-from cortex_model.experiments.reproduce import Figure, Row, write_figure
+from cortex_model.experiments.reproduce import Figure, Row, figure_folder, write_figure
+from cortex_model.experiments.statements import value_said
 from cortex_model.language import Carry, Learn
 from cortex_model.language.sequence import moments_of
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.schedule import PHASES, Schedule, declared, wake_sleep_schedule
+from cortex_model.system.sources import load_module
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
+style = load_module(figure_folder() / "style.py")
+
 PARAMETERS = SleepWakeParameters(forward_sleep_learning_rate=1e-4, sleep_before_presentations=2)
 N_WAKE, N_EVALUATED = 4, 3
+#: What stands below it: no run is shown, and so no seed.
+SAYS = (
+    f"A schedule, not a run: {N_WAKE} wake presentations, each followed by {value_said(PARAMETERS.sleep_per_wake)} of "
+    f"sleep, after {PARAMETERS.sleep_before_presentations} of sleep, with evaluations of {N_EVALUATED} stimuli"
+)
 COLOURS = {"wake": "#E69F00", "sleep": "#0072B2", "evaluation": "#777777"}
 
 
@@ -35,7 +44,7 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
     presentation, _ = schedule.places_of_slots()
     phases = [PHASES[number] for number in schedule.phase[presentation]]
     happening = what_happens(schedule)
-    with plt.style.context(Path(__file__).with_name("cortex.mplstyle")):
+    with style.styled():
         figure, (strip, ax) = plt.subplots(2, 1, sharex=True, height_ratios=(1, 12), figsize=(13.33, 7.5))
         draw_phases(strip, presentation, phases)
         draw_happening(ax, phases, happening)
@@ -44,6 +53,7 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
             | {name: int(is_open[slot]) for name, is_open in happening.items()}
             for slot in range(schedule.n_slots)
         ]
+        style.state(figure, SAYS)
         write_figure(figure, columns, "fig2a", out)
         plt.close(figure)
     beside = {"paper": "two phases: wake and sleep", "source": "Fig. 2A"}

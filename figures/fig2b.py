@@ -26,16 +26,19 @@ from cortex_model.analysis.learning_curves import (
     check_same_parameters,
     grouped,
     learning_curve,
-    meaning_of_bands,
     presentations_to_level,
     with_interval,
 )
 from cortex_model.errors import ParameterError
-from cortex_model.experiments.reproduce import Figure, Row, RunRequest, runs_of, write_figure
+from cortex_model.experiments.reproduce import Figure, Row, RunRequest, figure_folder, runs_of, write_figure
+from cortex_model.experiments.statements import statement_of
 from cortex_model.runs.directory import RunDirectory
+from cortex_model.system.sources import load_module
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
+
+style = load_module(figure_folder() / "style.py")
 
 PROTOCOL = "wake_sleep_classification"
 RULES = ({"learning_rule": "backpropagation"}, {"learning_rule": "reciprocal"}, {"learning_rule": "random_feedback"})
@@ -64,14 +67,6 @@ SETTINGS = {
 }
 #: Dataset -> what is shown besides the three rules.
 BESIDES = {"digits": ({"learning_rule": "reciprocal", "damping": 0.0, "sleep_learning_rate": 0.005},)}
-#: Learning rule -> (name, colour); the second colour of `reciprocal` is for damping 0.
-SHOWN = {
-    "backpropagation": ("backpropagation", "#444444"),
-    "reciprocal": ("reciprocal", "#0072B2"),
-    "random_feedback": ("random feedback", "#D55E00"),
-    "exact_pseudoinverse": ("exact pseudoinverse", "#CC79A7"),
-}
-BARE = "#009E73"
 #: Measure -> title of its panel: what V is compared with; for the rules whose V is not fixed by definition.
 ANGLES = {
     "alignment_angle_to_pseudoinverse_degrees": "V to W⁺",
@@ -126,7 +121,7 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
     check_same_parameters(directories, TASK)
     dataset = directories[0].description()["parameters"]["dataset"]
     table, rows = [], []
-    with plt.style.context(Path(__file__).with_name("cortex.mplstyle")):
+    with style.styled():
         mosaic = [["error"] * 3, list(ANGLES)]
         figure, axes = plt.subplot_mosaic(mosaic, height_ratios=(1.5, 1), figsize=(13.33, 8.5))
         for row, ((rule, damping), runs) in enumerate(curves.items()):
@@ -135,9 +130,11 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
                 ax = axes["error" if measure == "test_error_percent" else measure]
                 table += [{"curve": name, **point} for point in draw_curve(ax, measure, runs, colour)]
             place = {"transform": axes["error"].transAxes, "ha": "right", "va": "top", "weight": "bold"}
-            axes["error"].text(0.99, 0.98 - 0.12 * row, name, color=colour, **place)
+            axes["error"].text(0.99, 0.98 - 0.11 * row, name, color=colour, **place)
             rows += numbers(name, rule, runs, dataset)
-        finish(axes, f"Error on {dataset}: {meaning_of_bands(map(len, curves.values()))}")
+        finish(axes, f"Error on {dataset}")
+        style.letter(axes.values())
+        style.state(figure, statement_of(directories), left_out(curves))
         write_figure(figure, table, "fig2b", out)
         plt.close(figure)
     return rows
@@ -145,10 +142,18 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
 
 def shown(rule: str, damping: float) -> tuple[str, str]:
     """Name and colour of a curve."""
-    name, colour = SHOWN[rule]
+    name = rule.replace("_", " ")
     if rule != "reciprocal":
-        return name, colour
-    return (f"{name}, damping {damping:g}", colour) if damping else (f"{name}, bare pseudoinverse", BARE)
+        return name, style.COLOURS.get(name, style.OTHERS[0])
+    named = f"{name}, damping {damping:g}" if damping else f"{name}, bare pseudoinverse"
+    return named, style.COLOURS.get(named, style.COLOURS["reciprocal feedback" if damping else "reciprocal, bare"])
+
+
+def left_out(curves: dict) -> str:
+    """A sentence: the rules whose angles are not drawn."""
+    rules = dict.fromkeys(rule for rule, _ in curves)
+    drawn, others = ([rule.replace("_", " ") for rule in rules if (rule in HAS_ANGLES) == has] for has in (True, False))
+    return f"Angles: of {' and '.join(drawn) or 'no rule'}, not of {' and '.join(others)}" if others else ""
 
 
 def draw_curve(ax, measure: str, runs: list[RunDirectory], colour: str) -> list[Row]:

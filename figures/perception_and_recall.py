@@ -15,12 +15,15 @@ from cortex_model.analysis.decoding import INFORMATION, latency_where_held, orde
 from cortex_model.analysis.learning_curves import grouped, mean_and_interval, with_interval
 from cortex_model.errors import ParameterError
 from cortex_model.experiments.reproduce import Figure, Row, RunRequest, figure_folder, runs_of, write_figure
+from cortex_model.experiments.statements import statement_of
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.system.sources import load_module
 from cortex_model.system.storage import read_arrays
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
+
+style = load_module(figure_folder() / "style.py")
 
 PROTOCOL = "perception_and_recall"
 SETTINGS = {
@@ -46,6 +49,7 @@ LEVELS = matplotlib.colormaps["viridis_r"]
 SHOWN = {"category": ("category", "-", None), "low_level": ("low-level features", "--", "white")}
 TITLES = {"perception": "Perception: the image is held at the input", "recall": "Recall: only the top is held"}
 CHANCE = {"category": 0.1, "low_level": 0.5}
+SHOWS = "bands and bars: 95 % interval of the mean over seeds (Student's t)"
 SOURCE = "EEG: perceptual before semantic in perception, after it in recall"
 
 
@@ -73,20 +77,29 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
     dataset = directories[0].description()["parameters"]["dataset"]
     runs = arms.get((DAMPING,)) or next(iter(arms.values()))
     decoded = [read_arrays(run.path / "decoding.nc") for run in runs]
-    with plt.style.context(Path(__file__).with_name("cortex.mplstyle")):
+    with style.styled():
         mosaic = [["perception", "recall"], ["latency", "claims"]]
-        figure, axes = plt.subplot_mosaic(mosaic, figsize=(13.33, 10))
+        figure, axes = plt.subplot_mosaic(mosaic, figsize=(13.33, 10.6))
         table = draw_accuracy(axes["perception"], decoded, "perception", dataset)
         table += draw_accuracy(axes["recall"], decoded, "recall", dataset)
         table += draw_latencies(axes["latency"], decoded)
         claims = claims_of(decoded)
         table += draw_claims(axes["claims"], claims)
+        style.letter(axes.values())
+        style.state(figure, statement_of(runs, SHOWS), *left_out(arms, runs))
         write_figure(figure, table, f"{PROTOCOL}_{dataset}", out)
         plt.close(figure)
         images = load_module(figure_folder() / "recalled_images.py")
-        write_figure(*images.draw_images(arms, DAMPING), f"{PROTOCOL}_{dataset}_images", out)
+        write_figure(*images.draw_images(arms, DAMPING, style), f"{PROTOCOL}_{dataset}_images", out)
         plt.close("all")
     return numbers(arms, decoded, claims)
+
+
+def left_out(arms, runs) -> list[str]:
+    """Sentences: the dampings that are not drawn, and when a latency is."""
+    others = [f"{damping:g}" for (damping,), its in arms.items() if its is not runs]
+    sentences = ["C: latencies that more than half of the seeds have"]
+    return sentences + [f"Not drawn here: damping {', '.join(others)}, of which images are drawn"] * bool(others)
 
 
 # ---------------------------------------------------------------------- in time

@@ -5,6 +5,7 @@ import numpy as np
 
 from cortex_model.analysis.learning_curves import mean_and_interval
 from cortex_model.experiments.reproduce import Row
+from cortex_model.experiments.statements import BARS, statement_of
 from cortex_model.system.storage import read_arrays
 
 matplotlib.use("Agg")
@@ -15,7 +16,7 @@ LEVELS = matplotlib.colormaps["viridis_r"]
 N_COLUMNS, CONTRAST = 6, (1, 99)
 
 
-def draw_images(arms, chosen: float) -> tuple:
+def draw_images(arms, chosen: float, style) -> tuple:
     """Images recalled from the first, the middle and the top population; errors of reconstruction by damping.
 
     Parameters
@@ -24,6 +25,8 @@ def draw_images(arms, chosen: float) -> tuple:
         (damping,) -> runs; images are of the first one.
     chosen : float
         The damping of whose forward weights images before sleep are shown.
+    style : module
+        Of all figures.
 
     Returns
     -------
@@ -38,20 +41,26 @@ def draw_images(arms, chosen: float) -> tuple:
         "before sleep": some["before"].values,
     }
     rows |= {f"damping {damping:g}": its["after"].values for damping, its in images.items()}
-    figure = plt.figure(figsize=(13.33, 0.72 * len(rows) + 5.4))
+    figure = plt.figure(figsize=(13.33, 0.72 * len(rows) + 6.2))
     figure.set_layout_engine("none")
-    share = (0.72 * len(rows) + 0.6) / figure.get_figheight()
-    grid = figure.add_gridspec(1, len(levels), left=0.115, right=0.995, top=0.955, bottom=1 - share, wspace=0.04)
+    share = (0.72 * len(rows) + 0.7) / figure.get_figheight()
+    grid = figure.add_gridspec(1, len(levels), left=0.115, right=0.985, top=0.945, bottom=1 - share, wspace=0.06)
+    panels = []
     for block, level in enumerate(levels):
         ax = figure.add_subplot(grid[block])
+        panels.append(ax)
         draw_block(ax, [values[level - 1][:N_COLUMNS] for values in rows.values()])
-        ax.set_title(f"from {population_name(level, n_levels + 1)}", fontsize=15, pad=4)
+        ax.set_title(f"from {population_name(level, n_levels + 1)}", fontsize=15)
         if block == 0:
             ax.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=13)
-    below = figure.add_gridspec(1, 2, left=0.07, right=0.995, top=0.93 - share, bottom=0.075, wspace=0.16)
+    below = figure.add_gridspec(1, 2, left=0.07, right=0.985, top=0.92 - share, bottom=0.13, wspace=0.16)
     axes = [figure.add_subplot(below[0]), figure.add_subplot(below[1])]
     table = draw_errors(axes[0], arms, "reconstruction_error", "Rates below reconstructed by one projection")
     table += draw_errors(axes[1], arms, "recall_error", "Image recalled from a population")
+    style.letter([*panels, *axes])
+    runs = [run for its in arms.values() for run in its]
+    shown = f"A to {chr(ord('A') + len(levels) - 1)}: one seed, images from black to white between their percentiles"
+    style.state(figure, statement_of(runs, BARS), f"{shown} {CONTRAST[0]} and {CONTRAST[1]}")
     return figure, table
 
 

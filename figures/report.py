@@ -12,12 +12,13 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib import style
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, MultipleLocator, NullFormatter
 
 from cortex_model.reports.classes import ClassPicture
 from cortex_model.reports.curves import Panel
 from cortex_model.reports.matrices import WeightPicture
+from cortex_model.system.sources import load_module
 
+panels = load_module(Path(__file__).with_name("panels.py"))
 #: Points of all lines of a panel up to which it is drawn as lines; more are drawn as pixels.
 MOST_POINTS = 20_000
 #: Classes up to which cells hold their numbers, and up to which classes are named.
@@ -61,43 +62,9 @@ def curves(panel: Panel) -> Drawn:
     with styled():
         figure = Figure(figsize=(6.4, 4.2))
         ax = figure.subplots()
-        n_points = 0
-        for curve in panel.curves:
-            look = {"color": curve.setting.colour, "dashes": curve.setting.dash or (None, None)}
-            n_seeds = len(curve.values)
-            for over, values in zip(curve.over, curve.values, strict=True):
-                thin = {"linewidth": 0.8, "alpha": 0.55} if n_seeds > 1 else {"linewidth": 2.2}
-                ax.plot(over, values, marker="o" if len(over) == 1 else None, **look, **thin)
-                n_points += len(over)
-            if curve.mean is not None and n_seeds > 1:
-                ax.fill_between(curve.over[0], curve.low, curve.high, color=curve.setting.colour, alpha=0.18, lw=0)
-                ax.plot(curve.over[0], curve.mean, linewidth=2.6, **look)
-        if panel.is_logarithmic:
-            ax.set_yscale("log", nonpositive="clip")
-            values = np.concatenate([each for curve in panel.curves for each in curve.values])
-            low, high = float(np.nanmin(values)), float(np.nanmax(values))
-            ax.set_ylim(low / 1.3, high * 1.3)
-            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 2000 * low else (1,), numticks=9))
-            ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            ax.yaxis.set_minor_formatter(NullFormatter())
-        else:
-            ax.set_ylim(*_limits(panel))
-            ax.yaxis.set_major_locator(MultipleLocator(30) if panel.limits else MaxNLocator(6))
-        ax.xaxis.set_major_locator(MaxNLocator(5))
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
-        ax.set(title=panel.title, xlabel=panel.over_label)
+        n_points = panels.draw_panel(ax, panel)
         _letters(ax, panel)
         return written(figure, "svg" if n_points <= MOST_POINTS else "png")
-
-
-def _limits(panel):
-    """From 0 on where no number is below it; bands that leave the numbers far behind are cut."""
-    if panel.limits:
-        return panel.limits
-    values = np.concatenate([each for curve in panel.curves for each in curve.values])
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    room = 0.06 * (high - low) or abs(high) or 1.0
-    return (0.0 if low >= 0 else low - room, high + room)
 
 
 def _letters(ax, panel):

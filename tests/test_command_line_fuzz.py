@@ -99,7 +99,10 @@ COMMANDS = {
     "parameters": (["parameters"], {"PROTOCOL": one_of(PROTOCOLS)}),
     "figure": (
         ["figure", "fig1a", "folder"],
-        {"FIGURE": one_of(TEXTS, PATHS), "RUN_DIRS": one_of(PATHS), "--out": one_of(PATHS[2:4], EMPTY[:1])},
+        {
+            "FIGURE": one_of(TEXTS, PATHS, PROTOCOLS), "RUN_DIRS": one_of(PATHS), "--from-csv": one_of(TEXTS, PATHS),
+            "--out": one_of(PATHS[2:4], EMPTY[:1]),
+        },
     ),
     "reproduce": (
         ["reproduce", "fig2b", "--device", "magic"],

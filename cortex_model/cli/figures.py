@@ -18,10 +18,11 @@ class NamesFigures(TyperCommand):
 
     def format_help(self, ctx, formatter):
         """See `typer.core.TyperCommand`."""
-        from cortex_model.experiments.reproduce import experiment_names, figure_names, protocol_figure_names
+        from cortex_model.experiments.reproduce import STOCK, experiment_names, figure_names, protocol_figure_names
 
         kinds = {
             "Of the paper": figure_names(),
+            "Of runs of any protocol (`figure` alone)": STOCK,
             "Of protocols": protocol_figure_names(),
             "Of experiments": experiment_names(),
         }
@@ -31,17 +32,28 @@ class NamesFigures(TyperCommand):
 
 @app.command(cls=NamesFigures)
 def figure(
-    name: Annotated[str, typer.Argument(metavar="FIGURE", help="Any of those below.")],
-    run_dirs: Annotated[list[Path], typer.Argument(help="Finished runs of the protocol that the figure shows.")],
+    name: Annotated[str, typer.Argument(metavar="FIGURE", help="Any of those below, or a file of your own.")],
+    run_dirs: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Finished runs of the protocol that the figure shows, or folders of them."),
+    ] = None,
+    from_csv: Annotated[
+        Path | None, typer.Option(help="Draw it again from the CSV of what it shows, instead of runs.")
+    ] = None,
     out_folder: Out = Path("figures"),
 ) -> None:
     """Draw a figure from run directories: PDF, PNG and the CSV of what is plotted."""
-    from cortex_model.experiments.reproduce import INTERVALS, load_figure
+    from cortex_model.experiments.reproduce import INTERVALS, drawn_again, load_figure
+    from cortex_model.reports.reading import directories_in
     from cortex_model.runs.directory import RunDirectory
 
     drawn = load_figure(name)
-    rows = drawn.draw([RunDirectory.opened(path) for path in run_dirs], out_folder)
-    print_rows(rows, INTERVALS)
+    if from_csv is not None:
+        rows = drawn_again(drawn, from_csv, out_folder, run_dirs)
+    else:
+        found = [each for path in run_dirs or () for each in directories_in(path)]
+        rows = drawn.draw([RunDirectory.opened(each.path) for each in found], out_folder)
+    print_rows(rows, INTERVALS if any("simulated" in row for row in rows) else "")
 
 
 @app.command(cls=NamesFigures)
@@ -90,13 +102,16 @@ def compare(
     from cortex_model.datasets import load_recording
     from cortex_model.experiments.comparing import compare_run, shown
     from cortex_model.experiments.reproduce import figure_folder
+    from cortex_model.experiments.statements import statement_of
+    from cortex_model.runs.directory import RunDirectory
     from cortex_model.system.sources import load_module
 
     recorded = load_recording(recording, stimuli, kind, variable)
     with progress_bar(f"comparing with {recorded.name}", "steps") as report:
         comparisons = compare_run(run_dir, recorded, metric, resamples, seed, report)
+    said = statement_of([RunDirectory.opened(run_dir)], "")
     for comparison in comparisons:
-        load_module(figure_folder() / "comparison.py").draw(comparison, out_folder)
+        load_module(figure_folder() / "comparison.py").draw(comparison, out_folder, said)
         head, rows = shown(comparison)
         out.print(head, markup=False)
         print_rows(rows)

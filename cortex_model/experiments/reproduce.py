@@ -2,18 +2,19 @@
 
 import csv
 import difflib
+import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cortex_model.errors import ParameterError, RunError
+from cortex_model.errors import CortexModelError, ParameterError, RunError, in_short
 from cortex_model.experiments.making import Report, RunRequest, make_runs
 from cortex_model.parameters import content_hash
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.protocol import protocol_names
 from cortex_model.runs.running import mind_other_sources
-from cortex_model.system.sources import load_module, package_folder
+from cortex_model.system.sources import OwnCode, load_module, package_folder
 
 #: A row of the table that is printed: quantity, simulated, paper, source.
 Row = dict[str, Any]
@@ -32,12 +33,15 @@ class Figure:
         (dataset, n_seeds) -> list of `RunRequest`: the runs that it shows.
     draw : callable
         (run directories, folder) -> rows: writes NAME.pdf, NAME.png and NAME.csv, and returns what to print.
+    draw_again : callable, optional
+        (CSV, folder) -> rows: the same from the CSV of what is shown, where that holds all of it.
     """
 
     name: str
     title: str
     requests: Callable[[str, int], list[RunRequest]]
     draw: Callable[[list[RunDirectory], Path], list[Row]]
+    draw_again: Callable[[Path, Path], list[Row]] | None = None
 
 
 # ---------------------------------------------------------------------- figures by name
@@ -61,15 +65,21 @@ def experiment_names() -> list[str]:
     return sorted(path.stem for path in (figure_folder() / "experiments").glob("[a-z]*.py"))
 
 
+#: Figures of runs of any protocol.
+STOCK = ["curves"]
+
+
 def load_figure(name: str) -> Figure:
-    """The figure of that name, of the paper, of a protocol or of an experiment.
+    """The figure of that name, of the paper, of a protocol or of an experiment; or the one that a user's file draws.
 
     Raises
     ------
     ParameterError
-        If there is none.
+        If there is none, or the file draws none.
     """
-    names = figure_names() + protocol_figure_names() + experiment_names()
+    if str(name).endswith(".py"):
+        return own_figure(Path(name))
+    names = figure_names() + STOCK + protocol_figure_names() + experiment_names()
     if name in experiment_names():
         experiment = load_module(figure_folder() / "experiments" / f"{name}.py").EXPERIMENT
         return load_module(figure_folder() / "drawing.py").figure_of(experiment)
@@ -78,6 +88,84 @@ def load_figure(name: str) -> Figure:
         hint = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(names)}."
         raise ParameterError(f"FIGURE: must be a figure's name (got {name!r}); {hint}")
     return load_module(figure_folder() / f"{name}.py").FIGURE
+
+
+def own_figure(path: Path) -> Figure:
+    """The figure of a user's file, which defines ``draw(runs, out)``.
+
+    Parameters
+    ----------
+    path : Path
+        ``draw`` is given a list of `RunDirectory` and a folder, writes what it likes there, and returns rows to print:
+        a list of dicts with the same keys, or nothing.
+
+    Raises
+    ------
+    ParameterError
+        If the file is not Python that runs, or defines no such function.
+    """
+    if not path.is_file():
+        raise ParameterError(f"FIGURE: must be a figure's name, or a file that is there (got {in_short(str(path))}).")
+    code = OwnCode.read(path)
+    drawing = getattr(code.load(), "draw", None)
+    contract = "draw(runs, out), a function of a list of runs and a folder"
+    if not inspect.isroutine(drawing):
+        raise ParameterError(f"{path}: must define {contract} (got {in_short(drawing)}); see figures/README.md.")
+    where = f"{path}, line {drawing.__code__.co_firstlineno}" if inspect.isfunction(drawing) else path
+    try:
+        inspect.signature(drawing).bind([], path)
+    except TypeError as error:
+        raise ParameterError(f"{where}: must define {contract} (got: {error}); see figures/README.md.") from None
+
+    def draw(directories, out):
+        try:
+            Path(out).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _no_folder(out, error) from None
+        with code.importable():
+            rows = drawing(directories, Path(out)) or []
+        is_table = isinstance(rows, list) and all(isinstance(row, dict) and list(row) == list(rows[0]) for row in rows)
+        if not is_table:
+            raise ParameterError(
+                f"{where}: draw must return a list of dicts with the same keys, or nothing (got {in_short(rows)})."
+            )
+        return rows
+
+    return Figure(path.stem, path.stem, _no_requests(path.name), draw)
+
+
+def drawn_again(figure: Figure, file: Path, out: Path, run_dirs: Iterable[Path] | None = ()) -> list[Row]:
+    """Draw a figure from the CSV of what it shows.
+
+    Raises
+    ------
+    RunError
+        If the figure cannot be drawn from its CSV, runs are given too, or the file is not what the figure writes.
+    """
+    got = "runs too" if run_dirs else "" if figure.draw_again else f"{figure.name}, which is drawn from runs alone"
+    if got:
+        raise RunError(f"--from-csv: must stand instead of runs, for a figure that its CSV holds whole (got {got}).")
+    try:
+        return figure.draw_again(Path(file), Path(out))
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        if isinstance(error, CortexModelError):
+            raise
+        raise RunError(
+            f"--from-csv: must be a CSV that {figure.name} wrote (got {in_short(str(file))}: {type(error).__name__}: "
+            f"{error}); give another."
+        ) from None
+
+
+def _no_requests(name):
+    """What `reproduce` is told of a figure of runs of one's own."""
+
+    def requests(dataset, n_seeds):
+        raise ParameterError(
+            f"FIGURE: must be a figure whose runs are known (got {name}, which draws any); draw runs of your own with "
+            f"`cortex-model figure {name} RUN_DIRS`."
+        )
+
+    return requests
 
 
 def runs_of(directories: Iterable[RunDirectory], protocol: str, figure: str) -> list[RunDirectory]:
@@ -136,9 +224,11 @@ def write_figure(drawn: Any, table: list[Row], name: str, out: Path) -> None:
             writer.writeheader()
             writer.writerows(table)
     except OSError as error:
-        raise RunError(
-            f"{out}: must be a folder that can be written (got: {error.strerror}); give another one with --out."
-        ) from None
+        raise _no_folder(out, error) from None
+
+
+def _no_folder(out, error):
+    return RunError(f"{out}: must be a folder that can be written (got: {error.strerror}); give another with --out.")
 
 
 # ---------------------------------------------------------------------- runs, then figures

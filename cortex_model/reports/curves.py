@@ -9,6 +9,8 @@ from cortex_model.analysis.learning_curves import mean_and_interval
 from cortex_model.reports.settings import Chapter, Setting, interval_text
 from cortex_model.reports.words import measure_words
 
+#: Instead of one part of a measure: the mean of all.
+MEAN = "mean over parts"
 #: Measures that only say when it was looked.
 TIMES = ("wake_presentations", "sleep_presentations", "presentations")
 #: Angles that are drawn -> what V is compared with.
@@ -84,14 +86,14 @@ class Panel:
 
 
 def curve_of(setting: Setting, measure: str, part: Any = None) -> Curve | None:
-    """A measure, or one part of it, of the runs of a setting that have it."""
+    """A measure, or one part of it, or the `MEAN` of its parts, of the runs of a setting that have it."""
     over, values = [], []
     for run in setting.finished:
         if measure in run.measures:
             its, _, parts = run.measures[measure]
-            if (its.ndim == 1) != (part is None) or (part is not None and part not in parts):
+            if (its.ndim == 1) != (part is None) or (part is not None and part not in [*parts, MEAN]):
                 continue
-            its = its if part is None else its[:, parts.index(part)]
+            its = its if part is None else its.mean(axis=1) if part is MEAN else its[:, parts.index(part)]
             if len(its) == len(run.over):
                 over.append(run.over)
                 values.append(np.where(np.isfinite(its), its, np.nan))
@@ -105,11 +107,11 @@ def curve_of(setting: Setting, measure: str, part: Any = None) -> Curve | None:
 def learning_panels(chapter: Chapter) -> list[Panel]:
     """A panel for each measure that is one number a look."""
     panels = []
-    for name, unit in _measured(chapter, 1):
+    for name, unit in measured(chapter, 1):
         curves = [curve for setting in chapter.drawn if (curve := curve_of(setting, name))]
         if name not in TIMES and curves:
             words = measure_words(name, unit)
-            panels.append(Panel(words[:1].upper() + words[1:], _over_label(curves), words, curves))
+            panels.append(Panel(words[:1].upper() + words[1:], over_label(curves), words, curves))
     return panels
 
 
@@ -126,7 +128,7 @@ def angle_panels(chapter: Chapter) -> dict[str, list[Panel]]:
                 most = max(float(np.nanmax(each)) for curve in curves for each in curve.values)
                 limits = (0.0, min(max(90.0, 1.02 * most), 180.0))
                 panels.setdefault(f"V{subscript(part)}", []).append(
-                    Panel(title, _over_label(curves), "angle (degrees)", curves, limits)
+                    Panel(title, over_label(curves), "angle (degrees)", curves, limits)
                 )
     return panels
 
@@ -136,14 +138,16 @@ def subscript(part: Any) -> str:
     return str(part).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
 
-def _measured(chapter, ndim):
+def measured(chapter: Chapter, ndim: int) -> dict[tuple[str, str], None]:
+    """Measures, with their units, that are one number a look (1), or one a look and part (2)."""
     return dict.fromkeys(
         (name, unit) for setting in chapter.settings for run in setting.finished
         for name, (values, unit, _) in run.measures.items() if values.ndim == ndim
     )  # fmt: skip
 
 
-def _over_label(curves):
+def over_label(curves: list[Curve]) -> str:
+    """Against what curves are drawn."""
     return curves[0].setting.finished[0].over_what
 
 
@@ -170,8 +174,8 @@ class FinalNumbers:
 
 def final_numbers(chapter: Chapter) -> FinalNumbers:
     """Every measure at the last look: mean over seeds and its interval."""
-    keys = [(name, unit, None) for name, unit in _measured(chapter, 1) if name not in TIMES]
-    for name, unit in _measured(chapter, 2):
+    keys = [(name, unit, None) for name, unit in measured(chapter, 1) if name not in TIMES]
+    for name, unit in measured(chapter, 2):
         parts = dict.fromkeys(part for run in chapter.runs if name in run.measures for part in run.measures[name][2])
         keys += [(name, unit, part) for part in parts]
     table = FinalNumbers(n_left_out=max(0, len(keys) - MOST_ROWS))

@@ -98,7 +98,7 @@ def read_runs(paths: Iterable[str | Path | RunDirectory]) -> tuple[list[ReadRun]
     """
     found, sentences, known = [], [], {}
     errors: list[CortexModelError] = []
-    directories = [each for path in paths for each in _directories(getattr(path, "path", path))]
+    directories = [each for path in paths for each in directories_in(getattr(path, "path", path))]
     for directory in {each.path.resolve(): each for each in directories}.values():
         try:
             run = read_run(directory)
@@ -119,7 +119,7 @@ def read_runs(paths: Iterable[str | Path | RunDirectory]) -> tuple[list[ReadRun]
     return found, sentences
 
 
-def _directories(path: Any) -> list[RunDirectory]:
+def directories_in(path: Any) -> list[RunDirectory]:
     """A run directory, or those below a folder; one that is neither is refused when it is opened."""
     path = Path(path)
     inside = [] if not path.is_dir() or (path / PARAMETERS).exists() else find_runs(path)

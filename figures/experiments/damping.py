@@ -33,5 +33,6 @@ EXPERIMENT = Experiment(
         Panel("alignment_angle_to_pseudoinverse_degrees", "V to W⁺", "angle (degrees)", limits=(0, 95)),
         Panel("alignment_angle_to_transpose_degrees", "V to Wᵀ", "angle (degrees)", limits=(0, 95)),
     ),
-    x_label="damping (leftmost: none)",
+    x_label="damping",
+    x_ticks={NONE: "none"} | {damping: f"{damping:g}" for damping in (0.01, 0.1, 1.0, 10.0, 100.0)},
 )

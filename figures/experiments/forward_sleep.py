@@ -26,7 +26,8 @@ EXPERIMENT = Experiment(
         Panel("condition_number", "Condition of W", "condition number", "log"),
         Panel("forward_drift", "Drift of W from its start", "|W - W₀| / |W₀|"),
     ),
-    x_label="forward_sleep_learning_rate (leftmost: W held)",
+    x_label="forward learning rate in sleep",
+    x_ticks={HELD: "W held", 1e-5: "10⁻⁵", 1e-4: "10⁻⁴", 1e-3: "10⁻³"},
     averaged=(
         "condition_number", "forward_drift", "alignment_angle_to_pseudoinverse_degrees",
         "alignment_angle_to_transpose_degrees",

@@ -6,6 +6,8 @@ from cortex_model.experiments.tables import Arm, Experiment, Panel, varied
 DAMPED = "reciprocal, damping 10"
 AMOUNTS = (0.001, 0.01, 0.1, 1.0, 10.0)
 MATCHED_AMOUNTS = (0.01, 0.1, 1.0)
+#: Where no sleep in wake is put on the logarithmic axis.
+NONE = 0.0005
 BLOCKS = {"digits": (1, 500), "mnist": (1, 1000, 10_000, 60_000)}
 FIRST, IN_BLOCKS = "interleaved, after sleep", "in blocks of 0.1 per wake presentation"
 
@@ -24,8 +26,8 @@ def arms(dataset: str) -> list[Arm]:
             lambda n: setting(dataset, DAMPED, sleep_per_wake=n, damping=1.0, feedback_gain="norm_matched"),
             "damping 1, matched gain, after sleep",
         ),
-        Arm("sleep before wake alone", setting(dataset, DAMPED, sleep_per_wake=0.0), "before wake alone", 0.0005),
-        Arm("no sleep", setting(dataset, DAMPED, sleep_per_wake=0.0, sleep_before_presentations=0), "none", 0.0005),
+        Arm("sleep before wake alone", setting(dataset, DAMPED, sleep_per_wake=0.0), "sleep before wake alone", NONE),
+        Arm("no sleep", setting(dataset, DAMPED, sleep_per_wake=0.0, sleep_before_presentations=0), "no sleep ", NONE),
         *(
             Arm(f"{IN_BLOCKS}, every {n}",
                 setting(dataset, DAMPED, sleep_per_wake=0.1, sleep_block_presentations=n, sleep_before_presentations=0))
@@ -44,5 +46,6 @@ EXPERIMENT = Experiment(
         Panel("sleep_presentations", "Cost", "sleep presentations", "log"),
     ),
     x_label="sleep presentations per wake presentation",
+    x_ticks={NONE: "0"} | {amount: f"{amount:g}" for amount in (0.01, 0.1, 1.0, 10.0)},
     averaged=("alignment_angle_to_fixed_point_degrees", "alignment_angle_to_transpose_degrees"),
 )
