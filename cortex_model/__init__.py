@@ -6,16 +6,25 @@ from typing import Any
 __version__ = "0.1.0"
 
 #: What is loaded when it is first asked for: name -> module.
-_LAZY = {"Cortex": "cortex_model.interactive.cortex", "CortexClassifier": "cortex_model.interactive.classifier"}
+_LAZY = {
+    "Cortex": "cortex_model.interactive.cortex",
+    "CortexClassifier": "cortex_model.interactive.classifier",
+    "RunDirectory": "cortex_model.runs.directory",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """`Cortex` and `CortexClassifier`, which need more than the rest of this module."""
+    """`Cortex`, `CortexClassifier` and `RunDirectory`, which need more than the rest of this module."""
     if name in _LAZY:
         from importlib import import_module
 
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'cortex_model' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """So that notebooks complete their names, too."""
+    return sorted({*globals(), *_LAZY})
 
 
 def run(

@@ -50,6 +50,11 @@ def test_more_epochs_end_in_the_bits_of_one_run(first, given, tmp_path):
     assert RunDirectory(first).summary()["epochs"] == 2, "the first run stays as it is"
 
 
+def test_where_evaluations_fall_otherwise_a_warning_says_so(first):
+    more = go_on(first, {"epochs": 1, "evaluate_every_presentations": 500})
+    assert [said for said in more["warnings"] if "evaluations lie at other presentations" in said]
+
+
 def test_where_it_comes_from_is_in_its_name_and_its_provenance(first, tmp_path):
     moved = tmp_path / "moved"
     shutil.copytree(first, moved)

@@ -12,6 +12,7 @@ from cortex_model.protocol import load_protocol
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.running import go_on, start
 from cortex_model.schedule import Stimuli, declared, sleep_schedule, wake_sleep_schedule
+from cortex_model.system.storage import write_json
 from cortex_model.weights import initial_weights
 
 PROTOCOL = "wake_sleep_classification"
@@ -99,6 +100,19 @@ def test_what_is_frozen_learns_again_once_it_is_released_by_its_own_rate():
     assert np.allclose(doubled, 2 * (plain[12]["W_2"] - plain[11]["W_2"]), rtol=1e-4)
 
 
+def test_each_of_a_list_happens_once_in_its_order():
+    before, after = changed_by(["scale V_2 3 at 6", "scale V_2 3 at 6", "scale V 2 at 7"])
+    assert np.allclose(after["V_2"], 18 * before["V_2"], rtol=1e-6)
+    frozen = seen(parameters(interventions=["freeze W at 4", "release W at 8", "freeze W at 8"]))
+    assert np.array_equal(frozen[4]["W_1"], frozen[12]["W_1"])
+    released = seen(parameters(interventions=["release W at 8", "freeze W at 4"], relative_learning_rates="V:0"))
+    assert not np.array_equal(released[8]["W_1"], released[12]["W_1"])
+    thawed = seen(parameters(relative_learning_rates="W_1:0", interventions="release W_1 at 8"))
+    assert np.array_equal(thawed[0]["W_1"], thawed[8]["W_1"]) and not np.array_equal(
+        thawed[8]["W_1"], thawed[12]["W_1"]
+    )
+
+
 def test_it_happens_after_the_sleep_and_before_the_evaluation():
     p = parameters(interventions="silence V at 6")
     schedule = schedule_for(p, n_evaluated=3)
@@ -139,6 +153,7 @@ def test_it_happens_after_the_sleep_and_before_the_evaluation():
         ({"relative_learning_rates": "W_1:0,W_1:1"}, "once"),
         ({"relative_learning_rates": "X:0"}, "must name projections that the hierarchy has"),
         ({"record": "V_7"}, "must name what the hierarchy has"),
+        ({"interventions": "nothing,silence V_2 at 3"}, "ACTION PROJECTION"),
         ({"record": "V_2 !"}, "must hold names"),
         ({"lesion": "V_2"}, "interventions"),
     ],
@@ -167,6 +182,9 @@ def test_a_function_changes_weights_on_the_device():
         seen(parameters(), function=lambda weights: 3, at=6)
     with pytest.raises(ZeroDivisionError):
         seen(parameters(), function=lambda weights: 1 / 0, at=6)
+    for function, at in ((lesion, -5), (lesion, 4.5), (lesion, "4"), (3, 4)):
+        with pytest.raises(ParameterError, match=r"must be a function, and a whole number of presentations at least 0"):
+            seen(parameters(), function=function, at=at)
 
 
 def test_cortex_freezes_and_releases(tmp_path):
@@ -182,6 +200,9 @@ def test_cortex_freezes_and_releases(tmp_path):
     assert "freeze W_1 V" in [entry["what"] for entry in cortex.history]
     with pytest.raises(ParameterError, match="learn by rule"):
         Cortex((5, 6, 3), "random_feedback").freeze("V_2")
+    for wrong in ("V_9", ["V_2", "W_1"], "b_0"):
+        with pytest.raises(ParameterError, match=r"^Cortex\.freeze: must name"):
+            Cortex((5, 6, 3)).freeze(wrong)
     with pytest.raises(ParameterError, match=r"Cortex\.interventions: must be left out"):
         Cortex((5, 6, 3), interventions="silence V at 3")
 
@@ -234,8 +255,26 @@ def test_a_run_stopped_anywhere_ends_in_the_same_bits(n_chunks, finished, given,
     assert RunDirectory(folder).recordings().identical(finished.recordings())
 
 
+def test_a_run_killed_while_it_finishes_keeps_its_recordings(given, finished, tmp_path, monkeypatch):
+    """Whether the summary is there already or not."""
+    parameters = load_protocol(PROTOCOL).parameters(**given)
+
+    def die(path, content=None):
+        if content is None or path.name == "summary.json":
+            raise KeyboardInterrupt
+        write_json(path, content)
+
+    for where in ("write_json", "recording.clear_parts"):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(f"cortex_model.runs.directory.{where}", die)
+            start(PROTOCOL, parameters, 2, "runtime", tmp_path / where)
+        summary = start(PROTOCOL, parameters, 2, "runtime", tmp_path / where)
+        assert RunDirectory(summary["run_dir"]).recordings().identical(finished.recordings())
+
+
 def test_more_epochs_keep_what_was_frozen_and_do_nothing_twice(finished, given, tmp_path):
     more = go_on(finished.path, {"epochs": 1})
+    assert not more["warnings"]
     longer = run(PROTOCOL, seed=2, device="runtime", out=str(tmp_path), **given | {"epochs": 2})
     assert more["weights_sha256"] == longer.summary()["weights_sha256"]
     parameters = RunDirectory(more["run_dir"]).parameters

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import cortex_model
 from cortex_model.cli import app
+from cortex_model.errors import RunError
 from cortex_model.protocol import Protocol, Run
 from cortex_model.runs.directory import COMPILING, MEASURES, PROGRAM_READY, PROVENANCE, RunDirectory
 from cortex_model.runs.running import carry_out
@@ -156,3 +158,31 @@ def test_a_run_that_dies_while_it_compiles_says_so(tmp_path, monkeypatch, device
         carry_out(Protocol("asleep", "", SleepWakeParameters, sleep), p, 0, device, directory)
     assert states == ["running"]
     assert directory.state == ("interrupted" if device == "runtime" else "interrupted while compiling")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "sentence"),
+    [
+        ("m/n", (["a"], np.zeros(3), "1"), "a name without slash"),
+        ("m", (["a", "b"], np.zeros(3), "1"), "as many as the values have"),
+        ("m", (["a", "a"], np.zeros((3, 3)), "1"), "different dimensions"),
+        ("m", (["a"], np.zeros(3, complex), "1"), "numbers, truth values or texts"),
+        ("m", (["a"], [[1], [1, 2]], "1"), "numbers, truth values or texts"),
+        ("m", (["a"], np.zeros(3, "datetime64[s]"), "1"), "numbers, truth values or texts"),
+        ("m", ([], None, "1"), "numbers, truth values or texts"),
+        ("m", (["a"], np.zeros(3)), r"must be \(dimensions, values, unit\)"),
+    ],
+)
+def test_measures_that_no_file_can_hold_are_named(name, given, sentence, tmp_path):
+    with pytest.raises(RunError, match=rf"{name}'.*{sentence}"):
+        RunDirectory(tmp_path).finish(None, {name: given}, {})
+    assert not list(tmp_path.iterdir())
+
+
+def test_truth_values_and_texts_are_read_as_they_were(tmp_path):
+    given = {"is_right": (["stimulus"], np.array([True, False]), ""), "who": (["stimulus"], ["a", "é"], ""),
+             "none": (["nothing"], np.zeros(0), "1"), "one": ([], 2, "1")}  # fmt: skip
+    RunDirectory(tmp_path).finish(None, given, {})
+    measures = cortex_model.RunDirectory(str(tmp_path)).measures()
+    assert measures["is_right"].dtype == bool and measures["is_right"].values.tolist() == [True, False]
+    assert measures["who"].values.tolist() == ["a", "é"] and measures["none"].size == 0 and measures["one"] == 2

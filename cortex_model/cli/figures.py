@@ -9,6 +9,7 @@ from typer.core import TyperCommand
 
 from cortex_model.cli.app import Device, Json, OfOtherSources, Out, app
 from cortex_model.cli.printing import out, print_rows
+from cortex_model.errors import ParameterError
 from cortex_model.parameters import MOST_SEEDS, checked_number
 from cortex_model.system.progress import progress_bar
 
@@ -51,6 +52,8 @@ def figure(
     if from_csv is not None:
         rows = drawn_again(drawn, from_csv, out_folder, run_dirs)
     else:
+        if not run_dirs:
+            raise ParameterError(f"figure {name}: must be given run directories, or --from-csv (got none); name some.")
         found = [each for path in run_dirs or () for each in directories_in(path)]
         rows = drawn.draw([RunDirectory.opened(each.path) for each in found], out_folder)
     print_rows(rows, INTERVALS if any("simulated" in row for row in rows) else "")

@@ -63,6 +63,11 @@ def learn(
         p.evaluate_every_presentations or n_train,
         getattr(p, "evaluate_early_every_presentations", 0),
     )
+    if p.evaluate_every_presentations and run.ended["wake"] % p.evaluate_every_presentations:
+        run.warn(
+            "evaluations lie at other presentations than in one longer run, and noise is numbered over them: the bits "
+            "are not those of one longer run"
+        )
     start = initial_weights(p, run.seed)
     if drawn := redrawn(p):
         run.warn(f"{', '.join(drawn)}: drawn, because what the run starts from has another top population")

@@ -42,8 +42,12 @@ class Freezing:
             try:
                 name, level = read_name(str(text))
             except ValueError as error:
-                raise ParameterError(f"Cortex.{what}: {error}") from None
-            p.with_overrides({"relative_learning_rates": {str(text): factor}})  # or the sentence that says why not
+                raise ParameterError(f"Cortex.{what}: {error} Give names one by one.") from None
+            if not learning.get(name) or level not in {None, *learning[name]}:
+                learn = ", ".join(sorted(f"{n}_{l}" for n, levels in learning.items() for l in levels))
+                raise ParameterError(
+                    f"Cortex.{what}: must name projections that learn by rule {p.rule.name}, {learn} (got {text!r})."
+                )
             if (name, None) in rates:  # each level by itself, so that one can differ
                 every = rates.pop((name, None))
                 rates = {(name, l): every for l in sorted(learning[name])} | rates

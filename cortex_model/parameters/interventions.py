@@ -11,7 +11,9 @@
 
 ``at N`` is after N presentations of wake and the sleep that follows them, before the evaluation that is due there;
 where there is no wake, after N presentations of sleep. What is silenced, shuffled or scaled learns on from what it then
-is.
+is. What is released learns by its factor among ``relative_learning_rates``; where that is 0, by the rule's rates. N is
+rounded up to whole batches; at the same place they happen in the order of N, then of the list. In a protocol of several
+simulations they happen in each.
 """
 
 import re
@@ -150,7 +152,8 @@ def _texts(given: Any) -> Any:
     if isinstance(given, Mapping):
         return [f"{name}:{factor}" for name, factor in given.items()]
     if isinstance(given, Iterable) and not isinstance(given, str):
-        return [text for text in map(str, given) if text.strip() not in ("", "nothing")]
+        texts = [text for text in map(str, given) if text.strip()]
+        return [] if [text.strip() for text in texts] == ["nothing"] else texts
     return given
 
 

@@ -15,7 +15,8 @@ NAMED = re.compile(r"([A-Za-z]+)(?:_(\d+))?")
 
 def _texts(given: Any) -> Any:
     if isinstance(given, Iterable) and not isinstance(given, str):
-        return [text for text in map(str, given) if text.strip() not in ("", "nothing")]
+        texts = [text for text in map(str, given) if text.strip()]
+        return [] if [text.strip() for text in texts] == ["nothing"] else texts
     return given
 
 

@@ -124,6 +124,12 @@ class SleepWakeParameters(RuleParameters):
 
     def check_asked(self, names: Iterable[str]) -> None:
         """See `Parameters`; a number belongs to the rules that read it."""
+        names = {*names}
+        if "record_stimuli" in names and not any(name.startswith("rate") for name in self.record):
+            raise ParameterError(
+                f"Parameters.record_stimuli: must be left out where record names no rates (got "
+                f"{','.join(map(str, self.record_stimuli))}); add record=rate, or leave it out."
+            )
         its = {*self.rule.numbers, *self.rule.dynamics.numbers}
         for name in sorted({*names} & {*numbers_of_rules()} - its):
             having = [rule.name for rule in shipped().values() if name in rule.numbers]

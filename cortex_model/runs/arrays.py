@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from cortex_model.errors import RunError, in_short
+from cortex_model.system.storage import storable
 from cortex_model.weights import Weights
 
 
@@ -32,6 +34,22 @@ def coordinates(measures: dict[str, tuple], weights: Weights | None, looks: Any 
         for dim, values, unit in known
         if dim not in measures and sizes.get(dim) == len(values)
     }
+
+
+def check_measures(measures: dict[str, Any]) -> None:
+    """Refuse measures that a file cannot hold.
+
+    Raises
+    ------
+    RunError
+        With the name of the measure.
+    """
+    for name, given in measures.items():
+        if not isinstance(given, tuple) or len(given) != 3:
+            raise RunError(
+                f"run.measures[{name!r}]: must be (dimensions, values, unit) (got {in_short(given)}); write all three."
+            )
+        storable(name, *given)
 
 
 def weight_arrays(weights: Weights) -> dict[str, tuple]:

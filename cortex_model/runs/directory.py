@@ -26,7 +26,7 @@ from typing import Any
 
 from cortex_model.errors import RunError, in_short
 from cortex_model.runs import recording
-from cortex_model.runs.arrays import coordinates, read_weights, weight_arrays
+from cortex_model.runs.arrays import check_measures, coordinates, read_weights, weight_arrays
 from cortex_model.state.kept import WEIGHTS, Kept, attribute, read_kept
 from cortex_model.system.sources import without_folder
 from cortex_model.system.storage import read_arrays, read_json, write_arrays, write_json, write_whole
@@ -133,6 +133,9 @@ class RunDirectory:
     def parameters(self) -> dict[str, Any]:
         """Every parameter, by name, as it was given."""
         return self.description()["parameters"]
+
+    def __repr__(self) -> str:
+        return f"RunDirectory({str(self.path)!r})"
 
     def _repr_html_(self) -> str:
         """A table in a notebook: what was chosen, where it comes from, what came out."""
@@ -248,6 +251,7 @@ class RunDirectory:
         ended, remembered : dict, optional
             See `cortex_model.state.kept.Kept`.
         """
+        check_measures(measures)
         if weights is not None:
             described = {"description": "weights after the run", "ended": attribute(ended or {}, remembered or {})}
             write_arrays(self.path / WEIGHTS, weight_arrays(weights), described)
@@ -256,6 +260,7 @@ class RunDirectory:
         )
         recording.finish(self.path)
         write_json(self.path / SUMMARY, summary)
+        recording.clear_parts(self.path)
         self._forget_checkpoints()
 
 

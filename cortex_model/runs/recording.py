@@ -42,6 +42,11 @@ def record(directory: Path, name: str, look: int, weights: Weights, shown: np.nd
     if populations := [int(each.partition("_")[2]) for each in asked if each.startswith("rate_")]:
         rows = np.array(p.record_stimuli, int)
         n = 0 if shown is None else len(shown)
+        if not n:
+            raise ParameterError(
+                f"Parameters.record: must name weights alone where no stimuli are evaluated (got "
+                f"{','.join(p.record)}); leave the rates out."
+            )
         if not len(rows) or rows.max() >= n:
             raise ParameterError(
                 f"Parameters.record_stimuli: must be rows of the {n} stimuli that are evaluated, from 0 on (got "
@@ -79,16 +84,20 @@ def gathered(directory: Path) -> Any:
 
 
 def finish(directory: Path) -> None:
-    """Put everything into one file."""
+    """Put everything into one file; the files of single looks stay until the run is known to have finished."""
     if arrays := _arrays(directory):
         write_arrays(directory / FILE, arrays, {"description": "recorded at each look"})
+
+
+def clear_parts(directory: Path) -> None:
+    """Forget the files of single looks."""
     shutil.rmtree(directory / FOLDER, ignore_errors=True)
 
 
 def clear(directory: Path) -> None:
     """Forget all that was recorded."""
     (directory / FILE).unlink(missing_ok=True)
-    shutil.rmtree(directory / FOLDER, ignore_errors=True)
+    clear_parts(directory)
 
 
 def _arrays(directory):

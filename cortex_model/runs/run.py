@@ -85,7 +85,8 @@ class Run:
             A run that is resumed calls it again if it had been stopped there: what it does must follow from the
             weights, and from parameters and the seed of the run.
         at : int
-            After how many presentations, as for the parameter ``interventions``.
+            After how many presentations, as for the parameter ``interventions``: of each simulation, and of a run that
+            goes on (``resume --set``) from its own beginning.
         """
         self.interventions.append((function, at))
 

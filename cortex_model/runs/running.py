@@ -196,7 +196,8 @@ def go_on(
         Parameters of the new run: its ``epochs`` are more epochs. It does not sleep before the first stimulus again,
         nor repeat interventions, unless that is among them; what was frozen at the end stays so. Blocks of sleep, and
         what the host does every so many presentations, are counted from its own beginning on; where they divide what
-        came before, its bits are those of one longer run.
+        came before, and evaluations once an epoch or at numbers that do, its bits are those of one longer run. A
+        protocol of one's own that calls `Run.intervene` does so again.
     report : callable, optional
 
     Returns

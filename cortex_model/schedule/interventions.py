@@ -1,7 +1,7 @@
 """Interventions of parameters as what the host does before given presentations of a schedule."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,19 +31,31 @@ def with_interventions(schedule: Schedule, parameters) -> Schedule:
     if not texts or not np.isin(schedule.phase, (WAKE, SLEEP)).any():
         return schedule
     found = dict(schedule.interventions)
-    for intervention in map(read_intervention, texts):
+    for nth, intervention in enumerate(sorted(map(read_intervention, texts), key=lambda each: each.at)):
         place = schedule.place_after(intervention.at, f"Parameters.interventions, {str(intervention)!r}")
-        for host in _hosts(parameters, intervention):
-            found[host] = np.union1d(found.get(host, np.zeros(0, np.int64)), np.array([place], np.int64))
+        found |= {host: np.array([place], np.int64) for host in _hosts(parameters, intervention, nth)}
     return replace(schedule, interventions=found)
 
 
-def _hosts(p, intervention: Intervention) -> Iterator[Host]:
+@dataclass(frozen=True)
+class OneOf(Host):
+    """What the host does as one of the interventions of parameters says; two of them may do the same.
+
+    Attributes
+    ----------
+    nth : int
+        Which one, in the order in which they happen.
+    """
+
+    nth: int = 0
+
+
+def _hosts(p, intervention: Intervention, nth: int) -> Iterator[Host]:
     name, rate = intervention.projection, relative_rate(intervention.projection)
     levels = [l for other, l in declared(p).placed.synapses if other == name]
     for level in levels if intervention.level is None else [intervention.level]:
         if intervention.action in CODE:
             code = CODE[intervention.action].format(amount=intervention.amount).replace("X", name)
         else:
-            code = f"{rate} = {p.relative_rate(name, level) if intervention.action == 'release' else 0.0!r}"
-        yield Host(name, code, levels=str(level))
+            code = f"{rate} = {(p.relative_rate(name, level) or 1.0) if intervention.action == 'release' else 0.0!r}"
+        yield OneOf(name, code, levels=str(level), nth=nth)

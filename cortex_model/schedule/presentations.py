@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cortex_model.errors import ParameterError
+from cortex_model.errors import ParameterError, in_short
 from cortex_model.language.moments import Host
 from cortex_model.schedule.declared import PHASES
 
@@ -21,7 +21,7 @@ def _no_places():
     return np.zeros(0, np.int64)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ByFunction:
     """What a function of a user's own does to weights between two presentations.
 
@@ -185,9 +185,14 @@ class Schedule:
         at : int
             After how many presentations; see `place_after`.
         """
-        place = np.array([self.place_after(at, f"Schedule.interventions[{ByFunction(function).code!r}]")], np.int64)
-        before = self.interventions.get(ByFunction(function), _no_places())
-        return replace(self, interventions={**self.interventions, ByFunction(function): np.union1d(before, place)})
+        done = ByFunction(function)
+        if not callable(function) or not isinstance(at, int | np.integer) or isinstance(at, bool) or at < 0:
+            raise ParameterError(
+                f"Schedule.interventions: must be a function, and a whole number of presentations at least 0 (got "
+                f"{in_short(function)} at {in_short(at)}); correct it."
+            )
+        place = np.array([self.place_after(int(at), f"Schedule.interventions[{done.code!r}]")], np.int64)
+        return replace(self, interventions={**self.interventions, done: place})
 
     def boundaries(self, capacity: int) -> np.ndarray:
         """Places between two chunks, of at most ``capacity`` presentations each."""

@@ -95,8 +95,14 @@ def write_arrays(path: Path, arrays: dict[str, tuple], attributes: dict[str, Any
     """
     import h5netcdf  # and not xarray, which takes several times as long to load as a small run takes
 
-    arrays = {name: (dims, np.asarray(values), unit) for name, (dims, values, unit) in arrays.items()}
+    arrays = {name: storable(name, *given) for name, given in arrays.items()}
     sizes = {dim: n for dims, values, _ in arrays.values() for dim, n in zip(dims, values.shape, strict=True)}
+    for name, (dims, values, _) in arrays.items():
+        if [sizes[dim] for dim in dims] != list(values.shape):
+            raise RunError(
+                f"{path.name}: dimensions must have one size each (got {dict(zip(dims, values.shape, strict=True))} in "
+                f"{name!r} beside {sizes}); rename one."
+            )
     content = io.BytesIO()
     with h5netcdf.File(content, "w") as file:
         file.dimensions = sizes
@@ -107,7 +113,34 @@ def write_arrays(path: Path, arrays: dict[str, tuple], attributes: dict[str, Any
             variable = file.create_variable(name, tuple(dims), kind, values.astype(kind))
             if unit:
                 variable.attrs["units"] = unit
+            if values.dtype == bool:
+                variable.attrs["dtype"] = "bool"  # by which xarray gives them back as what they are
     write_whole(path, lambda part: part.write_bytes(content.getvalue()))
+
+
+def storable(name: Any, dims: Any, values: Any, unit: str) -> tuple[list[str], np.ndarray, str]:
+    """A named array, if NetCDF can hold it so that other programs read it.
+
+    Raises
+    ------
+    RunError
+        If it cannot.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:  # rows of several lengths
+        array = np.asarray(None)
+    is_text = array.dtype.kind in "OU" and all(isinstance(each, str) and "\0" not in each for each in array.flat)
+    is_number = array.dtype.kind in "biu" or array.dtype in (np.float32, np.float64)
+    named = isinstance(name, str) and name and "/" not in name
+    dims = [dims] if isinstance(dims, str) else list(dims)
+    if not named or not (is_text or is_number) or len(set(dims)) != len(dims) or len(dims) != array.ndim:
+        raise RunError(
+            f"{name!r}: must be a name without slash, of different dimensions, as many as the values have, with values "
+            f"that are numbers, truth values or texts (got dimensions {dims} for {array.ndim}, of type {array.dtype}); "
+            "correct it."
+        )
+    return dims, array, unit
 
 
 def write_netcdf(path: Path, dataset: Any) -> None:
