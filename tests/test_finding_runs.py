@@ -88,3 +88,13 @@ def test_showing_a_run_executes_nothing_of_it(folder, tmp_path, tiny, command_li
     for command in (["show", path], ["runs", tmp_path], ["diff", path, path]):
         assert command_line(*command)[0] == 0
     assert not (tmp_path / "was_run").exists()
+
+
+def test_a_run_that_was_refused_is_not_said_to_be_one_to_go_on_with(folder, command_line, tmp_path):
+    given = ["--set", f"start_from={next(folder.iterdir())}", "--set", "layer_sizes=64,7,10"]
+    words = [*given, "--device", "runtime", "--out", str(tmp_path)]
+    status, _, error = command_line("run", PROTOCOL, *words)
+    assert status == 2 and "W_1 must have shape (7, 64)" in error
+    (refused,) = tmp_path.iterdir()
+    _, out, _ = command_line("show", refused)
+    assert "refused" in out and "not possible" in out and "resume" not in out

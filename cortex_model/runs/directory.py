@@ -19,7 +19,7 @@ Every file appears whole or not at all, so a run that is killed at any moment ca
 
 import time
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ from cortex_model.weights import Weights
 PARAMETERS, PROVENANCE, SUMMARY = "parameters.json", "provenance.json", "summary.json"
 PROTOCOL_FILES, RULE_FILES, CHECKPOINTS = "protocol", "learning_rule", "checkpoint_*.npz"
 START, MEASURES, LOG = "start.nc", "measures.nc", "run.log"
+#: What ends a run whose parameters or data do not fit: it cannot be gone on with.
+REFUSALS = ("ParameterError", "DatasetError", "RuleError")
 #: Lines of the log between which a program is compiled.
 COMPILING, PROGRAM_READY = "compiling a program", "program ready after"
 
@@ -101,7 +103,7 @@ class RunDirectory:
                 for file, content in (files or {}).items():
                     path = directory.path / file
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    write_whole(path, partial(_write_bytes, content))
+                    write_whole(path, lambda part, content=content: part.write_bytes(content))
                 write_json(directory.path / PARAMETERS, description)
         except OSError as error:
             raise RunError(
@@ -153,7 +155,7 @@ class RunDirectory:
 
     @property
     def state(self) -> str:
-        """``finished``, ``running``, ``not started``, ``interrupted``, or ``interrupted while compiling``."""
+        """``finished``, ``running``, ``not started``, ``refused``, ``interrupted [while compiling]``."""
         if self.has_finished:
             return "finished"
         if is_locked(self.path):
@@ -161,6 +163,9 @@ class RunDirectory:
         if not (self.path / PROVENANCE).exists():
             return "not started"
         lines = (self.path / LOG).read_text().split("\n") if (self.path / LOG).exists() else []
+        last = next((line for line in reversed(lines) if line), "")
+        if any(f"stopped: {kind}" in last for kind in REFUSALS) and not any(self.path.glob(CHECKPOINTS)):
+            return "refused"
         builds = [line for line in lines if COMPILING in line or PROGRAM_READY in line]
         return "interrupted while compiling" if builds and COMPILING in builds[-1] else "interrupted"
 
@@ -262,10 +267,6 @@ class RunDirectory:
         write_json(self.path / SUMMARY, summary)
         recording.clear_parts(self.path)
         self._forget_checkpoints()
-
-
-def _write_bytes(content, part):
-    part.write_bytes(content)
 
 
 @lru_cache(maxsize=256)

@@ -181,5 +181,8 @@ def shown(directory: RunDirectory) -> dict[str, Any]:
     result |= {"warnings": row.summary["warnings"]} if row.summary.get("warnings") else {}
     result["files"] = sorted(path.name for path in directory.path.iterdir() if not path.name.startswith("."))
     command = f"cortex-model resume {directory.path}"
-    result["go_on"] = f"{command} --set epochs=5" if directory.has_finished else command
+    if directory.state == "refused":
+        result["go_on"] = "not possible: its parameters or data do not fit (run.log says why); delete the folder"
+    else:
+        result["go_on"] = f"{command} --set epochs=5" if directory.has_finished else command
     return result
