@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from cortex_model.errors import ParameterError
 from cortex_model.language.places import Places
 from cortex_model.state.kept import kept_in
-from cortex_model.state.philox import standard_normal
+from cortex_model.state.philox import index_of, standard_normal
 from cortex_model.system.memory import must_fit
 
 
@@ -241,6 +240,5 @@ def _drawn(p, seed, projection, level, shape, weights):
         numbers = standard_normal(seed, "feedback_weights", level, shape)
         numbers = numbers * p.initial_feedback_scale * weights[f"W_{level}"].std()
     else:
-        index = level + (zlib.crc32(projection.encode()) % 2**15) * 2**16
-        numbers = standard_normal(seed, "other_weights", index, shape) / np.sqrt(shape[-1])
+        numbers = standard_normal(seed, "other_weights", index_of(projection, level), shape) / np.sqrt(shape[-1])
     return STARTS[how](weights.get(f"{other}_{level}"), numbers)

@@ -9,7 +9,7 @@ from textwrap import fill
 import matplotlib
 import numpy as np
 
-from cortex_model.analysis.learning_curves import learning_curve, mean_and_interval, students_t
+from cortex_model.analysis.learning_curves import students_t
 from cortex_model.errors import RunError
 from cortex_model.experiments.reproduce import Figure, Row, RunRequest, figure_folder, runs_of, write_figure
 from cortex_model.experiments.statements import BANDS, BARS, statement
@@ -31,9 +31,9 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 style = load_module(figure_folder() / "style.py")
+plotted = load_module(figure_folder() / "plotted.py")
 #: Letters in a line of a label.
 LONGEST = 34
-LEVELS = ("wake_to_", "total_to_")
 #: Share of a logarithmic axis by which lines stand beside each other, so that bars do not cover bars.
 ASIDE = 0.008
 #: Of an angle of V, between 0 and a right angle.
@@ -60,8 +60,8 @@ def draw(experiment: Experiment, directories: list[RunDirectory], out: Path) -> 
     dataset = directories[0].description()["parameters"].get("dataset", NO_DATASET)
     arms = runs_of_arms(experiment, dataset, directories)
     rows = {arm.name: arm_row(experiment, dataset, arm, runs) for arm, runs in arms}
-    points = swept_points if experiment.x_label else curve_points
-    by_panel = [points(experiment, panel, shown_in(panel, arms), rows) for panel in experiment.panels]
+    points = plotted.swept_points if experiment.x_label else plotted.curve_points
+    by_panel = [points(experiment, panel, plotted.shown_in(panel, arms), rows) for panel in experiment.panels]
     picture(experiment, dataset, by_panel, rows, out)
     write_rows(list(rows.values()), Path(out) / f"{experiment.name}_{dataset}_table.csv")
     return printed(experiment, rows)
@@ -81,7 +81,7 @@ def draw_again(experiment: Experiment, file: Path, out: Path) -> list[Row]:
         wanted = " or ".join(f"{experiment.name}_{name}.csv" for name in experiment.arms)
         raise RunError(f"--from-csv: must be {wanted}, with its table beside it (got {file}); correct the path.")
     rows = {row["arm"]: row for row in read_rows(table)}
-    picture(experiment, dataset, by_panels(experiment, dataset, read_rows(file)), rows, out)
+    picture(experiment, dataset, plotted.by_panels(experiment, dataset, read_rows(file)), rows, out)
     if table.resolve() != (Path(out) / table.name).resolve():
         (Path(out) / table.name).write_bytes(table.read_bytes())
     return printed(experiment, rows)
@@ -103,8 +103,8 @@ def _of(n_seeds):
 def picture(experiment: Experiment, dataset: str, by_panel: list[list[Row]], rows: dict[str, Row], out: Path) -> None:
     """The figure of the points of each panel, and the CSV of all points."""
     arms = [arm for arm in experiment.of(dataset) if arm.name in rows]
-    colours = style.colours_of(line_of(arm) for arm in arms if arm.x is not None or not experiment.x_label)
-    lines = {arm.name: line_of(arm) for arm in arms}
+    colours = style.colours_of(plotted.line_of(arm) for arm in arms if arm.x is not None or not experiment.x_label)
+    lines = {arm.name: plotted.line_of(arm) for arm in arms}
     with style.styled():
         n_panels = len(experiment.panels)
         figure, axes = plt.subplots(1, n_panels, figsize=(4.6 * n_panels + 3.5, 5.7), squeeze=False)
@@ -148,10 +148,13 @@ def missing_points(experiment: Experiment, arms: list[Arm], by_panel: list[list[
     """A sentence for arms without a visible point in some panels."""
     found: dict[tuple[str, str], list[str]] = {}
     for at, (panel, points) in enumerate(zip(experiment.panels, by_panel, strict=True)):
-        name, of_arms = chr(ord("A") + at), [arm.name for arm, _ in shown_in(panel, [(arm, None) for arm in arms])]
+        name, of_arms = (
+            chr(ord("A") + at),
+            [arm.name for arm, _ in plotted.shown_in(panel, [(arm, None) for arm in arms])],
+        )
         there = {point["arm"] for point in points}
         at_zero = {point["arm"] for point in points if panel.scale == "log" and float(point["mean"]) <= 0}
-        why = "the level is not reached" if panel.measure.startswith(LEVELS) else "not measured there"
+        why = "the level is not reached" if panel.measure.startswith(plotted.LEVELS) else "not measured there"
         for reason, missing in ((why, set(of_arms) - there), ("0 on a logarithmic axis", at_zero)):
             if missing:
                 its = listed([arm for arm in of_arms if arm in missing])
@@ -168,80 +171,12 @@ def listed(names: list[str]) -> str:
     return "; ".join(said)
 
 
-# ---------------------------------------------------------------------- points
-def shown_in(panel: Panel, arms: list[tuple[Arm, list[RunDirectory]]]) -> list[tuple[Arm, list[RunDirectory]]]:
-    """The arms that a panel shows."""
-    return [(arm, runs) for arm, runs in arms if not panel.lines or line_of(arm) in panel.lines]
-
-
-def by_panels(experiment: Experiment, dataset: str, table: list[Row]) -> list[list[Row]]:
-    """The points of each panel from those of all, which come panel after panel.
-
-    Raises
-    ------
-    RunError
-        If a point belongs to none.
-    """
-    lines = {arm.name: line_of(arm) for arm in experiment.of(dataset)}
-    found: list[list[Row]] = [[] for _ in experiment.panels]
-    at, known = 0, set()
-    for point in table:
-        key = point["measure"], point["arm"], "" if experiment.x_label else point["x"]
-        while at < len(found) and (key in known or not _belongs(point, experiment.panels[at], lines)):
-            at, known = at + 1, set()
-        if at == len(found):
-            raise RunError(f"--from-csv: must hold points of {experiment.name} (got {point['arm']}); correct the file.")
-        found[at].append(point)
-        known.add(key)
-    return found
-
-
-def _belongs(point, panel, lines):
-    its = lines.get(point["arm"])
-    return its is not None and point["measure"] == panel.measure and (not panel.lines or its in panel.lines)
-
-
-def line_of(arm: Arm) -> str:
-    """The line that an arm belongs to."""
-    return arm.line or arm.name
-
-
-def curve_points(experiment: Experiment, panel: Panel, arms, rows) -> list[Row]:
-    """A measure against wake presentations, of each arm."""
-    table = []
-    for arm, runs in arms:
-        if panel.measure in runs[0].measures():
-            curve = learning_curve(runs, panel.measure, experiment.over)
-            points = zip(curve["over"], curve["mean"], curve["low"], curve["high"], strict=True)
-            table += [point(panel, arm, int(at), *values) for at, *values in points]
-    return table
-
-
-def swept_points(experiment: Experiment, panel: Panel, arms, rows) -> list[Row]:
-    """Final values, or presentations to a level, against what was swept, line by line."""
-    placed = [(arm, runs) for arm, runs in arms if arm.x is not None]
-    table = []
-    for line in dict.fromkeys(line_of(arm) for arm, _ in placed):
-        for arm, runs in placed:
-            if line_of(arm) == line:
-                at = final(experiment, panel.against, runs, {})[0] if panel.against else arm.x
-                values = final(experiment, panel.measure, runs, rows[arm.name])
-                table += [point(panel, arm, at, *values)] * bool(not np.isnan(values[0]))
-    return table
-
-
-def numbers_of(points: list[Row], lines: dict[str, str], line: str) -> np.ndarray:
-    """x, mean, low and high of the points of a line; shape (4, n_points)."""
-    its = [point for point in points if lines[point["arm"]] == line]
-    return np.array([[float(point[key]) for key in ("x", "mean", "low", "high")] for point in its]).reshape(-1, 4).T
-
-
 # ---------------------------------------------------------------------- drawing
 def draw_curves(ax, experiment, panel: Panel, points, lines, colours) -> None:
     """A measure against wake presentations, one curve an arm."""
     first, last = np.inf, 0.0
     for line, colour in colours.items():
-        x, mean, low, high = numbers_of(points, lines, line)
+        x, mean, low, high = plotted.numbers_of(points, lines, line)
         if len(x):
             ax.plot(x, mean, color=colour, linewidth=2)
             ax.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
@@ -257,7 +192,7 @@ def draw_swept(ax, experiment, panel: Panel, points, lines, colours) -> None:
     is_aside = experiment.x_scale == "log" and not panel.against and places
     aside = (max(places) / min(places)) ** ASIDE if is_aside else 1.0
     for at, (line, colour) in enumerate(colours.items()):
-        x, mean, low, high = numbers_of(points, lines, line)
+        x, mean, low, high = plotted.numbers_of(points, lines, line)
         if len(x):
             is_off = np.isnan(low) | ((panel.scale == "log") & (low <= 0))  # a single seed, or below the axis
             bars = np.array([mean - np.where(is_off, mean, low), np.where(np.isnan(high), mean, high) - mean]).clip(0)
@@ -271,23 +206,6 @@ def draw_swept(ax, experiment, panel: Panel, points, lines, colours) -> None:
     if experiment.x_ticks:
         ax.set_xticks([*experiment.x_ticks], [*experiment.x_ticks.values()])
         ax.minorticks_off()
-
-
-def final(experiment: Experiment, measure: str, runs: list[RunDirectory], row: Row) -> tuple[float, float, float]:
-    """Mean and interval of what a panel shows of one arm."""
-    if measure.startswith(LEVELS):
-        values = [row.get(measure + end, "") for end in ("", "_low", "_high")]
-        return tuple(float("nan") if value == "" else float(value) for value in values)
-    if measure not in runs[0].measures():
-        return (float("nan"),) * 3
-    values = learning_curve(runs, measure, experiment.over)["values"][:, -1]
-    return tuple(float(value) for value in mean_and_interval(values))
-
-
-def point(panel: Panel, arm: Arm, x, mean, low, high) -> Row:
-    """One plotted point."""
-    numbers = {key: f"{value:.6g}" for key, value in (("mean", mean), ("low", low), ("high", high))}
-    return {"measure": panel.measure, "arm": arm.name, "x": x, **numbers}
 
 
 def finish(ax, experiment: Experiment, panel: Panel) -> None:

@@ -54,7 +54,7 @@ def figure(
     else:
         if not run_dirs:
             raise ParameterError(f"figure {name}: must be given run directories, or --from-csv (got none); name some.")
-        found = [each for path in run_dirs or () for each in directories_in(path)]
+        found = [each for path in run_dirs for each in directories_in(path)]
         rows = drawn.draw([RunDirectory.opened(each.path) for each in found], out_folder)
     print_rows(rows, INTERVALS if any("simulated" in row for row in rows) else "")
 

@@ -17,7 +17,7 @@ simulations they happen in each.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -29,6 +29,7 @@ from cortex_model.language.options import relative_rate
 from cortex_model.language.places import Places
 from cortex_model.language.rule import Rule
 from cortex_model.language.sequence import moments_of
+from cortex_model.parameters.kinds import texts_of
 
 #: Action -> how large its amount may be; None: it takes none.
 ACTIONS = {"silence": (0.0, 1.0), "shuffle": None, "scale": (-1e30, 1e30), "freeze": None, "release": None}
@@ -148,13 +149,8 @@ def read_relative_rate(text: str) -> tuple[str, int | None, float]:
 
 
 def _texts(given: Any) -> Any:
-    """A list of texts, of a dictionary or of several that are meant by a list."""
-    if isinstance(given, Mapping):
-        return [f"{name}:{factor}" for name, factor in given.items()]
-    if isinstance(given, Iterable) and not isinstance(given, str):
-        texts = [text for text in map(str, given) if text.strip()]
-        return [] if [text.strip() for text in texts] == ["nothing"] else texts
-    return given
+    """A list of texts, also of a dictionary."""
+    return texts_of([f"{name}:{factor}" for name, factor in given.items()] if isinstance(given, Mapping) else given)
 
 
 def _interventions(texts: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Kinds of numbers that parameters hold, and the sentences for what is none of them."""
 
 import operator
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -62,3 +63,11 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 Duration = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Delays = Annotated[tuple[Rate, ...], Field(min_length=1)]
 LayerSizes = Annotated[tuple[PositiveCount, ...], Field(min_length=2)]
+
+
+def texts_of(given: Any) -> Any:
+    """A list of texts of several that are given, without empty ones; ``nothing`` alone is none."""
+    if not isinstance(given, Iterable) or isinstance(given, str):
+        return given
+    texts = [text for text in map(str, given) if text.strip()]
+    return [] if [text.strip() for text in texts] == ["nothing"] else texts

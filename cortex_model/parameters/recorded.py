@@ -1,23 +1,16 @@
 """What is recorded while a hierarchy learns, by name: weights, and rates of populations."""
 
 import re
-from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
 from cortex_model.errors import in_short
 from cortex_model.language.places import Places
 from cortex_model.language.rule import Rule
+from cortex_model.parameters.kinds import texts_of
 
 NAMED = re.compile(r"([A-Za-z]+)(?:_(\d+))?")
-
-
-def _texts(given: Any) -> Any:
-    if isinstance(given, Iterable) and not isinstance(given, str):
-        texts = [text for text in map(str, given) if text.strip()]
-        return [] if [text.strip() for text in texts] == ["nothing"] else texts
-    return given
 
 
 def _named(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -27,7 +20,7 @@ def _named(texts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(texts))
 
 
-Recorded = Annotated[tuple[str, ...], BeforeValidator(_texts), AfterValidator(_named)]
+Recorded = Annotated[tuple[str, ...], BeforeValidator(texts_of), AfterValidator(_named)]
 
 
 def read_recorded(texts: tuple[str, ...], rule: Rule, n_layers: int) -> list[str]:

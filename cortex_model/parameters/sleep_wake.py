@@ -131,7 +131,7 @@ class SleepWakeParameters(RuleParameters):
                 f"{','.join(map(str, self.record_stimuli))}); add record=rate, or leave it out."
             )
         its = {*self.rule.numbers, *self.rule.dynamics.numbers}
-        for name in sorted({*names} & {*numbers_of_rules()} - its):
+        for name in sorted(names & {*numbers_of_rules()} - its):
             having = [rule.name for rule in shipped().values() if name in rule.numbers]
             which = ", ".join(having) or "an option that is not chosen"
             reads = "reads" if len(having) < 2 else "read"

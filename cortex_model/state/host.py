@@ -1,6 +1,5 @@
 """What the host does between presentations, as a rule declares it: NumPy on the matrices of one level."""
 
-import zlib
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 
 from cortex_model.language.moments import Host
 from cortex_model.language.statements import written_by
-from cortex_model.state.philox import standard_normal
+from cortex_model.state.philox import index_of, standard_normal
 
 #: `cortex_model.language.statements.HOST_FUNCTIONS`, but for ``normal``. Inverses are formed in double precision.
 FUNCTIONS = {name: getattr(np, name) for name in ("sign", "abs", "sqrt", "transpose")} | {
@@ -45,7 +44,7 @@ def done_by_host(
     """
 
     def normal(matrix):
-        index = level if host.projection == "V" else level + zlib.crc32(host.projection.encode()) % 2**15 * 2**16
+        index = level if host.projection == "V" else index_of(host.projection, level)
         return standard_normal(seed, "feedback_noise", index, matrix.shape, at)
 
     seen = {**FUNCTIONS, "normal": normal, **values, **matrices}

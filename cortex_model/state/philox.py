@@ -7,6 +7,8 @@ draws, so a draw is a function of what it is for: ``seed, presentation, half cyc
 The NumPy implementation here is the reference; `CPP_PHILOX` is the same arithmetic for the generated code.
 """
 
+import zlib
+
 import numpy as np
 
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
@@ -123,6 +125,11 @@ def order_of_stimuli(seed, epoch, n_stimuli):
     """A permutation of the stimuli: the order of one epoch, a function of seed and epoch alone."""
     high, low, _, _ = philox((np.arange(n_stimuli), epoch, 0, 0), (seed, STREAMS["order_of_stimuli"]))
     return np.lexsort((np.arange(n_stimuli), low, high))
+
+
+def index_of(projection: str, level: int) -> int:
+    """Index by which draws for a projection at a level are told apart from those for others within a stream."""
+    return level + zlib.crc32(projection.encode()) % 2**15 * 2**16
 
 
 def standard_normal(seed, stream, index, shape, at=0):

@@ -85,7 +85,7 @@ def test_a_csv_that_is_drawn_again_is_the_same(file, caught, tmp_path, monkeypat
         assert all(re.search(rf"\b{n} (to \d+ )?seeds?\b", said) for n in seeds), said
         experiment = load_module(figure_folder() / "experiments" / f"{figure.name}.py").EXPERIMENT
         drawing = load_module(figure_folder() / "drawing.py")
-        by_panel = drawing.by_panels(experiment, file.stem.rsplit("_", 1)[1], read_rows(file))
+        by_panel = drawing.plotted.by_panels(experiment, file.stem.rsplit("_", 1)[1], read_rows(file))
         for panel, points in zip(experiment.panels, by_panel, strict=True):
             assert points and {point["measure"] for point in points} == {panel.measure}
 
@@ -139,16 +139,16 @@ def test_points_come_back_to_the_panels_that_they_were_of():
     arms = [(arm, None) for arm in experiment.of("digits")]
     by_panel = [
         [
-            drawing.point(panel, arm, at, 1.0, np.nan, np.nan)
-            for arm, _ in drawing.shown_in(panel, arms)
+            drawing.plotted.point(panel, arm, at, 1.0, np.nan, np.nan)
+            for arm, _ in drawing.plotted.shown_in(panel, arms)
             for at in (0, 5)
         ]
         for panel in experiment.panels
     ]
     table = [point for points in by_panel for point in points]
-    assert drawing.by_panels(experiment, "digits", table) == by_panel
+    assert drawing.plotted.by_panels(experiment, "digits", table) == by_panel
     twice = replace(experiment, panels=(experiment.panels[0], experiment.panels[0]))
-    assert drawing.by_panels(twice, "digits", by_panel[0] * 2) == [by_panel[0]] * 2
+    assert drawing.plotted.by_panels(twice, "digits", by_panel[0] * 2) == [by_panel[0]] * 2
 
 
 # ---------------------------------------------------------------------- the line
