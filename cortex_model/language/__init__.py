@@ -16,9 +16,10 @@ A **presentation** is a sequence of moments, a tuple, in which `Climb` and `Desc
 level, `Repeat` goes through moments several times, and what follows `Then` waits until all has settled.
 
 A **rule** (`Rule`) has projections (`Projection`), such a sequence for each phase, and numbers (`Number`), which become
-parameters. `PlacedRule` puts it into a hierarchy of given sizes: events, order, slots, gates and variables follow from
-what the strings of its moments read and write. ``l`` is the number of a population or of the projection that reaches
-it from below, ``L`` that of the top one, 0 that of the input.
+parameters; a `Choice` is a parameter that decides between forms of the rule. `PlacedRule` puts it into a hierarchy of
+given sizes: events, order, slots, gates and variables follow from what the strings of its moments read and write. ``l``
+is the number of a population or of the projection that reaches it from below, ``L`` that of the top one, 0 that of the
+input.
 
 **Transformations** take a rule and give another one: `in_time` makes rates take time; `cortex_model.language.options`
 has the others. What is wrong with a rule `cortex_model.language.soundness` says in sentences.
@@ -40,7 +41,7 @@ from cortex_model.language.dynamics import LEAKY, in_time
 from cortex_model.language.moments import Carry, Host, Learn, Let, Pool, Settle, Show
 from cortex_model.language.nonlinearities import NONLINEARITIES, Nonlinearity
 from cortex_model.language.placed import PlacedRule
-from cortex_model.language.rule import SETTLED, Dynamics, Number, Projection, Rule
+from cortex_model.language.rule import SETTLED, Choice, Dynamics, Number, Projection, Rule
 from cortex_model.language.sequence import Climb, Descend, Repeat, Then
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "NONLINEARITIES",
     "SETTLED",
     "Carry",
+    "Choice",
     "Climb",
     "Descend",
     "Dynamics",

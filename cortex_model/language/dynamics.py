@@ -1,5 +1,6 @@
 """A rule where things take time, made from the declaration in which they settle at once."""
 
+import re
 from dataclasses import replace
 
 from cortex_model.errors import RuleError
@@ -27,7 +28,7 @@ def in_time(rule: Rule, dynamics: Dynamics = LEAKY) -> Rule:
     Parameters
     ----------
     rule : Rule
-        In which all settles at once.
+        In which all settles at once; where it has another sequence for time (``timed``), that is taken.
     dynamics : Dynamics
 
     Returns
@@ -41,8 +42,17 @@ def in_time(rule: Rule, dynamics: Dynamics = LEAKY) -> Rule:
     """
     if any(isinstance(part, Stretch) for sequence in rule.phases.values() for part in sequence):
         raise RuleError(f"in_time: must get a rule that settles at once (got {rule.name}, in time); pass that one.")
-    phases = {name: _stretches(rule.name, sequence, True) for name, sequence in rule.phases.items()}
-    return replace(rule, name=f"{rule.name}_{dynamics.name}", phases=phases, dynamics=dynamics)
+    sequences = {**rule.phases, **rule.timed}
+    phases = {name: _stretches(rule.name, sequence, True) for name, sequence in sequences.items()}
+    gone = _words(rule.phases) - _words(sequences)  # numbers of rounds that are time steps now
+    numbers = {name: number for name, number in rule.numbers.items() if name not in gone}
+    name = f"{rule.name}_{dynamics.name}"
+    return replace(rule, name=name, phases=phases, timed={}, numbers=numbers, dynamics=dynamics)
+
+
+def _words(sequences):
+    """Every word in the strings of sequences."""
+    return set(re.findall(r"\w+", repr(sequences)))
 
 
 def _stretches(name, sequence, from_rest):

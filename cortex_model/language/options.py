@@ -186,7 +186,7 @@ def with_feedback_gain(rule: Rule, gain: str) -> Rule:
         whole=True,
     )  # fmt: skip
     matched = Host("V", "apical_gain = norm(W)/norm(V)", every="gain_update_presentations", name="norm_matched_gain")
-    return replace(rule, numbers=numbers, phases={**rule.phases, "wake": (matched, *rule.phases["wake"])})
+    return replace(_with_host(rule, matched), numbers=numbers)
 
 
 def with_perturbed_feedback(rule: Rule) -> Rule:
@@ -206,11 +206,16 @@ def with_perturbed_feedback(rule: Rule) -> Rule:
     code = "V = perturbed(V, normal(V), feedback_noise*std(W), feedback_levels)"
     host = Host("V", code, every="perturb_every_presentations", name="perturbed_feedback")
     return replace(
-        rule,
+        _with_host(rule, host),
         numbers={**rule.numbers, **numbers},
         requires={**rule.requires, "feedback_levels != 1": "because with one level every weight would be 0"},
-        phases={**rule.phases, "wake": (host, *rule.phases["wake"])},
     )
+
+
+def _with_host(rule: Rule, host: Host) -> Rule:
+    """The rule with something that the host does before presentations of wake."""
+    timed = {name: (host, *moments) if name == "wake" else moments for name, moments in rule.timed.items()}
+    return replace(rule, phases={**rule.phases, "wake": (host, *rule.phases["wake"])}, timed=timed)
 
 
 def configured(

@@ -105,6 +105,21 @@ SETTLED = Dynamics("settled", "{x} = {f}")
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A word that decides between forms of a rule. It becomes a parameter of every run of the rule.
+
+    Attributes
+    ----------
+    meaning : str
+    forms : dict of Rule
+        Word -> the rule in that form; the first is the default.
+    """
+
+    meaning: str
+    forms: Mapping[str, "Rule"]
+
+
+@dataclass(frozen=True)
 class Rule:
     """A learning rule: what is joined, what happens in a presentation of each phase, with which numbers.
 
@@ -128,6 +143,13 @@ class Rule:
         See `in_time`.
     also_called : str
         Words by which people ask for it, with spaces between them.
+    task : {"targets", "stimuli", "sequences"}
+        What wake teaches: to answer a stimulus with a target, to produce stimuli, or to predict which one comes next.
+    timed : dict of tuple
+        Phase -> what happens in it where things take time (`in_time`), if that is another sequence: rounds of a
+        `Repeat` in which something settles are time steps there.
+    choices : dict of Choice
+        At most one, by the name of its parameter. The rule itself is the first form.
     """
 
     name: str
@@ -140,6 +162,34 @@ class Rule:
     paper: str = ""
     dynamics: Dynamics = SETTLED
     also_called: str = ""
+    task: str = "targets"
+    timed: Mapping[str, tuple] = field(default_factory=dict)
+    choices: Mapping[str, Choice] = field(default_factory=dict)
+
+    def form(self, chosen: Mapping[str, str] | None = None) -> "Rule":
+        """The rule as its choices say; choices of other rules decide nothing.
+
+        Parameters
+        ----------
+        chosen : dict, optional
+            Parameter -> word.
+
+        Raises
+        ------
+        RuleError
+            For a word that is none of a choice's.
+        """
+        for name, choice in self.choices.items():
+            word = (chosen or {}).get(name, next(iter(choice.forms)))
+            if word not in choice.forms:
+                raise RuleError(f"{self.name}.{name}: must be one of {', '.join(choice.forms)} (got {word!r}).")
+            return choice.forms[word]
+        return self
+
+    @property
+    def forms(self) -> list["Rule"]:
+        """Every form of the rule; itself, where it has no choices."""
+        return [form for choice in self.choices.values() for form in choice.forms.values()] or [self]
 
     def values(self, overrides: Mapping[str, float] | None = None) -> dict[str, float]:
         """Every number of the rule, by name: its default, or what is given.
@@ -196,9 +246,11 @@ class Rule:
     def changed(self, change, phases: tuple[str, ...] | None = None) -> "Rule":
         """The rule with every moment (of some phases) replaced by the moments that ``change`` makes of it."""
         within = self.phases if phases is None else phases
-        return replace(
-            self, phases={name: mapped(s, change) if name in within else s for name, s in self.phases.items()}
-        )
+
+        def of(sequences):
+            return {name: mapped(s, change) if name in within else s for name, s in sequences.items()}
+
+        return replace(self, phases=of(self.phases), timed=of(self.timed))
 
     @cached_property
     def content_hash(self) -> str:
@@ -225,8 +277,11 @@ def _nearest(name, known):
 def _plain(value):
     if dataclasses.is_dataclass(value):
         fields = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        for prose in ("paper", "meaning", "also_called"):
+        for prose in ("paper", "meaning", "also_called", "task"):
             fields.pop(prose, None)
+        for late in ("choices", "timed"):
+            if not fields.get(late, True):
+                del fields[late]
         return {"is": type(value).__name__, **fields}
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}

@@ -22,7 +22,7 @@ def feedback_of(learning_rule, to_input, L):
 
 
 def chosen_rule(learning_rule: str, is_leaky: bool, is_perturbed: bool, **options: Any) -> Rule:
-    """A rule with all options chosen."""
+    """A rule with its form (``choices``, pairs of parameter and word) and all options chosen."""
     in_force = rows_in_force(), rule_named(learning_rule).content_hash
     return _chosen(in_force, learning_rule, is_leaky, is_perturbed, **options)
 
@@ -33,7 +33,7 @@ def rows_in_force() -> tuple:
 
 
 @cache
-def _chosen(_rows, learning_rule, is_leaky, is_perturbed, **options):
-    rule = configured(rule_named(learning_rule), **options)
+def _chosen(_rows, learning_rule, is_leaky, is_perturbed, choices=(), **options):
+    rule = configured(rule_named(learning_rule).form(dict(choices)), **options)
     rule = with_perturbed_feedback(rule) if is_perturbed else rule
     return in_time(rule) if is_leaky else rule

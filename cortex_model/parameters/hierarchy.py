@@ -15,7 +15,7 @@ from cortex_model.language.rule import Rule
 from cortex_model.parameters.chosen import chosen_rule, feedback_of
 from cortex_model.parameters.kinds import LARGEST, Delays, Duration, LayerSizes, PositiveCount, Rate
 from cortex_model.parameters.model import Parameters, parameter
-from cortex_model.rules import own, shipped
+from cortex_model.rules import own, rule_named, shipped
 
 
 def _known_rule(name: str) -> str:
@@ -226,6 +226,8 @@ class HierarchyParameters(Parameters):
         """Options of the learning rule (`cortex_model.language.options.configured`)."""
         chosen = {name: getattr(self, name) for name in RULE_OPTIONS}
         gain = getattr(self, "feedback_gain", "none")
+        words = {name: getattr(self, name) for name in rule_named(self.learning_rule).choices if hasattr(self, name)}
+        chosen |= {"choices": tuple(words.items())} if words else {}
         return chosen | {"feedback_gain": gain, "relative_rates": self.has_relative_rates}
 
     @property

@@ -1,12 +1,12 @@
 """Numbers of learning rules as parameters."""
 
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from cortex_model.language.options import with_feedback_gain, with_nonlinearities, with_perturbed_feedback
-from cortex_model.language.rule import Number
+from cortex_model.language.rule import Choice, Number
 from cortex_model.parameters.kinds import Count, PositiveCount
 from cortex_model.parameters.model import parameter
 from cortex_model.rules import shipped
@@ -14,6 +14,8 @@ from cortex_model.rules import shipped
 
 def number_field(number: Number) -> tuple[Any, Any]:
     """A number of a rule as a field of parameters: its type, and its default with unit, range and meaning."""
+    if number.whole and (number.at_least, number.at_most) == (0, 1):
+        return bool, parameter(bool(number.default), number.meaning, number.unit)
     if number.whole:
         kind = PositiveCount if (number.at_least or 0) >= 1 or number.above is not None else Count
         limits = {}
@@ -26,11 +28,24 @@ def number_field(number: Number) -> tuple[Any, Any]:
     return kind, parameter(number.default, number.meaning, number.unit)
 
 
+def choice_field(choice: Choice) -> tuple[Any, Any]:
+    """A choice of a rule as a field of parameters."""
+    words = tuple(choice.forms)
+    return Literal[words], parameter(words[0], choice.meaning)
+
+
+@cache
+def choices_of_rules() -> dict[str, Choice]:
+    """Every choice of every shipped rule, by name."""
+    return {name: choice for rule in shipped().values() for name, choice in rule.choices.items()}
+
+
 @cache
 def numbers_of_rules() -> dict[str, Number]:
     """Every number of every shipped rule and of the options, by name; where rules differ, with the widest range."""
-    rules = list(shipped().values())
-    optional = with_nonlinearities(rules[0], slope_rule="reciprocal")
+    rules = [form for rule in shipped().values() for form in rule.forms]
+    remembering = next(rule for rule in rules if "apical_gain" in rule.remembers)
+    optional = with_nonlinearities(remembering, slope_rule="reciprocal")
     rules += [with_feedback_gain(optional, "norm_matched"), with_perturbed_feedback(optional)]
     found: dict[str, Number] = {}
     for rule in rules:

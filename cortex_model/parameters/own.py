@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import create_model
 
 from cortex_model.parameters.model import with_default
-from cortex_model.parameters.numbers import number_field, numbers_of_rules
+from cortex_model.parameters.numbers import choice_field, number_field, numbers_of_rules
 from cortex_model.rules import own
 
 
@@ -34,10 +34,11 @@ def extended(base: type, learning_rule: str) -> type:
     fields: dict[str, Any] = {"learning_rule": _with_default(base, "learning_rule", learning_rule)}
     if declared.nonlinearity:
         fields["nonlinearity"] = _with_default(base, "nonlinearity", declared.nonlinearity)
-    for name, number in declared.rule.numbers.items():
+    for name, number in ((n, its) for form in declared.rule.forms for n, its in form.numbers.items()):
         is_new = name not in base.model_fields or number != shipped.get(name)
         if is_new and not isinstance(number.default, str):
             fields[name] = number_field(number)
+    fields |= {name: choice_field(choice) for name, choice in declared.rule.choices.items()}
     model = create_model(base.__name__, __base__=base, __doc__=base.__doc__, **fields)
     model.extends = base.extends or base
     return model

@@ -19,9 +19,9 @@ from cortex_model.parameters.interventions import (
 )
 from cortex_model.parameters.kinds import Count, PositiveCount, Rate
 from cortex_model.parameters.model import parameter
-from cortex_model.parameters.numbers import number_field, numbers_of_rules
+from cortex_model.parameters.numbers import choice_field, choices_of_rules, number_field, numbers_of_rules
 from cortex_model.parameters.recorded import Recorded, read_recorded
-from cortex_model.rules import own, shipped
+from cortex_model.rules import own, rule_named, shipped
 from cortex_model.state import kept
 
 #: A hierarchy with every number that a shipped rule may read.
@@ -29,6 +29,7 @@ RuleParameters = create_model(
     "RuleParameters",
     __base__=HierarchyParameters,
     __doc__="A hierarchy, and the numbers of every shipped learning rule.",
+    **{name: choice_field(choice) for name, choice in choices_of_rules().items()},
     **{name: number_field(number) for name, number in numbers_of_rules().items()},
 )
 
@@ -115,12 +116,23 @@ class SleepWakeParameters(RuleParameters):
         return self.rule_values.get("noise_gain", 1.0)
 
     def decisive(self) -> dict[str, Any]:
-        """See `Parameters`; what a run goes on from is named by its content."""
+        """See `Parameters`; what a run goes on from is named by its content.
+
+        Numbers that the rule does not read are left out where nobody has changed them: a rule that is added to the
+        package changes no name of a run.
+        """
         start_from = self.start_from.rpartition("#")[2]
         unused = {"start_from"} | {name for name in UNUSED_WHERE_EMPTY if not getattr(self, name)}
         unused |= set() if self.record else {"record_stimuli"}
+        unused |= {name for name in self._unread if getattr(self, name) == type(self).model_fields[name].default}
         of_all = {name: value for name, value in super().decisive().items() if name not in unused}
         return of_all | ({"start_from": start_from} if start_from else {})
+
+    @property
+    def _unread(self) -> set[str]:
+        """Numbers and choices of shipped rules that the learning rule does not have."""
+        its = {*self.rule.numbers, *self.rule.dynamics.numbers, *rule_named(self.learning_rule).choices}
+        return {*numbers_of_rules(), *choices_of_rules()} - its
 
     def check_asked(self, names: Iterable[str]) -> None:
         """See `Parameters`; a number belongs to the rules that read it."""
@@ -130,14 +142,15 @@ class SleepWakeParameters(RuleParameters):
                 f"Parameters.record_stimuli: must be left out where record names no rates (got "
                 f"{','.join(map(str, self.record_stimuli))}); add record=rate, or leave it out."
             )
-        its = {*self.rule.numbers, *self.rule.dynamics.numbers}
-        for name in sorted(names & {*numbers_of_rules()} - its):
-            having = [rule.name for rule in shipped().values() if name in rule.numbers]
+        for name in sorted(names & self._unread):
+            having = [form.name for rule in shipped().values() for form in rule.forms if name in form.numbers]
+            having += [rule.name for rule in shipped().values() if name in rule.choices]
             which = ", ".join(having) or "an option that is not chosen"
             reads = "reads" if len(having) < 2 else "read"
+            got = getattr(self, name)
             raise ParameterError(
                 f"Parameters.{name}: must be left out where learning_rule is {own.short(self.learning_rule)} "
-                f"(got {getattr(self, name):g}), for only {which} {reads} it; leave it out, or "
+                f"(got {got if isinstance(got, str) else f'{got:g}'}), for only {which} {reads} it; leave it out, or "
                 "choose another rule."
             )
 

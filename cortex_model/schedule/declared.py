@@ -5,7 +5,7 @@ from typing import Any
 
 from cortex_model.language.events import Counts
 from cortex_model.language.joining import joined
-from cortex_model.language.moments import Host, Learn
+from cortex_model.language.moments import Carry, Host, Learn
 from cortex_model.language.ordering import Ordering
 from cortex_model.language.placed import PlacedRule
 from cortex_model.language.rule import Rule, evaluated
@@ -13,7 +13,7 @@ from cortex_model.language.sequence import moments_of, repeats_of
 from cortex_model.language.statements import expression, names
 from cortex_model.parameters import HierarchyParameters, content_hash
 from cortex_model.parameters.chosen import chosen_rule, rows_in_force
-from cortex_model.rules import shipped
+from cortex_model.rules import rule_named, shipped
 
 #: Phases that a schedule can hold, in the order of their numbers, and whose stimuli they show.
 PHASES = ("wake", "sleep", "evaluation", "perception", "recall")
@@ -27,8 +27,8 @@ PHASE_GATES = {phase: f"{phase}_gate" for phase in PHASES}
 class Declared:
     """A rule in a hierarchy, and the events, order and gates of its program.
 
-    A program holds the events of every shipped rule that has the same projections; rules, and how often a rule repeats
-    something, are then schedules over one program.
+    A program holds the events of every shipped rule that has the same projections, along which the same travels in
+    wake; rules, their forms, and how often a rule repeats something, are then schedules over one program.
 
     Parameters
     ----------
@@ -53,8 +53,13 @@ class Declared:
         if p.learning_rule not in sharing:
             sharing = [p.learning_rule]
         options = p.rule_options | {"feedback_gain": "none"}  # what the host does is no matter of a program
-        rules = [chosen_rule(name, p.is_leaky, False, **options) for name in sharing]
-        return [rule for rule in rules if _ends(rule) == _ends(self.rule)]
+        kind = _kind(rule_named(p.learning_rule))
+        return [
+            chosen_rule(name, p.is_leaky, False, **options | {"choices": words})
+            for name in sharing
+            for words in _words(rule_named(name))
+            if _kind(rule_named(name)) == kind
+        ]
 
     # ------------------------------------------------------------------ the program
     @cached_property
@@ -140,8 +145,16 @@ def without_host(rule: Rule) -> Rule:
     return rule.changed(lambda moment: () if isinstance(moment, Host) else (moment,))
 
 
-def _ends(rule: Rule):
-    return {name: (p.pre, p.post, p.levels) for name, p in rule.projections.items()}
+def _words(rule: Rule):
+    """What chooses each form of a rule."""
+    return [((name, word),) for name, choice in rule.choices.items() for word in choice.forms] or [()]
+
+
+def _kind(rule: Rule):
+    """What rules must have in common to share a program: projections, and what travels along them in wake."""
+    ends = {name: (p.pre, p.post, p.levels) for name, p in rule.projections.items()}
+    carries = (moment for moment in moments_of(rule.phases["wake"]) if isinstance(moment, Carry))
+    return ends, {(moment.projection, moment.source, moment.target) for moment in carries}
 
 
 class _ByContent(tuple):
