@@ -50,6 +50,9 @@ class Settle:
         See `Let`.
     variable, towards : str
         The variable, and the expression that it goes to.
+    before_onset : bool
+        Where things take time: whether it also goes on before the onset of feedback, although it reads what waits for
+        that (and is 0 until then).
     """
 
     where: str = field(compare=False)
@@ -57,6 +60,7 @@ class Settle:
     towards: str
     name: str = _aside()
     paper: str = _aside()
+    before_onset: bool = _aside(False)
 
 
 @dataclass(frozen=True)

@@ -126,8 +126,9 @@ def _power(rule, learn, is_biased):
     shift = -int(evaluated(population, {"l": 0, "L": 0}))
     total = f"{variable}_power"
     power = f"({total} + 1)" if is_biased else total
+    its_end, levels = f"{end} of {other or learn.projection}", learn.levels.split("&") if learn.levels else ()
     return Pool(
-        f"{end} of {other or learn.projection}" + (f" at {learn.levels}" if learn.levels else ""),
+        " & ".join(f"{its_end} at {part.strip()}" for part in levels) or its_end,
         f"{variable}*{variable}",
         total,
         f"{variable}_reciprocal = int({power} > 0)/({power} + int({power} <= 0))",

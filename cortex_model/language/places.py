@@ -29,7 +29,10 @@ class Places:
         self._populations: dict[str, list[int]] = {}
 
     def levels(self, text: str) -> list[int]:
-        """Levels in words: ``2``, ``2..L``, ``levels of V``."""
+        """Levels in words: ``2``, ``2..L``, ``levels of V``; ``&`` joins conditions."""
+        first, _, others = text.partition("&")
+        if others:
+            return sorted({*self.levels(first)} & {*self.levels(others)})
         text = text.strip()
         if text.startswith("levels of "):
             return self.levels(self.projection(text.removeprefix("levels of ")).levels)

@@ -13,7 +13,8 @@ class Unfolded:
       is summed once, in the step in which that arrives.
     - What settles goes on in each step, and so does all that it, or a projection, needs of the same step. What only
       plasticity needs happens in the last step.
-    - What happens from the onset of feedback on makes wait whatever reads nothing else.
+    - What happens from the onset of feedback on makes wait whatever reads what it writes, unless that says that it
+      goes on before.
 
     Parameters
     ----------
@@ -77,6 +78,7 @@ class Unfolded:
         while more := {
             event for event in events
             if event not in waiting
+            and not getattr(event.moment, "before_onset", False)
             and any(read in writers and waiting.issuperset(writers[read]) for read in self._reads(event))
         }:  # fmt: skip
             waiting |= more

@@ -13,6 +13,8 @@ Recirculation, Fig. 1B                   `recirculation_cycle`, `sleep_presentat
 ``B_l e a_{l-1}^T``                      `weight_update`, `wake_presentation`
 ``y' = y - T F(x, y)``                   `newton_like_step`
 the same with time constants and delays  `leaky_perception`, `leaky_recall`, `leaky_wake_presentation`
+predictive coding                        `infer`, `free_energy`, `predictive_coding_presentation`
+difference target propagation            `propagate_targets`, `learned_from_targets`
 =======================================  =============================================================
 """
 
@@ -30,6 +32,13 @@ from cortex_model.theory.hinton_mcclelland import encoder_updates, hinton_mcclel
 from cortex_model.theory.leaky import Timing, leaky_perception, leaky_recall, relax, relaxation
 from cortex_model.theory.leaky_learning import leaky_deltas, leaky_sleep_presentation, leaky_wake_presentation
 from cortex_model.theory.newton_like import contraction_norm, newton_like_iteration, newton_like_step
+from cortex_model.theory.predictive_coding import (
+    free_energy,
+    infer,
+    infer_in_time,
+    predictive_coding_in_time,
+    predictive_coding_presentation,
+)
 from cortex_model.theory.pseudoinverse import (
     alignment_angle,
     condition_number,
@@ -61,6 +70,11 @@ from cortex_model.theory.recirculation import (
     stable_sleep_learning_rate,
 )
 from cortex_model.theory.sleep_rules import SLEEP_RULES, sleep_presentation
+from cortex_model.theory.target_propagation import (
+    learned_from_targets,
+    propagate_targets,
+    propagate_targets_in_time,
+)
 
 __all__ = [
     "NONLINEARITIES",
@@ -80,15 +94,19 @@ __all__ = [
     "feedback_noise_floor",
     "feedback_update",
     "forward_update",
+    "free_energy",
     "gauss_newton_deltas",
     "hierarchy_response",
     "hinton_mcclelland_update",
+    "infer",
+    "infer_in_time",
     "layer_response",
     "leaky_deltas",
     "leaky_perception",
     "leaky_recall",
     "leaky_sleep_presentation",
     "leaky_wake_presentation",
+    "learned_from_targets",
     "mean_feedback_update",
     "mean_forward_update",
     "newton_like_iteration",
@@ -98,6 +116,10 @@ __all__ = [
     "output_loss",
     "parameter_reciprocal",
     "penrose_residuals",
+    "predictive_coding_in_time",
+    "predictive_coding_presentation",
+    "propagate_targets",
+    "propagate_targets_in_time",
     "pseudoinverse_iteration",
     "range_condition",
     "recall",

@@ -11,7 +11,7 @@ from cortex_model.language import PlacedRule, in_time
 from cortex_model.language.options import configured
 from cortex_model.reference.interpreter import Interpreter
 from cortex_model.rules import shipped
-from cortex_model.state.philox import population_noise
+from cortex_model.state.philox import DESCENDING, population_noise
 
 #: A narrowing and an expanding reciprocal pair; as in the tests of devices.
 SIZES = (7, 5, 6, 4)
@@ -42,6 +42,7 @@ def start(places, sizes, seed=0, scale=1.0):
 def changed_rule(name, is_leaky, sizes, change=lambda rule: rule, **options):
     """A rule in a hierarchy: its wake and sleep, with all options."""
     rule = change(shipped()[name])
+    rule = rule.form({choice: options.pop(choice) for choice in rule.choices if choice in options})
     learning = {phase: moments for phase, moments in rule.phases.items() if phase in ("wake", "sleep")}
     rule = configured(replace(rule, phases=learning), **options)
     return PlacedRule(in_time(rule) if is_leaky else rule, sizes, DELAYS if is_leaky else None)
@@ -65,6 +66,7 @@ class Case:
         self.placed = place(name, is_leaky, sizes, **options)
         self.sizes, rule = sizes, self.placed.rule
         usual = {
+            "target_step": 0.3, "inverse_learning_rate": 0.05, "inverse_noise": 0.4, "inference_steps": 3, "inference_rate": 0.2, "top_precision": 0.5,
             "learning_rate": 0.05, "sleep_learning_rate": 0.02, "slope_cutoff": 0.5, "weight_decay": 0.01,
             "pseudoinverse_every_presentations": 2, "gain_update_presentations": 2, "relaxation": RELAXATION,
         }  # fmt: skip
@@ -104,7 +106,8 @@ class Case:
         W, V, b = (of_letter(self.weights, letter) for letter in "WVb")
         b, n_wake, gains, v = {l: x[:, 0] for l, x in b.items()} or None, 0, {}, self.values
         wake, sleep = self.of_theory()
-        for at, (phase, stimulus, target) in enumerate(self.presentations):
+        for self.at, (phase, stimulus, target) in enumerate(self.presentations):
+            at = self.at
             if phase == "sleep":
                 W, V = sleep(W, V, *self._noise(at), **self._asleep())
                 continue
@@ -115,6 +118,7 @@ class Case:
             n_wake += 1
             W, b, V = wake(W, b, V, stimulus, target, feedback_gains=gains, **self._awake())
         arrays = {("W", l): w for l, w in W.items()} | {("V", l): x for l, x in V.items()}
+        arrays |= {("c", l): x[:, None] for l, x in (getattr(self, "c", None) or {}).items()}
         return arrays | {("b", l): x[:, None] for l, x in (b or {}).items()}
 
     def timing(self):
@@ -122,6 +126,8 @@ class Case:
         return theory.Timing(N_STEPS, RELAXATION, ONSET + 1, *delays)
 
     def of_theory(self):
+        if self.name in ("predictive_coding", "target_propagation"):
+            return getattr(self, f"of_{self.name}")()
         if not self.is_leaky:
             return theory.wake_presentation, theory.sleep_presentation
 
@@ -131,6 +137,55 @@ class Case:
         def sleep(W, V, up, down, **options):
             return theory.leaky_sleep_presentation(W, V, up, down, self.timing(), **options)
 
+        return wake, sleep
+
+    def of_predictive_coding(self):
+        """Its wake; it may sleep as other rules do."""
+        v, form = self.values, self.placed.rule.name
+        inference = {"top_precision": v["top_precision"]}
+        if not self.is_leaky:
+            inference |= {name: v[name] for name in ("inference_steps", "inference_rate")}
+
+        def wake(W, b, V, stimulus, target, **options):
+            del options["feedback_from_top"]
+            options["feedback_follows_forward"] = "sleep" not in form
+            if self.is_leaky:
+                return theory.predictive_coding_in_time(W, b, V, stimulus, target, self.timing(), **options | inference)
+            return theory.predictive_coding_presentation(W, b, V, stimulus, target, **options | inference)
+
+        return wake, self.asleep
+
+    def asleep(self, W, V, up, down, **options):
+        """Sleep of every rule whose wake is its own."""
+        if self.is_leaky:
+            return theory.leaky_sleep_presentation(W, V, up, down, self.timing(), **options)
+        return theory.sleep_presentation(W, V, up, down, **options)
+
+    def of_target_propagation(self):
+        """Its wake, in which inverses have biases of their own; in sleep only the topmost feedback learns."""
+        v, L = self.values, len(self.sizes) - 1
+        c = {l: x[:, 0] for l, x in of_letter(self.weights, "c").items()} or None
+        names = ("target_step", "inverse_noise", "difference")
+
+        def wake(W, b, V, stimulus, target, **o):
+            chosen = {"nonlinearity": o["nonlinearity"], "top": o["top"]} | {name: v[name] for name in names}
+            chosen["feedback_gain"] = o["feedback_gains"].get(L, 1.0)
+            noise = {l: population_noise(SEED, self.at, l + 2 * DESCENDING, n, self.distribution)
+                     for l, n in enumerate(self.sizes)}  # fmt: skip
+            shown = W, b, V, self.c, stimulus, target, noise
+            its = (theory.propagate_targets_in_time(*shown, self.timing(), **chosen) if self.is_leaky
+                   else theory.propagate_targets(*shown, **chosen))  # fmt: skip
+            kept = {k: o[k] for k in ("learning_rate", "nonlinearity", "slope_rule", "slope_cutoff",
+                                      "presynaptic_normalisation")}  # fmt: skip
+            kept |= {k: v[k] for k in ("target_step", "inverse_learning_rate")}
+            *learned, self.c = theory.learned_from_targets(W, b, V, self.c, its, **kept)
+            return learned
+
+        def sleep(W, V, up, down, **options):
+            W_L, V_L = self.asleep({L: W[L]}, {L: V[L]} if L in V else {}, up, down, **options)
+            return {**W, **W_L}, {**V, **V_L}
+
+        self.c = c
         return wake, sleep
 
     def _noise(self, at):
