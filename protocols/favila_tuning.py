@@ -32,7 +32,7 @@ Expected
     is ill-posed, and no sleep learns it. Online, V stays at a distance of `theory.feedback_noise_floor`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -63,6 +63,8 @@ RESPONSES = ("perceived_response", "recalled_response")
 
 class TuningParameters(SleepWakeParameters):
     """Parameters of `favila_tuning`."""
+
+    task: ClassVar[str] = "targets"
 
     layer_sizes: LayerSizes = parameter((72,) * 9, "neurons in each population, evenly spaced in angle", "neurons")
     nonlinearity: Nonlinearity = parameter("linear", "rate of the hidden populations")

@@ -1,5 +1,7 @@
 """Parameters: checked when they are given, named by their content, listed with unit and meaning."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import HierarchyParameters, SleepWakeParameters, content_hash
+from cortex_model.parameters.data import DataParameters
 from cortex_model.parameters.hierarchy import LEAKY
 from cortex_model.rules import shipped
 from cortex_model.theory import NONLINEARITIES, TOP_RATES
@@ -181,6 +184,19 @@ TOGETHER = [
 def test_parameters_that_do_not_go_together_are_refused(overrides, sentence):
     with pytest.raises(ParameterError, match=f"^Parameters: {sentence}"):
         DEFAULT.with_overrides(overrides)
+
+
+@pytest.mark.parametrize(
+    ("task", "more"),
+    [("stimuli", r"use the protocol helmholtz_machine\.$"), ("anything else", r"choose another rule\.$")],
+)
+def test_a_rule_that_learns_something_else_is_refused(task, more):
+    """Parameters of a protocol say what wake must teach; those of a rule that is only looked at say nothing."""
+    rule = replace(shipped()["random_feedback"], name="other", task=task)
+    assert SleepWakeParameters(learning_rule=rule).rule.task == task
+    sentence = r"^Parameters\.learning_rule: must be a rule that learns targets with this protocol \(got other\.py#"
+    with pytest.raises(ParameterError, match=rf"{sentence}\w+, which learns {task}\); {more}"):
+        DataParameters(learning_rule=rule)
 
 
 @pytest.mark.parametrize(

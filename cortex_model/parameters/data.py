@@ -1,7 +1,7 @@
 """Parameters of runs that learn from a dataset: which one, how its values become rates, and what is held back."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -34,6 +34,8 @@ DatasetName = Annotated[str, BeforeValidator(str), AfterValidator(_known)]
 
 class DataParameters(SleepWakeParameters):
     """A hierarchy that sleeps and wakes, and the data that it wakes to."""
+
+    task: ClassVar[str] = "targets"
 
     dataset: DatasetName = parameter(
         "digits", "stimuli, and their classes or target rates", choices=tuple(DATASETS),

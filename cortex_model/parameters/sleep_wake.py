@@ -1,7 +1,7 @@
 """A hierarchy, the numbers of its learning rule, and how much it sleeps."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, create_model, model_validator
 
@@ -36,6 +36,8 @@ RuleParameters = create_model(
 
 #: Parameters that change no name of a run where nothing is in them.
 UNUSED_WHERE_EMPTY = ("interventions", "relative_learning_rates", "record")
+#: What wake teaches by a rule -> a protocol in which it does.
+PROTOCOLS = {"targets": "wake_sleep_classification", "stimuli": "helmholtz_machine"}
 
 
 def _kept(start_from: str) -> str:
@@ -51,6 +53,9 @@ StartFrom = Annotated[str, BeforeValidator(str), AfterValidator(_kept)]
 
 class SleepWakeParameters(RuleParameters):
     """A hierarchy, its learning rule, and how much it sleeps."""
+
+    #: What wake must teach by the learning rule (`cortex_model.language.Rule.task`); empty: anything.
+    task: ClassVar[str] = ""
 
     initial_weights: Literal["gaussian", "he", "orthogonal"] = parameter(
         "gaussian", "W at the start: N(0, 1/n_lower), N(0, 2/n_lower), or orthonormal rows or columns"
@@ -156,6 +161,7 @@ class SleepWakeParameters(RuleParameters):
 
     @model_validator(mode="after")
     def _together(self) -> "SleepWakeParameters":
+        self._check_task()
         try:
             _ = self.rule_values
         except RuleError as error:
@@ -164,3 +170,12 @@ class SleepWakeParameters(RuleParameters):
             check_within(self.rule, self.n_layers, self.interventions, self.relative_learning_rates)
         read_recorded(self.record, self.rule, self.n_layers)
         return self
+
+    def _check_task(self):
+        its = rule_named(self.learning_rule).task
+        if self.task and its != self.task:
+            more = f"use the protocol {PROTOCOLS[its]}." if its in PROTOCOLS else "choose another rule."
+            raise ValueError(
+                f"Parameters.learning_rule: must be a rule that learns {self.task} with this protocol (got "
+                f"{own.short(self.learning_rule)}, which learns {its}); {more}"
+            )
