@@ -135,8 +135,18 @@ def test_numbers_of_numpy_are_read_as_they_are():
 
 
 NOT_READ = [
-    ({"weight_decay": 0.1}, "kolen_pollack", r"reciprocal \(got 0\.1\), for only kolen_pollack reads it; leave it out"),
-    ({"forward_sleep_learning_rate": 0.1}, "reciprocal", r"ben_israel .* only hinton_mcclelland, reciprocal read it"),
+    (
+        {"weight_decay": 0.1},
+        "kolen_pollack",
+        r"reciprocal \(got 0\.1\), for only kolen_pollack, predictive_coding_hebbian "
+        "read it; leave it out",
+    ),
+    (
+        {"forward_sleep_learning_rate": 0.1},
+        "reciprocal",
+        r"ben_israel .* only hinton_mcclelland, "
+        "predictive_coding_sleep, reciprocal read it",
+    ),
     ({"regression": 0.5}, "hinton_mcclelland", r"weight_mirror .* only hinton_mcclelland reads it"),
     (
         {"slope_cutoff": 0.2, "slope_rule": "derivative"},

@@ -63,7 +63,11 @@ def test_random_feedback_has_the_deviation_of_the_forward_weights():
 
 @pytest.mark.parametrize("rule", shipped())
 def test_feedback_start_of_each_rule(rule):
-    start = {"backpropagation": "transpose", "exact_pseudoinverse": "pseudoinverse"}.get(rule, "random")
+    start = {
+        "backpropagation": "transpose",
+        "predictive_coding": "transpose",
+        "exact_pseudoinverse": "pseudoinverse",
+    }.get(rule, "random")
     weights = initial_weights(SMALL.with_overrides({"learning_rule": rule, "damping": 0.5}), 3)
     assert list(weights.feedback) == [1, 2]
     for level, feedback in weights.feedback.items():

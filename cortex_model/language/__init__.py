@@ -40,8 +40,9 @@ Examples
 from cortex_model.language.dynamics import LEAKY, in_time
 from cortex_model.language.moments import Carry, Host, Learn, Let, Pool, Settle, Show
 from cortex_model.language.nonlinearities import NONLINEARITIES, Nonlinearity
+from cortex_model.language.parts import SETTLED, Dynamics, Number, Projection
 from cortex_model.language.placed import PlacedRule
-from cortex_model.language.rule import SETTLED, Choice, Dynamics, Number, Projection, Rule
+from cortex_model.language.rule import Choice, Rule
 from cortex_model.language.sequence import Climb, Descend, Repeat, Then
 
 __all__ = [

@@ -7,7 +7,8 @@ from functools import cache
 from cortex_model.errors import RuleError
 from cortex_model.language.moments import Learn, Let, Pool, Settle
 from cortex_model.language.nonlinearities import NONLINEARITIES, SLOPE_RULES, TOPS, Nonlinearity
-from cortex_model.language.rule import Number, Rule
+from cortex_model.language.parts import Number
+from cortex_model.language.rule import Rule
 from cortex_model.language.statements import FUNCTIONS, expression, filled, names, rewritten, statements
 
 

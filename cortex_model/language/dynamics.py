@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from cortex_model.errors import RuleError
 from cortex_model.language.moments import Host
-from cortex_model.language.rule import Dynamics, Number, Rule
+from cortex_model.language.parts import Dynamics, Number
+from cortex_model.language.rule import Rule
 from cortex_model.language.sequence import Repeat, Stretch, Then
 
 #: Exact for an x that relaxes to an f held through the step, where relaxation is 1 - exp(-dt/tau).

@@ -9,8 +9,9 @@ from cortex_model.errors import RuleError
 from cortex_model.language.choosing import row_of, with_nonlinearities, with_strings
 from cortex_model.language.moments import Carry, Host, Learn, Pool
 from cortex_model.language.nonlinearities import Nonlinearity
+from cortex_model.language.parts import Number
 from cortex_model.language.places import Places
-from cortex_model.language.rule import Number, Rule, evaluated
+from cortex_model.language.rule import Rule, evaluated
 from cortex_model.language.sequence import moments_of
 from cortex_model.language.statements import (
     rewritten,

@@ -4,104 +4,15 @@ import dataclasses
 import difflib
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from typing import Any
 
 from cortex_model.errors import RuleError
 from cortex_model.language.moments import Moment
+from cortex_model.language.parts import SETTLED, Dynamics, Number, Projection
 from cortex_model.language.sequence import mapped, moments_of
 from cortex_model.language.statements import expression, names
-
-
-@dataclass(frozen=True)
-class Projection:
-    """One Synapses for each level l of ``levels``, from population ``pre`` to population ``post``.
-
-    Attributes
-    ----------
-    pre, post : str
-        Numbers of populations, in terms of ``l`` and ``L`` (the top one): ``l-1``. ``1`` as ``pre`` is one unit whose
-        ``rate`` is always 1: its synapses are biases.
-    levels : str
-        ``first..last``, or one level.
-    start : str
-        Weights before the first presentation: ``random``, ``zero``, ``transpose of W`` or ``pseudoinverse of W``.
-    """
-
-    pre: str
-    post: str
-    levels: str = "1..L"
-    start: str = "random"
-
-
-@dataclass(frozen=True)
-class Number:
-    """A number that the strings of a rule may read. It becomes a parameter of every run of the rule.
-
-    Attributes
-    ----------
-    default : float or str
-        A number; or an expression of other numbers, which it then follows: ``1 + damping``.
-    meaning : str
-    unit : str
-    at_least, above, at_most, below : float, optional
-        Its range.
-    whole : bool
-        Whether it counts something.
-    """
-
-    default: float | str
-    meaning: str
-    unit: str = "1"
-    at_least: float | None = None
-    above: float | None = None
-    at_most: float | None = None
-    below: float | None = None
-    whole: bool = False
-
-    @property
-    def range(self) -> str:
-        """In words: ``a number at least 0 and below 1``."""
-        limits = {"at least": self.at_least, "above": self.above, "at most": self.at_most, "below": self.below}
-        said = " and ".join(f"{words} {limit:g}" for words, limit in limits.items() if limit is not None)
-        return f"a {'whole ' if self.whole else ''}number {said}".strip()
-
-    def allows(self, value: Any) -> bool:
-        """Whether a value is in the range."""
-        return (
-            isinstance(value, int | float)
-            and math.isfinite(value)
-            and (not self.whole or float(value).is_integer())
-            and (self.at_least is None or value >= self.at_least)
-            and (self.above is None or value > self.above)
-            and (self.at_most is None or value <= self.at_most)
-            and (self.below is None or value < self.below)
-        )
-
-
-@dataclass(frozen=True)
-class Dynamics:
-    """What one time step makes of "x settles to f".
-
-    Attributes
-    ----------
-    name : str
-    step : str
-        Statements, with ``{x}`` for the variable and ``{f}`` for what it goes to.
-    numbers : dict of Number
-        What they read besides.
-    """
-
-    name: str
-    step: str
-    numbers: Mapping[str, Number] = field(default_factory=dict)
-
-
-#: All settles at once, in the order of the declaration.
-SETTLED = Dynamics("settled", "{x} = {f}")
 
 
 @dataclass(frozen=True)
@@ -111,12 +22,20 @@ class Choice:
     Attributes
     ----------
     meaning : str
-    forms : dict of Rule
-        Word -> the rule in that form; the first is the default.
+    default : str
+        The word for the rule as it is declared.
+    others : dict of Rule
+        Word -> the rule in another form.
     """
 
     meaning: str
-    forms: Mapping[str, "Rule"]
+    default: str
+    others: Mapping[str, "Rule"]
+
+    @property
+    def words(self) -> list[str]:
+        """What can be chosen, the default first."""
+        return [self.default, *self.others]
 
 
 @dataclass(frozen=True)
@@ -149,7 +68,7 @@ class Rule:
         Phase -> what happens in it where things take time (`in_time`), if that is another sequence: rounds of a
         `Repeat` in which something settles are time steps there.
     choices : dict of Choice
-        At most one, by the name of its parameter. The rule itself is the first form.
+        At most one, by the name of its parameter.
     """
 
     name: str
@@ -180,16 +99,20 @@ class Rule:
             For a word that is none of a choice's.
         """
         for name, choice in self.choices.items():
-            word = (chosen or {}).get(name, next(iter(choice.forms)))
-            if word not in choice.forms:
-                raise RuleError(f"{self.name}.{name}: must be one of {', '.join(choice.forms)} (got {word!r}).")
-            return choice.forms[word]
-        return self
+            word = (chosen or {}).get(name, choice.default)
+            if word not in choice.words:
+                raise RuleError(
+                    f"{self.name}.{name}: must be one of {', '.join(choice.words)} (got {word!r}); choose one of them."
+                )
+            if word != choice.default:
+                return choice.others[word]
+        return replace(self, choices={}) if self.choices else self
 
     @property
     def forms(self) -> list["Rule"]:
-        """Every form of the rule; itself, where it has no choices."""
-        return [form for choice in self.choices.values() for form in choice.forms.values()] or [self]
+        """Every form of the rule, the default first; only itself, where it has no choices."""
+        others = [form for choice in self.choices.values() for form in choice.others.values()]
+        return [self.form(), *others]
 
     def values(self, overrides: Mapping[str, float] | None = None) -> dict[str, float]:
         """Every number of the rule, by name: its default, or what is given.
@@ -244,13 +167,17 @@ class Rule:
         return self.changed(lambda moment: (moments.get(moment.name, moment),))
 
     def changed(self, change, phases: tuple[str, ...] | None = None) -> "Rule":
-        """The rule with every moment (of some phases) replaced by the moments that ``change`` makes of it."""
+        """The rule, in all its forms, with every moment (of some phases) replaced by what ``change`` makes of it."""
         within = self.phases if phases is None else phases
 
         def of(sequences):
             return {name: mapped(s, change) if name in within else s for name, s in sequences.items()}
 
-        return replace(self, phases=of(self.phases), timed=of(self.timed))
+        choices = {
+            name: replace(choice, others={word: form.changed(change, phases) for word, form in choice.others.items()})
+            for name, choice in self.choices.items()
+        }
+        return replace(self, phases=of(self.phases), timed=of(self.timed), choices=choices)
 
     @cached_property
     def content_hash(self) -> str:

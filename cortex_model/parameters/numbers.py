@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from cortex_model.language.options import with_feedback_gain, with_nonlinearities, with_perturbed_feedback
-from cortex_model.language.rule import Choice, Number
+from cortex_model.language.parts import Number
+from cortex_model.language.rule import Choice
 from cortex_model.parameters.kinds import Count, PositiveCount
 from cortex_model.parameters.model import parameter
 from cortex_model.rules import shipped
@@ -30,7 +31,7 @@ def number_field(number: Number) -> tuple[Any, Any]:
 
 def choice_field(choice: Choice) -> tuple[Any, Any]:
     """A choice of a rule as a field of parameters."""
-    words = tuple(choice.forms)
+    words = tuple(choice.words)
     return Literal[words], parameter(words[0], choice.meaning)
 
 

@@ -15,9 +15,10 @@ after which synapses change by the errors at their ends,
     dW_l = (lambda/beta) eps_l h_{l-1}^T,    db_l = (lambda/beta) eps_l
 
 where gamma is the ``inference_rate``, K the ``inference_steps``, beta the ``top_precision`` and lambda the
-``learning_rate``; other letters are those of `cortex_model.rules.hierarchy`. With V_l = W_l^T inference descends the free
-energy F = sum_l |eps_l|^2/2 - beta h_L*^T log h_L (of a softmax top), and so does learning. For small beta the values
-hardly move, the errors become those of backpropagation times -beta, and the update is backpropagation's.
+``learning_rate``; other letters are those of `cortex_model.rules.hierarchy`. With V_l = W_l^T inference descends the
+free energy F = sum_l |eps_l|^2/2 - beta h_L*^T log h_L (of a softmax top), and so does learning. For small beta the
+values hardly move, the errors become those of backpropagation times -beta, and the update is backpropagation's.
+Where things take time, tau da_l/dt = -eps_l + D_l c_{l+1} V_{l+1} eps_{l+1}: a time step is a step of inference.
 
 All of it is local, given two compartments or two kinds of unit for value and error: what the rule leaves open is how
 V_l comes to be W_l^T. ``feedback_learning`` says how:
@@ -54,8 +55,14 @@ from cortex_model.rules.kolen_pollack import RULE as KOLEN_POLLACK
 from cortex_model.rules.reciprocal import RULE as RECIPROCAL
 
 ERRORS = (
-    Let("hidden", "error = value - basal_drive", name="prediction_error", paper=r"$\varepsilon_l = a_l - W_l h_{l-1} - b_l$"),
-    Let("top", "error = top_precision*(target - rate)", name="top_error", paper=r"$\varepsilon_L = \beta (h_L^* - h_L)$"),
+    Let(
+        "hidden", "error = value - basal_drive",
+        name="prediction_error", paper=r"$\varepsilon_l = a_l - W_l h_{l-1} - b_l$",
+    ),
+    Let(
+        "top", "error = top_precision*(target - rate)",
+        name="top_error", paper=r"$\varepsilon_L = \beta (h_L^* - h_L)$",
+    ),
 )  # fmt: skip
 INFER = (
     Carry("V", "error", "error_drive", levels=ABOVE_INPUT, name="error_down", paper=r"$V_{l+1} \varepsilon_{l+1}$"),
@@ -67,8 +74,8 @@ INFER = (
     # what the input says of population 1 does not change
     Carry("W", "rate", "basal_input", levels="2..L"),
     Let("2..L", "basal_drive = basal_input + bias"),
-    Let("top", "response = top_sigma(basal_drive)"),
-    Settle("top", "rate", "response"),
+    Let("top & 2..L", "response = top_sigma(basal_drive)"),
+    Settle("top & 2..L", "rate", "response"),
 )  # fmt: skip
 #: In time a step is a round: a_l goes a part of its way to W_l h_{l-1} + b_l + D_l V_{l+1} eps_{l+1}.
 IN_TIME = (
@@ -79,7 +86,8 @@ IN_TIME = (
     INFER[0],
     Settle(
         "hidden", "value", "basal_drive + slope(value, rate)*(apical_gain*error_drive)",
-        before_onset=True, name="inference_in_time", paper=r"$\tau \dot a_l = -\varepsilon_l + D_l V_{l+1} \varepsilon_{l+1}$",
+        before_onset=True, name="inference_in_time",
+        paper=r"$\tau \dot a_l = -\varepsilon_l + D_l V_{l+1} \varepsilon_{l+1}$",
     ),
     INFER[2],
     Let("top", "response = top_sigma(basal_drive)"),
@@ -145,8 +153,9 @@ RULE = replace(
     TRANSPOSE,
     choices={
         "feedback_learning": Choice(
-            "how V comes to carry errors: follows W, learns by the same product from a random start, or learns in sleep",
-            {"transpose": TRANSPOSE, "hebbian": HEBBIAN, "sleep": SLEEP},
+            "how V comes to carry errors: it follows W, learns the same from a random start, or learns in sleep",
+            "transpose",
+            {"hebbian": HEBBIAN, "sleep": SLEEP},
         )
     },
 )

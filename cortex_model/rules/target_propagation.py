@@ -14,8 +14,10 @@ where alpha is the ``target_step``, g_l the learned inverse of population l, c_l
 Inverses learn in the same presentation, on noise around what is seen, and the topmost feedback learns in sleep, by
 recirculation (`cortex_model.rules.reciprocal`):
 
-    x = h_{l-1} + s n,  u = sigma(W_l x + b_l),  r = g_l(u):    dV_l = eta_g (x - r) g_l' u^T,  dc_l = eta_g (x - r) g_l'
-    up = W_L xi,  rec = V_L up:                                 dV_L = eta [(g xi - rec) up^T - d V_L]
+    x = h_{l-1} + s n,  u = sigma(W_l x + b_l),  r = g_l(u)
+    dV_l = eta_g (x - r) g_l' u^T,  dc_l = eta_g (x - r) g_l'
+
+    up = W_L xi,  rec = V_L up:    dV_L = eta [(g xi - rec) up^T - d V_L]
 
 where n and xi are noise, s is the ``inverse_noise``, eta_g the ``inverse_learning_rate``. All of it is local, if a
 population can hold its rate, its target and a noisy copy of its rate apart: three compartments, or three moments.
@@ -80,8 +82,8 @@ TOPMOST = (
     Settle("post of V & L-1", "rec", "reconstruction_drive", name="rec", paper=r"$rec = V\, up$"),
     Let("post of V & L-1", "difference_below = noise_gain*rate - rec"),
     Learn(
-        "V", "sleep_learning_rate", "difference_below_post*up_pre - damping*weight", levels="L & levels of V", per="up_pre",
-        name="topmost_update", paper=r"$\Delta V_L = \eta[(g\xi - rec)\,up^T - dV_L]$",
+        "V", "sleep_learning_rate", "difference_below_post*up_pre - damping*weight", levels="L & levels of V",
+        per="up_pre", name="topmost_update", paper=r"$\Delta V_L = \eta[(g\xi - rec)\,up^T - dV_L]$",
     ),
 )  # fmt: skip
 

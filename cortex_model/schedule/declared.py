@@ -53,12 +53,12 @@ class Declared:
         if p.learning_rule not in sharing:
             sharing = [p.learning_rule]
         options = p.rule_options | {"feedback_gain": "none"}  # what the host does is no matter of a program
-        kind = _kind(rule_named(p.learning_rule))
+        kind = program_kind(rule_named(p.learning_rule))
         return [
             chosen_rule(name, p.is_leaky, False, **options | {"choices": words})
             for name in sharing
             for words in _words(rule_named(name))
-            if _kind(rule_named(name)) == kind
+            if program_kind(rule_named(name)) == kind
         ]
 
     # ------------------------------------------------------------------ the program
@@ -147,10 +147,10 @@ def without_host(rule: Rule) -> Rule:
 
 def _words(rule: Rule):
     """What chooses each form of a rule."""
-    return [((name, word),) for name, choice in rule.choices.items() for word in choice.forms] or [()]
+    return [((name, word),) for name, choice in rule.choices.items() for word in choice.words] or [()]
 
 
-def _kind(rule: Rule):
+def program_kind(rule: Rule) -> tuple[dict, set]:
     """What rules must have in common to share a program: projections, and what travels along them in wake."""
     ends = {name: (p.pre, p.post, p.levels) for name, p in rule.projections.items()}
     carries = (moment for moment in moments_of(rule.phases["wake"]) if isinstance(moment, Carry))

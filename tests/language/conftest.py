@@ -66,7 +66,8 @@ class Case:
         self.placed = place(name, is_leaky, sizes, **options)
         self.sizes, rule = sizes, self.placed.rule
         usual = {
-            "target_step": 0.3, "inverse_learning_rate": 0.05, "inverse_noise": 0.4, "inference_steps": 3, "inference_rate": 0.2, "top_precision": 0.5,
+            "target_step": 0.3, "inverse_learning_rate": 0.05, "inverse_noise": 0.4,
+            "inference_steps": 3, "inference_rate": 0.2, "top_precision": 0.5,
             "learning_rate": 0.05, "sleep_learning_rate": 0.02, "slope_cutoff": 0.5, "weight_decay": 0.01,
             "pseudoinverse_every_presentations": 2, "gain_update_presentations": 2, "relaxation": RELAXATION,
         }  # fmt: skip
@@ -106,8 +107,8 @@ class Case:
         W, V, b = (of_letter(self.weights, letter) for letter in "WVb")
         b, n_wake, gains, v = {l: x[:, 0] for l, x in b.items()} or None, 0, {}, self.values
         wake, sleep = self.of_theory()
-        for self.at, (phase, stimulus, target) in enumerate(self.presentations):
-            at = self.at
+        for at, (phase, stimulus, target) in enumerate(self.presentations):
+            self.at = at
             if phase == "sleep":
                 W, V = sleep(W, V, *self._noise(at), **self._asleep())
                 continue

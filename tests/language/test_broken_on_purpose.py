@@ -17,6 +17,8 @@ VALUES = {"forward_sleep_learning_rate": 0.01, "damping": 0.3}
 EVEN = ("noise(", "excitation")
 #: What settled dynamics cannot tell from what they do anyway, because it only matters where things take time.
 ONLY_IN_TIME = ("sent_down = 0",)
+#: What is 0 the first time it is said.
+ZERO_AT_FIRST = ("prediction_error",)
 #: Rules that have little of their own beside the wake of random_feedback.
 ALIKE = ("backpropagation", "direct_feedback", "exact_pseudoinverse")
 
@@ -32,16 +34,18 @@ def negated(moment):
     return replace(moment, step=f"-{moment.step}" if not moment.step.startswith("-") else moment.step[1:])
 
 
-def broken(rule, change):
+def broken(rule, change, is_leaky=False):
     """(What is wrong, the rule with that) for each moment of wake and sleep, once where rules share it."""
+    sequences = {**rule.phases, **(rule.timed if is_leaky else {})}
     shared = [] if rule.name == "random_feedback" else list(moments_of(shipped()["random_feedback"].phases["wake"]))
     for phase in ("wake", "sleep"):
-        for at, moment in enumerate(moments_of(rule.phases.get(phase, ()))):
+        for at, moment in enumerate(moments_of(sequences.get(phase, ()))):
             if moment in shared:
                 continue
             counter = itertools.count()
             change_it = lambda m, at=at, counter=counter: change(m) if next(counter) == at else (m,)  # noqa: E731
-            yield phase, moment, replace(rule, phases={**rule.phases, phase: mapped(rule.phases[phase], change_it)})
+            wrong = {phase: mapped(sequences[phase], change_it)}
+            yield phase, moment, replace(rule, phases={**rule.phases, **wrong}, timed={**rule.timed, **wrong})
 
 
 def difference(make_case, name, rule, is_leaky):
@@ -58,10 +62,14 @@ def difference(make_case, name, rule, is_leaky):
 @pytest.mark.parametrize("is_leaky", [False, True], ids=["settled", "in time"])
 @pytest.mark.parametrize("name", shipped())
 def test_a_sign_is_noticed(make_case, name, is_leaky):
-    rule, n_seen = shipped()[name], 0
+    rule, n_seen, said = shipped()[name], 0, set()
     assert difference(make_case, name, rule, is_leaky) <= 1e-12
-    for phase, moment, wrong in broken(rule, lambda m: (negated(m),) if isinstance(m, Let | Settle | Learn) else (m,)):
-        code = getattr(moment, "code", "")
+    for phase, moment, wrong in broken(rule, lambda m: (negated(m),) if isinstance(m, Let | Settle | Learn) else (m,),
+                                       is_leaky):  # fmt: skip
+        code, name_of = getattr(moment, "code", ""), getattr(moment, "name", "")
+        if name_of in ZERO_AT_FIRST and name_of not in said and not is_leaky:
+            said.add(name_of)
+            continue
         if not isinstance(moment, Let | Settle | Learn) or any(word in code for word in (*EVEN, *ONLY_IN_TIME)):
             continue
         assert difference(make_case, name, wrong, is_leaky) > 1e-9, (phase, moment)
@@ -72,7 +80,7 @@ def test_a_sign_is_noticed(make_case, name, is_leaky):
 @pytest.mark.parametrize("is_leaky", [False, True], ids=["settled", "in time"])
 @pytest.mark.parametrize("name", shipped())
 def test_a_moment_that_is_left_out_is_noticed(make_case, name, is_leaky):
-    for phase, moment, wrong in broken(shipped()[name], lambda m: ()):
+    for phase, moment, wrong in broken(shipped()[name], lambda m: (), is_leaky):
         if not is_leaky and getattr(moment, "code", "") in ONLY_IN_TIME:
             continue
         assert difference(make_case, name, wrong, is_leaky) > 1e-9, (phase, moment)
@@ -144,7 +152,7 @@ def test_another_time_is_noticed(make_case, weight_difference, onset, n_steps):
 
 def test_long_stretches_of_time_are_what_settles_at_once(make_case, weight_difference):
     """Relaxation of 1 and as many steps as there are populations to go through, up and down and back."""
-    for name in shipped():
+    for name in (name for name, rule in shipped().items() if not rule.timed):
         values = {"relaxation": 1.0, **({} if name == "ben_israel" else VALUES)}
         settled, leaky = (make_case(name, is_leaky, values=values) for is_leaky in (False, True))
         leaky.time = {"n_steps": 30, "onset": 12}

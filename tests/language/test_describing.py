@@ -7,6 +7,7 @@ from cortex_model.language.describing import equations, presentation
 from cortex_model.language.options import configured
 from cortex_model.language.ordering import Ordering
 from cortex_model.rules import shipped
+from cortex_model.schedule.declared import program_kind
 
 
 @pytest.mark.parametrize("is_leaky", [False, True])
@@ -40,8 +41,10 @@ def test_a_list_reads_like_the_rule():
 
 def test_equations_stand_beside_the_paper():
     for rule in shipped().values():
+        if rule.task != "targets":
+            continue
         rows = {name: (paper, string) for name, paper, string in equations(rule)}
         assert rows["layer_response"] == (r"$h_l = \sigma(a_l)$", "rate -> response")
-        assert {"output_error", "activation_reciprocal", "weight_update"} <= set(rows)
-    sleeping = [rule for rule in shipped().values() if "sleep" in rule.phases]
-    assert all("feedback_update" in {name for name, _, _ in equations(rule)} for rule in sleeping)
+        if program_kind(rule)[1] == program_kind(shipped()["reciprocal"])[1]:
+            assert {"output_error", "activation_reciprocal", "weight_update"} <= set(rows)
+            assert "sleep" not in rule.phases or "feedback_update" in rows

@@ -13,10 +13,12 @@ from cortex_model.language.ordering import Ordering
 from cortex_model.language.traffic import overwritten
 from cortex_model.reference.interpreter import Interpreter
 from cortex_model.rules import shipped
+from cortex_model.schedule.declared import program_kind
 
 SIZES = (5, 4, 3)
 DELAYS = {("W", 1): 1, ("V", 2): 2}
-FAMILY = [configured(rule) for rule in shipped().values() if rule.name != "direct_feedback"]
+ALIKE = program_kind(shipped()["reciprocal"])
+FAMILY = [configured(rule) for rule in shipped().values() if program_kind(rule) == ALIKE]
 
 
 class Scheduled(Interpreter):

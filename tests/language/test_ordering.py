@@ -10,6 +10,7 @@ import pytest
 from cortex_model.language import Carry, Dynamics, Learn, Let, Number, PlacedRule, Projection, Rule, Show, in_time
 from cortex_model.language.options import configured
 from cortex_model.language.ordering import Ordering
+from cortex_model.language.sequence import repeats_of
 from cortex_model.reference.interpreter import Interpreter
 from cortex_model.rules import shipped
 
@@ -102,10 +103,12 @@ def test_the_half_cycles_that_follow_only_where_forward_weights_sleep():
 
 
 @pytest.mark.parametrize("rule", shipped())
-def test_wake_is_one_slot_at_any_depth(rule):
+def test_wake_is_one_slot_at_any_depth_and_one_more_for_each_round(rule):
     for depth in (2, 3, 7):
         placed = PlacedRule(configured(shipped()[rule]), (3,) * depth)
-        assert len(Ordering(placed).slots("wake", placed.counts(placed.rule.values()))) == 1
+        counts = placed.counts(placed.rule.values())
+        rounds = {repeat.times: counts.rounds[repeat.times] for repeat in repeats_of(placed.rule.phases["wake"])}
+        assert len(Ordering(placed).slots("wake", counts)) == 1 + sum(rounds.values())
 
 
 # ---------------------------------------------------------------------- systems that are not shipped yet

@@ -12,13 +12,13 @@ from cortex_model.language.nonlinearities import SLOPE_RULES, TOPS, Top
 from cortex_model.parameters import HierarchyParameters, SleepWakeParameters
 from cortex_model.rules import shipped
 from cortex_model.schedule import PHASES, declared
-from cortex_model.schedule.declared import ANSWER_GATE, PHASE_GATES, program_structure, without_host
+from cortex_model.schedule.declared import ANSWER_GATE, PHASE_GATES, program_kind, program_structure, without_host
 
 SMALL = {"layer_sizes": (4, 3, 2)}
 LEAKY = {"dynamics": "leaky", "presentation_ms": 6.0, "feedback_onset_ms": 2.0}
 DYNAMICS = pytest.mark.parametrize("dynamics", [{}, LEAKY], ids=["settled", "leaky"])
-#: Rules that have the projections of the default one: direct_feedback has others.
-ALIKE = [name for name in shipped() if name != "direct_feedback"]
+#: Rules in which the same travels along the same projections as in the default one.
+ALIKE = [name for name, rule in shipped().items() if program_kind(rule) == program_kind(shipped()["reciprocal"])]
 
 
 def of(**overrides):
@@ -90,8 +90,8 @@ def test_how_often_and_how_long_things_happen_is_no_matter_of_the_program():
 # ---------------------------------------------------------------------- what rules share
 @DYNAMICS
 def test_rules_with_the_same_projections_share_a_program(dynamics):
-    programs = {rule: of(learning_rule=rule, **dynamics).program for rule in shipped()}
-    assert all(programs[rule] == programs["reciprocal"] for rule in ALIKE)
+    programs = {rule: of(learning_rule=rule, **dynamics).program for rule in [*ALIKE, "direct_feedback"]}
+    assert all(programs[rule] == programs["reciprocal"] for rule in ALIKE) and len(ALIKE) > 5
     assert programs["direct_feedback"] != programs["reciprocal"]
     assert len(programs["direct_feedback"]["events"]) < len(programs["reciprocal"]["events"])
 
@@ -177,6 +177,8 @@ NUMBERS = {
     "regression": 0.5, "weight_decay": 0.5, "slope_cutoff": 0.3, "pseudoinverse_every_presentations": 3,
     "gain_update_presentations": 3, "feedback_noise": 0.5, "feedback_levels": 4, "perturb_every_presentations": 3,
     "initial_weights": "orthogonal", "initial_feedback_scale": 3.0, "feedback_gain": "norm_matched",
+    "inference_steps": 3, "inference_rate": 0.3, "top_precision": 0.5, "feedback_learning": "sleep",
+    "target_step": 0.5, "inverse_learning_rate": 0.3, "inverse_noise": 0.1, "difference": False,
     "sleep_per_wake": 0.1, "sleep_before_presentations": 9, "codegen_target": "cython", "sleep_block_presentations": 5,
 }  # fmt: skip
 #: Of interventions, those on learning rates.
@@ -219,8 +221,17 @@ def test_no_number_of_a_run_is_in_the_name_of_the_program(name):
 
 @DYNAMICS
 def test_no_rule_is_in_the_name_of_the_program_unless_its_projections_are_others(dynamics):
-    names = {rule: structure(learning_rule=rule, damping=0.5, **dynamics) for rule in shipped()}
-    assert [rule for rule, its in names.items() if its != names["reciprocal"]] == ["direct_feedback"]
+    timed = [name for name, rule in shipped().items() if not dynamics or rule.task == "targets"]
+    names = {rule: structure(learning_rule=rule, damping=0.5, **dynamics) for rule in timed}
+    assert [rule for rule, its in names.items() if its == names["reciprocal"]] == ALIKE
+
+
+def test_forms_of_a_rule_share_a_program():
+    own = {"learning_rule": "predictive_coding"}
+    forms = [structure(**own, feedback_learning=word) for word in ("transpose", "hebbian", "sleep")]
+    assert forms[0] == forms[1] == forms[2] != structure()
+    starts = [of(**own, feedback_learning=word).rule.projections["V"].start for word in ("transpose", "hebbian")]
+    assert starts == ["transpose of W", "random"]
 
 
 def test_values_of_an_option_have_different_names():
