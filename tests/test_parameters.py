@@ -138,14 +138,14 @@ NOT_READ = [
     (
         {"weight_decay": 0.1},
         "kolen_pollack",
-        r"reciprocal \(got 0\.1\), for only kolen_pollack, predictive_coding_hebbian "
+        r"reciprocal \(got 0\.1\), for only kolen_pollack, predictive_coding with feedback_learning=hebbian "
         "read it; leave it out",
     ),
     (
         {"forward_sleep_learning_rate": 0.1},
         "reciprocal",
         r"ben_israel .* only hinton_mcclelland, "
-        "predictive_coding_sleep, reciprocal read it",
+        "predictive_coding with feedback_learning=sleep, reciprocal read it",
     ),
     ({"regression": 0.5}, "hinton_mcclelland", r"weight_mirror .* only hinton_mcclelland reads it"),
     (

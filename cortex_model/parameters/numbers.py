@@ -41,6 +41,19 @@ def choices_of_rules() -> dict[str, Choice]:
     return {name: choice for rule in shipped().values() for name, choice in rule.choices.items()}
 
 
+def readers(name: str) -> list[str]:
+    """Shipped rules that have a number or a choice, by name; of a form alone, ``name with choice=word``."""
+    found = []
+    for rule in shipped().values():
+        if name in {*rule.numbers, *rule.choices}:
+            found.append(rule.name)
+            continue
+        for choice, its in rule.choices.items():
+            words = [word for word, form in its.others.items() if name in form.numbers]
+            found += [f"{rule.name} with {choice}={word}" for word in words]
+    return found
+
+
 @cache
 def numbers_of_rules() -> dict[str, Number]:
     """Every number of every shipped rule and of the options, by name; where rules differ, with the widest range."""

@@ -19,9 +19,9 @@ from cortex_model.parameters.interventions import (
 )
 from cortex_model.parameters.kinds import Count, PositiveCount, Rate
 from cortex_model.parameters.model import parameter
-from cortex_model.parameters.numbers import choice_field, choices_of_rules, number_field, numbers_of_rules
+from cortex_model.parameters.numbers import choice_field, choices_of_rules, number_field, numbers_of_rules, readers
 from cortex_model.parameters.recorded import Recorded, read_recorded
-from cortex_model.rules import own, rule_named, shipped
+from cortex_model.rules import own, rule_named
 from cortex_model.state import kept
 
 #: A hierarchy with every number that a shipped rule may read.
@@ -148,8 +148,7 @@ class SleepWakeParameters(RuleParameters):
                 f"{','.join(map(str, self.record_stimuli))}); add record=rate, or leave it out."
             )
         for name in sorted(names & self._unread):
-            having = [form.name for rule in shipped().values() for form in rule.forms if name in form.numbers]
-            having += [rule.name for rule in shipped().values() if name in rule.choices]
+            having = readers(name)
             which = ", ".join(having) or "an option that is not chosen"
             reads = "reads" if len(having) < 2 else "read"
             got = getattr(self, name)

@@ -97,16 +97,16 @@ IN_TIME = (
 )  # fmt: skip
 LEARN = (
     Learn(
-        "W", "learning_rate/top_precision", "error_post*rate_pre", per="rate_pre",
+        "W", "error_learning_rate", "error_post*rate_pre", per="rate_pre",
         name="prediction_update", paper=r"$\Delta W_l = (\lambda/\beta)\, \varepsilon_l h_{l-1}^T$",
     ),
     Learn(
-        "b", "learning_rate/top_precision", "error_post", per="rate_pre of W",
+        "b", "error_learning_rate", "error_post", per="rate_pre of W",
         name="prediction_bias_update", paper=r"$\Delta b_l = (\lambda/\beta)\, \varepsilon_l$",
     ),
 )  # fmt: skip
 FOLLOW = Learn(
-    "V", "learning_rate/top_precision", "error_pre*rate_post", per="rate_post",
+    "V", "error_learning_rate", "error_pre*rate_post", per="rate_post",
     name="transposed_prediction_update", paper=r"$\Delta V_l = \Delta W_l^T$",
 )  # fmt: skip
 WAKE = (
@@ -126,6 +126,9 @@ TRANSPOSE = Rule(
         "inference_steps": Number(20, "K: steps in which values settle in wake", at_least=1, whole=True),
         "inference_rate": Number(0.2, "gamma: part of the way that values go in a step", above=0, at_most=1),
         "top_precision": Number(0.1, "beta: weight of the error at the top", above=0),
+        "error_learning_rate": Number(
+            "learning_rate/top_precision", "lambda/beta: step of prediction_update", at_least=0
+        ),
     },
     remembers=REMEMBERS,
     recorded=(*RECORDED, "error"),
