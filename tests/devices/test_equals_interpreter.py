@@ -12,6 +12,7 @@ from cortex_model import theory
 from cortex_model.devices import program, session
 from cortex_model.devices.simulation import Simulation
 from cortex_model.rules import shipped
+from cortex_model.schedule.declared import program_kind
 from cortex_model.weights import Weights
 
 #: Largest max|difference| / max|weights| after some tens of presentations, and why.
@@ -22,7 +23,7 @@ TOLERANCES = {
 }
 #: Numbers of each rule with which everything that it has happens.
 RULES = {
-    **{name: {} for name in shipped()},
+    **{name: {} for name, rule in shipped().items() if rule.task == "targets"},
     "reciprocal": {"forward_sleep_learning_rate": 0.005, "damping": 0.3, "feedback_gain": "norm_matched",
                    "gain_update_presentations": 5},
     "weight_mirror": {"damping": 0.5},
@@ -32,7 +33,21 @@ RULES = {
     "random_feedback": {"feedback_noise": 0.1, "feedback_levels": 9, "perturb_every_presentations": 4},
 }  # fmt: skip
 DEVICES = ["runtime", pytest.param("cpp_standalone", marks=[pytest.mark.compiler, pytest.mark.slow])]
-SHARING = [rule for rule in RULES if rule != "direct_feedback"]
+ALIKE = program_kind(shipped()["reciprocal"])
+SHARING = [rule for rule in RULES if program_kind(shipped()[rule]) == ALIKE]
+#: Rules whose wake is their own: in rounds, or with biases of feedback; what each has beside its defaults.
+OF_THEIR_OWN = {
+    "errors": {"learning_rule": "predictive_coding", "inference_steps": 4, "top_precision": 0.5},
+    "errors, sleep": {"learning_rule": "predictive_coding", "inference_steps": 2, "feedback_learning": "sleep",
+                      "forward_sleep_learning_rate": 0.005, "damping": 0.3, "feedback_gain": "norm_matched",
+                      "gain_update_presentations": 5},
+    "errors, hebbian": {"learning_rule": "predictive_coding", "inference_steps": 3, "feedback_learning": "hebbian"},
+    "targets": {"learning_rule": "target_propagation", "difference": True},
+    "targets, plain": {"learning_rule": "target_propagation", "difference": False, "damping": 0.5},
+}  # fmt: skip
+LEAKY = {"dynamics": "leaky", "time_step_ms": 2.0, "presentation_ms": 30.0, "feedback_onset_ms": 10.0,
+         "forward_delay_ms": (2.0, 0.0, 6.0), "feedback_delay_ms": (4.0, 2.0)}  # fmt: skip
+IN_BATCHES = {"batch_size": 3, "presynaptic_normalisation": True, "sleep_normalisation": True}
 
 
 def tolerance(parameters):
@@ -48,6 +63,26 @@ ON_RUNTIME = {
 
 def given_for(scenario, program, rule, n_wake):
     return scenario(n_wake=n_wake, evaluate_every=7, learning_rule=rule, **program | RULES[rule])
+
+
+@pytest.mark.parametrize("mode", [{}, IN_BATCHES, LEAKY], ids=["settled", "batches", "in time"])
+@pytest.mark.parametrize("name", OF_THEIR_OWN)
+def test_rules_whose_wake_is_their_own_on_runtime(scenario, check_equals_interpreter, name, mode):
+    given = scenario(n_wake=4, evaluate_every=3, **OF_THEIR_OWN[name] | mode)
+    check_equals_interpreter(given, tolerance=tolerance(given.parameters))
+
+
+@pytest.mark.compiler
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", ["predictive_coding", "target_propagation"])
+def test_rules_whose_wake_is_their_own_on_cpp_standalone(scenario, check_equals_interpreter, rule):
+    """In batches; forms of a rule share a program, and how often it infers is a number."""
+    simulation = None
+    for its in (its for its in OF_THEIR_OWN.values() if its["learning_rule"] == rule):
+        given = scenario(n_wake=30, evaluate_every=7, **its | IN_BATCHES)
+        simulation = simulation or Simulation(given.parameters)
+        assert Simulation(given.parameters).key == simulation.key
+        check_equals_interpreter(given, tolerance=tolerance(given.parameters), simulation=simulation)
 
 
 @pytest.mark.parametrize("name", ON_RUNTIME)
