@@ -23,14 +23,16 @@ Expected
     nearer to training images than independent pixels are, and farther than test images.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from cortex_model.analysis.cost import cost
 from cortex_model.datasets import SCALINGS
 from cortex_model.datasets.layer_sizes import check_layer_sizes
+from cortex_model.errors import ParameterError
 from cortex_model.parameters import (
     Count,
     LayerSizes,
@@ -59,8 +61,18 @@ N_EVALUATED, N_TRAINING_SAMPLES = 1000, 10
 #: Evaluations after the start where parameters do not say when.
 N_EVALUATIONS = 20
 DREAMS = "dreams.nc"
+#: Options of hierarchies that this one does not have.
+WITHOUT_EFFECT = (
+    "feedback_gain", "noise_distribution", "presynaptic_normalisation", "sleep_normalisation", "slope_rule",
+)  # fmt: skip
 #: What measurements draw, by what it is for; never what the simulation draws.
 OF_BOUNDS, OF_DREAMS = 1, 2
+
+
+def _with_biases(biases: bool) -> bool:
+    if not biases:
+        raise ValueError("must be true with this protocol, since dreams begin with a prior (got false); leave it out.")
+    return biases
 
 
 class HelmholtzParameters(DataParameters):
@@ -87,6 +99,7 @@ class HelmholtzParameters(DataParameters):
     learning_rule: LearningRule = with_default(DataParameters, "learning_rule", "wake_sleep")
     nonlinearity: Literal["sigmoid"] = parameter("sigmoid", "chance of the hidden units")
     top: Literal["sigmoid"] = parameter("sigmoid", "chance of the top units")
+    biases: Annotated[bool, AfterValidator(_with_biases)] = parameter(True, "units have a bias and a prior")
     batch_size: PositiveCount = with_default(DataParameters, "batch_size", 10)
     learning_rate: Rate = parameter(0.1, "lambda: step of what learns, in wake and in sleep")
     stimulus_scaling: Literal[tuple(SCALINGS)] = with_default(DataParameters, "stimulus_scaling", "unit")
@@ -103,6 +116,17 @@ class HelmholtzParameters(DataParameters):
     )
     likelihood_samples: PositiveCount = parameter(200, "states drawn for each evaluated image", "samples")
     n_dreams: PositiveCount = parameter(500, "dreams, and images of independent pixels, that are kept", "images")
+
+    def check_asked(self, names: Iterable[str]) -> None:
+        """See `Parameters`; options of errors, of steps and of noise decide nothing here."""
+        names = list(names)
+        for name in [name for name in WITHOUT_EFFECT if name in names]:
+            got = getattr(self, name)
+            raise ParameterError(
+                f"Parameters.{name}: must be left out with this protocol (got {got}), because units that draw their "
+                "states have no use for it; leave it out."
+            )
+        super().check_asked(names)
 
 
 def run(run: Run) -> dict:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cortex_model import Cortex
 from cortex_model.errors import ParameterError
 from cortex_model.language import Learn
 from cortex_model.protocol import load_protocol, protocol_folder
@@ -171,6 +172,34 @@ def test_time_is_refused_in_one_sentence():
 def test_numbers_that_it_does_not_read_are_refused(given):
     with pytest.raises(ParameterError, match="must be left out where learning_rule is"):
         PARAMETERS().with_overrides(given).check_asked(given)
+
+
+def test_options_that_decide_nothing_are_refused_by_name():
+    p = PARAMETERS(presynaptic_normalisation=True)
+    with pytest.raises(
+        ParameterError, match=r"^Parameters\.presynaptic_normalisation: must be left out with this protoc"
+    ):
+        p.check_asked(["presynaptic_normalisation"])
+    p.check_asked(["learning_rate", "pixel_threshold"])
+    for given, must in (
+        ({"biases": False}, "must be true"),
+        ({"nonlinearity": "tanh"}, r"must be sigmoid \(got 'tanh'\)"),
+    ):
+        with pytest.raises(ParameterError, match=rf"^Parameters\.\w+: {must}"):
+            PARAMETERS(**given)
+
+
+def test_a_hierarchy_in_ones_hands_refuses_the_rule():
+    with pytest.raises(
+        ParameterError, match=r"learns targets with Cortex \(got .*; use the protocol helmholtz_machine\.$"
+    ):
+        Cortex((8, 5, 3), learning_rule=RULE.name)
+
+
+def test_a_page_about_the_run_holds_its_curves_and_weights(run, tmp_path, command_line):
+    status, output, error = command_line("report", run.path, "--out", tmp_path / "page.html")
+    assert status == 0 and "cannot be read" not in output + error
+    assert "free energy" in (tmp_path / "page.html").read_text()
 
 
 def test_sizes_that_do_not_fit_the_images_are_refused(made):
