@@ -167,7 +167,7 @@ def point(panel: str, curve: str, x, y, low="", high="") -> Row:
 def numbers(runs: list[RunDirectory], dreamed) -> list[Row]:
     """What the machine is worth at the end."""
     rows = [
-        (f"{name}, nats an image", with_interval([run.summary()[measure] for run in runs], ".2f"))
+        (f"{name}, nats an image", with_interval([run.measures()[measure].values[-1] for run in runs], ".2f"))
         for measure, (name, _) in CURVES.items()
     ]
     for name, (title, _) in IMAGES.items():
