@@ -142,7 +142,7 @@ def made_once(tmp_path_factory):
 
 
 #: Protocols whose tiny program no other test needs: it is not worth a compilation.
-ON_RUNTIME = ("perception_and_recall", "wake_sleep_autoencoding", "wake_sleep_regression")
+ON_RUNTIME = ("helmholtz_machine", "perception_and_recall", "wake_sleep_autoencoding", "wake_sleep_regression")
 
 
 @pytest.fixture(scope="session")

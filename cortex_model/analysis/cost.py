@@ -40,6 +40,8 @@ def cost(schedule: Schedule, parameters: HierarchyParameters) -> dict[str, dict[
         costs["operations"][phase] = n * one.operations
         if phase == "sleep":
             events = (event for group in placed.groups(phase, counts) for event in group)
-            changes = {event.moment for event in events if isinstance(event.moment, Learn)}
+            biases = {name for name, its in own.rule.projections.items() if its.pre.strip() == "1"}
+            learned = {event.moment for event in events if isinstance(event.moment, Learn)}
+            changes = {moment for moment in learned if moment.projection not in biases}
             costs["half_cycles"][phase] = n * len(changes)
     return costs

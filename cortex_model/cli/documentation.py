@@ -30,7 +30,9 @@ def equation_table() -> str:
     lines = ["| the paper | name | here (strings of `cortex_model/rules`) | learning rules |", "|---|---|---|---|"]
     for (name, letters, code), its in rows.items():
         shown = code.replace("\n", "; ").replace("|", r"\|")
-        whose = "all" if len(its) == len(rules) else ", ".join(f"`{each}`" for each in its)
+        others = [name for name in rules if name not in its]
+        named = ", ".join(f"`{each}`" for each in min(its, others, key=len))
+        whose = "all" if not others else f"all but {named}" if len(others) < len(its) else named
         lines.append(f"| {letters} | {name} | `{shown}` | {whose} |")
     return "\n".join(lines)
 

@@ -16,6 +16,7 @@ from cortex_model.interactive.given import count, stimuli_of, targets_of
 from cortex_model.interactive.projections import Projections
 from cortex_model.interactive.saving import Kept
 from cortex_model.parameters import SleepWakeParameters, checked_seed
+from cortex_model.parameters.sleep_wake import check_task
 from cortex_model.rules.own import short
 from cortex_model.runs.run import run_numbers
 from cortex_model.schedule import Schedule, Stimuli, declared, sleep_schedule, wake_sleep_schedule
@@ -109,6 +110,7 @@ class Cortex(Answers, Freezing, Kept):
         if device is not None:
             check_device(device)
         self.device, self._is_device_given = device or "runtime", device is not None
+        check_task(parameters.learning_rule, "targets", "Cortex")
         if parameters.interventions:
             raise ParameterError(
                 f"Cortex.interventions: must be left out (got {parameters.interventions[0]!r}); change W, V and b, "

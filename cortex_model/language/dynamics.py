@@ -4,10 +4,10 @@ import re
 from dataclasses import replace
 
 from cortex_model.errors import RuleError
-from cortex_model.language.moments import Host
+from cortex_model.language.moments import Host, Settle
 from cortex_model.language.parts import Dynamics, Number
 from cortex_model.language.rule import Rule
-from cortex_model.language.sequence import Repeat, Stretch, Then
+from cortex_model.language.sequence import Repeat, Stretch, Then, moments_of
 
 #: Exact for an x that relaxes to an f held through the step, where relaxation is 1 - exp(-dt/tau).
 LEAKY = Dynamics(
@@ -39,12 +39,18 @@ def in_time(rule: Rule, dynamics: Dynamics = LEAKY) -> Rule:
     Raises
     ------
     RuleError
-        If moments are repeated without a `Then`: whether rounds are time is not for this function to say.
+        If nothing in it settles, so that nothing can take time; or if moments are repeated without a `Then`: whether
+        rounds are time is not for this function to say.
     """
     if any(isinstance(part, Stretch) for sequence in rule.phases.values() for part in sequence):
         raise RuleError(f"in_time: must get a rule that settles at once (got {rule.name}, in time); pass that one.")
     sequences = {**rule.phases, **rule.timed}
     phases = {name: _stretches(rule.name, sequence, True) for name, sequence in sequences.items()}
+    if not any(isinstance(moment, Settle) for sequence in sequences.values() for moment in moments_of(sequence)):
+        raise RuleError(
+            f"dynamics: must be settled where nothing in a rule settles, and all happens at once (got {dynamics.name} "
+            f"for {rule.name}); set dynamics=settled."
+        )
     gone = _words(rule.phases) - _words(sequences)  # numbers of rounds that are time steps now
     numbers = {name: number for name, number in rule.numbers.items() if name not in gone}
     name = f"{rule.name}_{dynamics.name}"

@@ -197,6 +197,8 @@ def with_defaults(model: type[Parameters], defaults: dict[str, Any]) -> type[Par
 
 
 def _range(prop: dict[str, Any]) -> str:
+    if "const" in prop:
+        return str(prop["const"]).lower() if isinstance(prop["const"], bool) else str(prop["const"])
     if choices := prop.get("enum", prop.get("choices")):
         or_else = f", or {prop['or_else']}" if prop.get("or_else") else ""
         return "one of " + ", ".join(map(str, choices)) + or_else

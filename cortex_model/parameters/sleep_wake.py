@@ -160,7 +160,8 @@ class SleepWakeParameters(RuleParameters):
 
     @model_validator(mode="after")
     def _together(self) -> "SleepWakeParameters":
-        self._check_task()
+        if self.task:
+            check_task(self.learning_rule, self.task, "this protocol")
         try:
             _ = self.rule_values
         except RuleError as error:
@@ -170,11 +171,19 @@ class SleepWakeParameters(RuleParameters):
         read_recorded(self.record, self.rule, self.n_layers)
         return self
 
-    def _check_task(self):
-        its = rule_named(self.learning_rule).task
-        if self.task and its != self.task:
-            more = f"use the protocol {PROTOCOLS[its]}." if its in PROTOCOLS else "choose another rule."
-            raise ValueError(
-                f"Parameters.learning_rule: must be a rule that learns {self.task} with this protocol (got "
-                f"{own.short(self.learning_rule)}, which learns {its}); {more}"
-            )
+
+def check_task(learning_rule: str, task: str, where: str) -> None:
+    """Refuse a learning rule whose wake teaches something else.
+
+    Raises
+    ------
+    ParameterError
+        With a protocol to use instead, if there is one.
+    """
+    its = rule_named(learning_rule).task
+    if its != task:
+        more = f"use the protocol {PROTOCOLS[its]}." if its in PROTOCOLS else "choose another rule."
+        raise ParameterError(
+            f"Parameters.learning_rule: must be a rule that learns {task} with {where} (got "
+            f"{own.short(learning_rule)}, which learns {its}); {more}"
+        )

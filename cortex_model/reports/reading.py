@@ -179,7 +179,11 @@ def _checked(directory):
     arrays, n = weights.named(), len(weights.forward)
     is_whole = sorted(weights.forward) == list(range(1, n + 1)) and sorted(weights.biases) == list(range(1, n + 1))
     is_whole = is_whole and all(weights.forward[l].shape[1] == len(weights.forward[l - 1]) for l in range(2, n + 1))
-    if not (n and is_whole and all(a.dtype.kind == "f" and a.ndim == 1 + (k[0] != "b") for k, a in arrays.items())):
+    n_dims = {"W": (2,), "V": (2,), "b": (1,)}  # of others one, where they come from the unit that is always 1
+    is_of_numbers = all(
+        a.dtype.kind == "f" and a.ndim in n_dims.get(k.rpartition("_")[0], (1, 2)) for k, a in arrays.items()
+    )
+    if not (n and is_whole and is_of_numbers):
         raise RunError(f"{directory.path / 'weights.nc'}: must hold W_1, b_1 ... (got {', '.join(arrays) or 'none'}).")
     if name := weights.first_not_finite():
         raise RunError(f"{directory.path / 'weights.nc'}: must hold finite numbers (got NaN or infinity in {name}).")

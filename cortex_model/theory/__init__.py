@@ -13,6 +13,7 @@ Recirculation, Fig. 1B                   `recirculation_cycle`, `sleep_presentat
 ``B_l e a_{l-1}^T``                      `weight_update`, `wake_presentation`
 ``y' = y - T F(x, y)``                   `newton_like_step`
 the same with time constants and delays  `leaky_perception`, `leaky_recall`, `leaky_wake_presentation`
+wake and sleep of binary units           `cortex_model.theory.helmholtz_machine`
 predictive coding                        `infer`, `free_energy`, `predictive_coding_presentation`
 difference target propagation            `propagate_targets`, `learned_from_targets`
 =======================================  =============================================================

@@ -21,7 +21,7 @@ TOLERANCES = {
     "exact_pseudoinverse": (1e-11, "a rounding in W comes back in W^+ times the squared condition number"),
     "float32": (5e-6, "some hundred updates of roundings of 6e-8 each, at random"),
 }
-#: Numbers of each rule with which everything that it has happens.
+#: Numbers of each rule that learns targets with which everything that it has happens.
 RULES = {
     **{name: {} for name, rule in shipped().items() if rule.task == "targets"},
     "reciprocal": {"forward_sleep_learning_rate": 0.005, "damping": 0.3, "feedback_gain": "norm_matched",

@@ -32,6 +32,7 @@ CASES = {
     "leaky backpropagation": LEAKY | {"learning_rule": "backpropagation"},
     "batches": SETTLED | {"batch_size": 3, "presynaptic_normalisation": True, "sleep_normalisation": True,
                           "feedback_to_input": True},
+    "wake_sleep": {"learning_rule": "wake_sleep", "dtype": "float32", "learning_rate": 0.1, "batch_size": 3},
 }  # fmt: skip
 
 

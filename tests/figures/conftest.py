@@ -39,6 +39,7 @@ TINY = {
             for averaged, damping in ((False, 1.0), (True, 1.0), (True, 10.0))
         ],
     ),
+    "helmholtz_machine": ("helmholtz_machine", [{}]),
 }
 SEEDS = (0, 1)
 #: Whose figure is drawn from one tiny run and imitations of it.

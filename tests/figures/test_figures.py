@@ -204,6 +204,30 @@ def test_favila_tuning_asks_for_every_damping_once():
         request.parameters()
 
 
+def test_helmholtz_machine_shows_the_curves_and_the_dreams_of_its_runs(runs_for, tmp_path, rows_of):
+    runs = runs_for("helmholtz_machine")
+    rows = load_figure("helmholtz_machine").draw(runs, tmp_path)
+    assert (tmp_path / "helmholtz_machine_digits.png").read_bytes().startswith(b"\x89PNG")
+    shown = rows_of(tmp_path / "helmholtz_machine_digits.csv")
+    curves = np.mean([run.measures()["free_energy_nats"].values[1:] for run in runs], axis=0)
+    line = [float(row["y"]) for row in shown if row["curve"] == "free energy"]
+    np.testing.assert_allclose(line, curves)
+    bits = np.mean([read_arrays(run.path / "dreams.nc")["dreams_to_training_bits"].values.mean() for run in runs])
+    (bar,) = [row for row in shown if row["curve"] == "dreams"]
+    assert float(bar["y"]) == pytest.approx(bits) and float(bar["low"]) < bits < float(bar["high"])
+    printed = next(row for row in rows if row["quantity"].startswith("dreams: bits"))
+    assert float(printed["simulated"].split()[0]) == pytest.approx(bits, abs=0.006)
+
+
+def test_helmholtz_machine_asks_for_one_setting():
+    requests = load_figure("helmholtz_machine").requests("digits", 5)
+    assert [request.seed for request in requests] == list(range(5))
+    assert {request.parameters().layer_sizes for request in requests} == {(64, 32, 16)}
+    assert load_figure("helmholtz_machine").requests("mnist", 1)[0].parameters().layer_sizes[0] == 784
+    with pytest.raises(ParameterError, match=r"must be one of digits, mnist \(got 'cifar10'\)"):
+        load_figure("helmholtz_machine").requests("cifar10", 1)
+
+
 @pytest.mark.slow
 def test_perception_and_recall_shows_latencies_and_images_of_its_runs(runs_for, tmp_path, rows_of):
     runs = runs_for("perception_and_recall")

@@ -382,6 +382,27 @@ def test_sentences_on_v4_hold_the_numbers_of_its_csv():
     assert f"{estimate(rows[lines[1], 'less backpropagation, population 3'], '.4f')} in population 3" in page
 
 
+def test_sentences_on_dreams_hold_the_numbers_of_its_csv():
+    rows, page = points("helmholtz_machine_digits", "panel", "curve", "x"), flat(PAGE)
+    last = max((x for panel, _, x in rows if panel == "nats"), key=int)
+    first = min((x for panel, _, x in rows if panel == "nats"), key=int)
+    (level,) = {f"{float(row['y']):.2f}" for (panel, curve, _), row in rows.items()
+                if (panel, curve) == ("nats", "independent pixels")}  # fmt: skip
+
+    def said(row):
+        return "{} [{}, {}]".format(*(f"{float(row[key]):.2f}" for key in ("y", "low", "high")))
+
+    early = float(rows["nats", "free energy", first]["y"])
+    assert f"the free energy, {early:.2f} nats an image, is still above the {level} of independent pixels" in page
+    assert early > float(level)
+    assert f"it ends at {said(rows['nats', 'free energy', last])}" in page
+    assert f"log likelihood at {said(rows['nats', 'negative log likelihood', last])}" in page
+    bits = {curve: row for (panel, curve, _), row in rows.items() if panel.startswith("bits")}
+    others = [f"{float(bits[name]['y']):.2f}" for name in ("independent pixels", "images")]
+    assert f"Dreams are {said(bits['dreams'])} bits from the nearest training image" in page
+    assert "images of independent pixels {}, test images {}".format(*others) in page
+
+
 def test_sentences_on_recall_hold_the_numbers_of_its_csv():
     rows, page = points("perception_and_recall_mnist_images", "panel", "curve", "x"), flat(PAGE)
 

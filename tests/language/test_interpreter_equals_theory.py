@@ -14,12 +14,13 @@ from cortex_model.rules import shipped
 from cortex_model.state.host import done_by_host, perturbed
 from cortex_model.state.philox import standard_normal
 
-RULES = list(shipped())
+#: Rules that learn to answer stimuli with targets.
+RULES = [name for name, rule in shipped().items() if rule.task == "targets"]
 #: Rules whose wake is their own; the others have that of random_feedback.
-AWAKE = [name for name, rule in shipped().items()
+AWAKE = [name for name, rule in ((name, shipped()[name]) for name in RULES)
          if name == "random_feedback" or rule.phases["wake"] != shipped()["random_feedback"].phases["wake"]
          or rule.projections != shipped()["random_feedback"].projections]  # fmt: skip
-SLEEPING = [name for name, rule in shipped().items() if "sleep" in rule.phases]
+SLEEPING = [name for name in RULES if "sleep" in shipped()[name].phases]
 BOOLEANS = (False, True)
 IN_TIME = pytest.mark.parametrize("is_leaky", BOOLEANS, ids=["settled", "in time"])
 

@@ -75,7 +75,7 @@ def strings(rule):
     return [m.code for m in moments if isinstance(m, Let)] + [m.towards for m in moments if isinstance(m, Settle)]
 
 
-@pytest.mark.parametrize("rule", shipped())
+@pytest.mark.parametrize("rule", [name for name, rule in shipped().items() if rule.task == "targets"])
 def test_no_word_for_a_nonlinearity_is_left_once_one_is_chosen(rule):
     assert any("sigma(" in text for text in strings(shipped()[rule])), "there is something to choose"
     for name, top, slope in itertools.product(NONLINEARITIES, TOPS, SLOPE_RULES):

@@ -46,7 +46,7 @@ def check(schedule, stimuli=STIMULI, p=P):
 
 
 @pytest.mark.parametrize("dynamics", ["settled", "leaky"])
-@pytest.mark.parametrize("rule", shipped())
+@pytest.mark.parametrize("rule", [name for name, rule in shipped().items() if rule.task == "targets"])
 def test_schedules_of_every_rule_pass(rule, dynamics):
     overrides = {"learning_rule": rule, "dynamics": dynamics, "damping": 0.5, "forward_sleep_learning_rate": 0.0}
     for more in ({}, {"batch_size": 3, "feedback_gain": "norm_matched", "gain_update_presentations": 2}):

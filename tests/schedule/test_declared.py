@@ -17,8 +17,13 @@ from cortex_model.schedule.declared import ANSWER_GATE, PHASE_GATES, program_kin
 SMALL = {"layer_sizes": (4, 3, 2)}
 LEAKY = {"dynamics": "leaky", "presentation_ms": 6.0, "feedback_onset_ms": 2.0}
 DYNAMICS = pytest.mark.parametrize("dynamics", [{}, LEAKY], ids=["settled", "leaky"])
+#: Rules that learn to answer stimuli with targets.
+TAUGHT = [name for name, rule in shipped().items() if rule.task == "targets"]
 #: Rules in which the same travels along the same projections as in the default one.
 ALIKE = [name for name, rule in shipped().items() if program_kind(rule) == program_kind(shipped()["reciprocal"])]
+RULES_AND_DYNAMICS = pytest.mark.parametrize(
+    ("rule", "dynamics"), [*((name, {}) for name in shipped()), *((name, LEAKY) for name in TAUGHT)]
+)
 
 
 def of(**overrides):
@@ -30,8 +35,7 @@ def structure(**overrides):
 
 
 # ---------------------------------------------------------------------- gates and slots
-@DYNAMICS
-@pytest.mark.parametrize("rule", shipped())
+@RULES_AND_DYNAMICS
 def test_open_gates_let_happen_what_the_rule_says_and_nothing_else(rule, dynamics):
     rates = (0.0, 0.1) if "forward_sleep_learning_rate" in shipped()[rule].numbers else (0.0,)
     for rate in rates:
@@ -44,8 +48,7 @@ def test_open_gates_let_happen_what_the_rule_says_and_nothing_else(rule, dynamic
                 assert {event for event, gate in its.ordering.gates.items() if gate in opened} == events
 
 
-@DYNAMICS
-@pytest.mark.parametrize("rule", shipped())
+@RULES_AND_DYNAMICS
 def test_gates_say_the_phase_and_when_an_answer_is_kept(rule, dynamics):
     its = of(learning_rule=rule, **dynamics)
     assert its.phases == [phase for phase in PHASES if phase in shipped()[rule].phases]
@@ -94,6 +97,14 @@ def test_rules_with_the_same_projections_share_a_program(dynamics):
     assert all(programs[rule] == programs["reciprocal"] for rule in ALIKE) and len(ALIKE) > 5
     assert programs["direct_feedback"] != programs["reciprocal"]
     assert len(programs["direct_feedback"]["events"]) < len(programs["reciprocal"]["events"])
+
+
+def test_a_rule_with_projections_of_its_own_has_a_program_of_its_own():
+    others = {rule: of(learning_rule=rule).program for rule in shipped() if rule not in TAUGHT}
+    for rule, program in others.items():
+        assert program != of().program
+        assert program["projections"] != of().program["projections"], rule
+        assert structure(learning_rule=rule, damping=0.5) != structure(damping=0.5)
 
 
 def test_what_rules_have_in_common_is_there_once():
