@@ -14,9 +14,9 @@ Procedure
 
     In replay EC shows the first state of a sequence once; then CA3 goes on by itself, its prediction being its next
     state, ``replay_steps`` times (of an open sequence at most to its end), and CA1 says what EC would have sent. With
-    ``replay_through_cortex=1`` the loop is closed through CA1 and EC instead. At the end the simulator itself replays, step by step, on the device
-    of the run (`cortex_model.traces.replay`); at each look before, NumPy does so with the weights of that moment
-    (`theory.hippocampus.replayed`), which gives the same to rounding.
+    ``replay_through_cortex=1`` the loop is closed through CA1 and EC instead. At the end the simulator itself replays,
+    step by step, on the device of the run (`cortex_model.traces.replay`); at each look NumPy does so with the weights
+    of that moment, through either loop (`theory.hippocampus.replayed`), which gives the same to rounding.
 
     ``input_noise`` adds Gaussian noise to every rate of EC in wake, drawn anew in each lap; evaluation and replay are
     without. With ``overlap`` all sequences go through the same states in their middle.
@@ -28,13 +28,16 @@ Procedure
 Measured, before learning and every ``look_every_laps``
     Mean squared error of the prediction of one step, and of the guess that nothing changes (persistence); correlation
     of what is replayed with what would have come (mean and minimum over steps), and the part of the steps in which
-    the most similar of all states is the right one. ``replay.nc`` holds what is replayed at the end, beside the states.
+    the most similar of all states is the right one; of the latter also where the loop is closed through CA1 and EC
+    (``cortical_``). All of it is measured without noise. ``replay.nc`` holds what is replayed at the end, beside the
+    states.
 
 Expected
-    The loss of the ring falls below a tenth of that of persistence, and every place is decoded in replay. A low loss of
-    one step does not imply replay: through CA1 and EC the same synapses lose the ring within some ten steps, and
-    backpropagation through time, whose network has no other loop, loses it too; random patterns survive that. A state
-    of CA3 holds nothing of the past, so sequences that overlap cannot be told apart.
+    The loss of the ring falls below a tenth of that of persistence, and CA3's own loop replays every place. A low loss
+    of one step does not imply replay. Through CA1 and EC the same synapses lose the ring within some ten steps, as
+    does backpropagation through time, whose network has no other loop: a small error moves along the ring, and nothing
+    takes it back. Patterns are attractors of that loop: it takes errors away, and holds more of them than CA3's own. A
+    state of CA3 holds nothing of the past, so that sequences that share a state cannot be told apart after it.
 
 Where the numbers come from
     Learning rate, deviations at the start, place fields, laps and sizes are those of a sketch that was made to look for
@@ -70,6 +73,8 @@ MEASURES = {
     "prediction_loss": ("1", None),
     "persistence_loss": ("1", None),
     **REPLAY_MEASURES,
+    "cortical_replay_correlation": ("1", None),
+    "cortical_replay_decoded_percent": ("percent", None),
     "laps": ("laps", None),
     "wake_presentations": ("presentations", None),
 }
@@ -195,11 +200,18 @@ def run(run: Run) -> dict:
     def measure(place: int, weights: Weights, rates: np.ndarray) -> dict[str, float]:
         """One row: prediction, and replay, with the weights of this place in the schedule."""
         n_wake, circuit = schedule.n_presentations("wake", place), circuit_of(weights)
-        g = p.replay_through_cortex
-        replayed = np.array([hippocampus.replayed(circuit, states[0], n_steps, g) for states in sequences.states])
+        own, cortical = (
+            replay_measures(
+                np.array([hippocampus.replayed(circuit, states[0], n_steps, g) for states in sequences.states]),
+                sequences.states,
+                follows,
+            )
+            for g in (p.replay_through_cortex, 1.0)
+        )
         return {
             **prediction_losses(rates, present, following),
-            **replay_measures(replayed, sequences.states, follows),
+            **own,
+            **{f"cortical_{name}": value for name, value in cortical.items() if f"cortical_{name}" in MEASURES},
             "laps": n_wake / n_pairs,
             "wake_presentations": n_wake,
         }
@@ -213,7 +225,8 @@ def run(run: Run) -> dict:
     replayed = traced["rate_2"].values.astype(float)
     beside = backpropagation_beside(run, sequences, follows) if p.with_backpropagation else {}
     keep(run, sequences, replayed, beside)
-    last = {name: float(run.measures[name][1][-1]) for name in ("prediction_loss", "persistence_loss")}
+    kept = [name for name in MEASURES if name.endswith("_loss") or name.startswith("cortical_")]
+    last = {name: float(run.measures[name][1][-1]) for name in kept}
     return {
         "learning_rule": p.learning_rule,
         "sequences": without_folder(p.sequences),
@@ -262,11 +275,9 @@ def backpropagation_beside(run: Run, sequences: Sequences, follows: np.ndarray) 
     lap = np.concatenate([states, states[:1]]) if sequences.is_closed else states
     network = hippocampus.recurrent_at_start(n, m, np.random.default_rng([run.seed, OF_BACKPROPAGATION]))
     looks = {round(laps) for laps in run.measures["laps"][1].tolist()}
-    losses = []
-    for done, (network, loss) in enumerate(
-        hippocampus.learned_through_time(network, lap, p.laps, p.backpropagation_rate)
-    ):
-        losses += [loss] if done in looks else []
+    learned = list(hippocampus.learned_through_time(network, lap, p.laps, p.backpropagation_rate))
+    losses = [loss for done, (_, loss) in enumerate(learned) if done in looks]
+    network = learned[-1][0]
     n_steps = len(follows) - N_CUE + 1
     run.measures["backpropagation_loss"] = (["look"], np.array(losses), "1")
     if n_steps < 1:

@@ -13,7 +13,8 @@ Two models of the same task, to say at time t what comes at t + 1:
 Letters: h_t rates of EC at time t, shape (n,); y_t states of CA3, shape (m,); hhat_{t+1} what is predicted of EC;
 B (m, n) from EC to CA3; A and J (m, m) recurrent; U (n, m) from CA3 to CA1; eta the learning rate.
 
-Source: Y. Chen, H. Zhang, M. Cameron and T. Sejnowski, Neuron 112, 2024; P. J. Werbos, Proceedings of the IEEE 78, 1990.
+Source: Y. Chen, H. Zhang, M. Cameron and T. Sejnowski, Neuron 112, 2024; P. J. Werbos, Proceedings of the IEEE 78,
+1990.
 """
 
 from typing import NamedTuple
