@@ -192,41 +192,27 @@ def run(run: Run) -> dict:
     present, following = sequences.pairs
     n_pairs, length = len(present), sequences.states.shape[1]
     n_steps = p.replay_steps if sequences.is_closed else min(p.replay_steps, length - 1)
-    follows, first_lap = sequences.following(n_steps), run.ended["wake"] // n_pairs
-    shown = laps_of(p, sequences, run.seed, first_lap) if p.input_noise else (present, following)
+    shown = laps_of(p, sequences, run.seed, run.ended["wake"] // n_pairs) if p.input_noise else (present, following)
     rows_of_lap = (lambda lap: lap * n_pairs + np.arange(n_pairs)) if p.input_noise else lambda lap: np.arange(n_pairs)
     schedule = wake_sleep_schedule(p, rows_of_lap, n_pairs, p.laps * n_pairs, n_pairs, p.look_every_laps * n_pairs)
 
     def measure(place: int, weights: Weights, rates: np.ndarray) -> dict[str, float]:
         """One row: prediction, and replay, with the weights of this place in the schedule."""
-        n_wake, circuit = schedule.n_presentations("wake", place), circuit_of(weights)
-        own, cortical = (
-            replay_measures(
-                np.array([hippocampus.replayed(circuit, states[0], n_steps, g) for states in sequences.states]),
-                sequences.states,
-                follows,
-            )
-            for g in (p.replay_through_cortex, 1.0)
+        n_wake = schedule.n_presentations("wake", place)
+        losses = prediction_losses(rates, present, following)
+        return (
+            losses | looked(p, weights, sequences, n_steps) | {"laps": n_wake / n_pairs, "wake_presentations": n_wake}
         )
-        return {
-            **prediction_losses(rates, present, following),
-            **own,
-            **{f"cortical_{name}": value for name, value in cortical.items() if f"cortical_{name}" in MEASURES},
-            "laps": n_wake / n_pairs,
-            "wake_presentations": n_wake,
-        }
 
-    seconds = run.simulate(
-        schedule, Stimuli(shown, (present, following)), starting_weights(p, run.seed), measure, MEASURES
-    )
+    shows = Stimuli(shown, (present, following))
+    seconds = run.simulate(schedule, shows, starting_weights(p, run.seed), measure, MEASURES)
     run.report(0, 0, "replay")
     of_steps = p.with_overrides({"replay_steps": n_steps, "batch_size": 1})
     traced = replay(of_steps, run.weights, sequences.states[:, 0], device=run.device, codegen_target=p.codegen_target)
-    replayed = traced["rate_2"].values.astype(float)
+    replayed, follows = traced["rate_2"].values.astype(float), sequences.following(n_steps)
     beside = backpropagation_beside(run, sequences, follows) if p.with_backpropagation else {}
     keep(run, sequences, replayed, beside)
-    kept = [name for name in MEASURES if name.endswith("_loss") or name.startswith("cortical_")]
-    last = {name: float(run.measures[name][1][-1]) for name in kept}
+    at_last = [name for name in MEASURES if name.endswith("_loss") or name.startswith("cortical_")]
     return {
         "learning_rule": p.learning_rule,
         "sequences": without_folder(p.sequences),
@@ -235,13 +221,23 @@ def run(run: Run) -> dict:
         "sequence_length": length,
         "laps": p.laps,
         "replay_steps": n_steps,
-        **last,
+        **{name: float(run.measures[name][1][-1]) for name in at_last},
         **replay_measures(replayed, sequences.states, follows),
         **{name: value for name, value in beside.items() if isinstance(value, float)},
         **cost(schedule, p),
         "microseconds_per_presentation": round(1e6 * seconds / schedule.n_presentations(), 2),
         "weights_sha256": run.weights.sha256,
     }
+
+
+def looked(p: SequenceParameters, weights: Weights, sequences: Sequences, n_steps: int) -> dict[str, float]:
+    """What is measured of replay through both loops, in NumPy."""
+    circuit, follows, found = circuit_of(weights), sequences.following(n_steps), {}
+    for prefix, g in (("", p.replay_through_cortex), ("cortical_", 1.0)):
+        replayed = [hippocampus.replayed(circuit, states[0], n_steps, g) for states in sequences.states]
+        its = replay_measures(np.array(replayed), sequences.states, follows)
+        found |= {prefix + name: value for name, value in its.items() if prefix + name in MEASURES}
+    return found
 
 
 def circuit_of(weights: Weights) -> hippocampus.Circuit:
@@ -289,12 +285,15 @@ def backpropagation_beside(run: Run, sequences: Sequences, follows: np.ndarray) 
 
 
 def keep(run: Run, sequences: Sequences, replayed: np.ndarray, beside: dict[str, Any]) -> None:
-    """Keep the states and what was replayed of them in ``replay.nc``."""
+    """Keep the states, and what was replayed of them through either loop, in ``replay.nc``."""
     dims = ["sequence", "step", "neuron"]
+    circuit, n_steps = circuit_of(run.weights), replayed.shape[1]
+    cortical = [hippocampus.replayed(circuit, states[0], n_steps, 1.0) for states in sequences.states]
     arrays = {
         "states": (["sequence", "state", "neuron"], sequences.states, "1"),
         "replayed": (dims, replayed, "1"),
-        "follows": (["step"], sequences.following(replayed.shape[1]), "1"),
+        "replayed_through_cortex": (dims, np.array(cortical), "1"),
+        "follows": (["step"], sequences.following(n_steps), "1"),
     }
     if "replayed" in beside:
         arrays["replayed_by_backpropagation"] = (["step_after_cue", "neuron"], beside["replayed"], "1")

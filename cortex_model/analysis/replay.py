@@ -42,7 +42,7 @@ def replay_measures(replayed: np.ndarray, states: np.ndarray, follows: np.ndarra
     -------
     measures : dict of float
         Correlation with that state, its mean and its minimum over steps and sequences; and percentage of steps in
-        which no state of any sequence is more alike.
+        which it is alike at all, and no state of any sequence is more so.
     """
     known = states.reshape(-1, states.shape[2])
     own, best = [], []
@@ -54,7 +54,7 @@ def replay_measures(replayed: np.ndarray, states: np.ndarray, follows: np.ndarra
     return {
         "replay_correlation": float(own.mean()),
         "replay_correlation_min": float(own.min()),
-        "replay_decoded_percent": 100.0 * float(np.mean(own >= best - 1e-12)),
+        "replay_decoded_percent": 100.0 * float(np.mean((own > 0) & (own >= best - 1e-12))),
     }
 
 
