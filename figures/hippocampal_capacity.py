@@ -4,6 +4,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from cortex_model.analysis.learning_curves import mean_and_interval, students_t
 from cortex_model.experiments.reproduce import Row, figure_folder, write_figure
@@ -32,7 +33,7 @@ PANELS = {
     "number": ("Random patterns", "patterns in the sequence", PATTERNS, "sequence_length", (25, 50, 75, 100, 150)),
     "ring": ("Noise, ring of 50 places", "deviation of noise in EC", RING, "input_noise", (0.0, 0.02, 0.05, 0.1, 0.2)),
     "noise": ("Noise, 50 patterns", "deviation of noise in EC", PATTERNS, "input_noise", (0.0, 0.05, 0.1, 0.2, 0.4)),
-    "overlap": ("Two sequences of 25 patterns", "states that both share", TWO, "overlap", (0.0, 0.04, 0.12, 0.2, 0.4)),
+    "overlap": ("Overlap, 2 × 25 patterns", "states that both share", TWO, "overlap", (0.0, 0.04, 0.12, 0.2, 0.4)),
 }
 
 
@@ -63,14 +64,18 @@ def draw(runs: list[RunDirectory], out: Path) -> list[Row]:
             table += points
             draw_panel(ax, points)
             ax.set(title=title, xlabel=label, ylim=(-0.35, 1.08))
+            ax.xaxis.set_major_locator(
+                MaxNLocator(5, steps=(1, 2, 5, 10), integer=name in ("sequence_length", "overlap"))
+            )
         axes[0].set_ylabel("correlation of replay")
         handles, names = axes[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper center", ncols=3, frameon=False, fontsize=15)
         style.letter(axes)
         style.state(
             figure, statement_of(runs, BARS),
+            "B: ring, 50-100-50, 200 laps; A, C and D: patterns, 50-200-50, 100 laps" * is_as_asked(runs),
             "Correlation of what is replayed from the first state with what would have come, mean over steps; learning "
-            "with noise, replay without. One step below the axis is not shown",
+            "with noise, replay without. The line of one step is not shown where it is below the axis",
         )  # fmt: skip
         write_figure(figure, table, NAME, out)
         plt.close(figure)
@@ -82,6 +87,13 @@ def belongs(parameters: dict, common: dict, name: str, values: tuple) -> bool:
     swept = {"sequence_length", "input_noise", "overlap", "n_sequences", "sequences"} - {name}
     usual = {"sequence_length": 50, "input_noise": 0.0, "overlap": 0.0, "n_sequences": 1, "sequences": "ring"}
     return parameters[name] in values and all(parameters[key] == common.get(key, usual[key]) for key in swept)
+
+
+def is_as_asked(runs: list[RunDirectory]) -> bool:
+    """Whether rings and patterns have the sizes and laps of `PANELS`."""
+    asked = {"ring": ([50, 100, 50], 200), "patterns": (list(PATTERNS["layer_sizes"]), PATTERNS["laps"])}
+    given = [run.description()["parameters"] for run in runs]
+    return all(asked.get(its["sequences"]) == (list(its["layer_sizes"]), its["laps"]) for its in given)
 
 
 def points_of(panel: str, name: str, given: list) -> list[Row]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
-from cortex_model.analysis.learning_curves import students_t, with_interval
+from cortex_model.analysis.learning_curves import with_interval
 from cortex_model.analysis.replay import replay_correlations
 from cortex_model.experiments.reproduce import Figure, Row, RunRequest, figure_folder, runs_of, write_figure
 from cortex_model.experiments.statements import statement_of
@@ -32,6 +32,10 @@ REPLAYS = {
     "through CA1 and EC": ("replayed_through_cortex", capacity.COLOURS["through CA1 and EC"]),
     "backpropagation through time": ("replayed_by_backpropagation", style.COLOURS["backpropagation"]),
 }
+TITLES = {
+    "data": "What EC sends", "within CA3": "Replay within CA3", "through CA1 and EC": "Through CA1 and EC",
+    "backpropagation through time": "Backpropagation",
+}  # fmt: skip
 SHOWS = "thin lines: single seeds, thick: their mean"
 
 
@@ -55,16 +59,19 @@ def draw_replay(runs: list[RunDirectory], out: Path) -> list[Row]:
     """Rates of EC in the data and in each replay of the first run; loss and correlation of all runs."""
     kept = [read_arrays(run.path / "replay.nc") for run in runs]
     with style.styled():
-        mosaic = [["data", *REPLAYS], ["loss", "loss", "steps", "steps"]]
-        figure, axes = plt.subplot_mosaic(mosaic, figsize=(13.33, 8.2), height_ratios=(1.25, 1))
-        table = draw_rasters(figure, axes, kept[0])
+        figure = plt.figure(figsize=(13.33, 8.2))
+        above, below = figure.subfigures(2, 1, height_ratios=(1.3, 1))
+        rows = above.subplots(1, 1 + len(REPLAYS)), below.subplots(1, 2)
+        axes = dict(zip(("data", *REPLAYS, "loss", "steps"), (*rows[0], *rows[1]), strict=True))
+        table = draw_rasters(above, axes, kept[0])
         table += draw_losses(axes["loss"], runs) + draw_correlations(axes["steps"], runs, kept)
         style.letter(axes.values())
-        cells = kept[0]["states"].shape[2]
+        its, cells = runs[0].description(), kept[0]["states"].shape[2]
         style.state(
             figure, statement_of(runs, SHOWS),
-            f"A to D: rates of the {cells} neurons of EC, in the order of their place fields, seed "
-            f"{runs[0].description()['seed']}; replay begins with one state, of backpropagation with five",
+            f"A to D: rates of the {cells} neurons of EC, in the order of their place fields, seed {its['seed']}; replay "
+            "begins with one state, that of backpropagation through time (step "
+            f"{its['parameters']['backpropagation_rate']:g}) with five",
         )  # fmt: skip
         write_figure(figure, table, NAME, out)
         plt.close(figure)
@@ -75,13 +82,12 @@ def draw_rasters(figure, axes, kept) -> list[Row]:
     """What EC sends, and what it shows in each replay: neurons sorted by where they are most active."""
     states, follows = kept["states"].values[0], kept["follows"].values
     order = np.argsort(states.argmax(axis=0), kind="stable")
-    shown = {"data": (states[follows], "EC: what comes")}
+    shown = {"data": states[follows]}
     for name, (array, _) in REPLAYS.items():
         if array in kept:
-            values = kept[array].values
-            shown[name] = (values[0] if values.ndim == 3 else values, f"Replay {name}")
+            shown[name] = kept[array].values[0] if kept[array].ndim == 3 else kept[array].values
     table = []
-    for name, (rates, title) in shown.items():
+    for panel, (name, rates) in zip("ABCD", shown.items(), strict=False):
         first = len(follows) - len(rates) + 1
         ax, last = axes[name], len(follows) + 0.5
         picture = ax.imshow(
@@ -89,11 +95,10 @@ def draw_rasters(figure, axes, kept) -> list[Row]:
             extent=(first - 0.5, last, 0.5, len(order) + 0.5),
         )  # fmt: skip
         ax.set(xlim=(0.5, last), xlabel="step", facecolor="#EEEEEE")
-        ax.set_title(title.replace("Replay backpropagation through time", "Backpropagation\nthrough time").replace(
-            "Replay through", "Replay\nthrough").replace("Replay within", "Replay\nwithin"), fontsize=15)  # fmt: skip
+        ax.set_title(TITLES[name], fontsize=16)
         ax.tick_params(labelleft=name == "data")
         table += [
-            point(title, name, "", step, neuron, f"{rate:.3g}")
+            point(panel, name, "", step, neuron, f"{rate:.3g}")
             for step, row in enumerate(rates[:, order], start=first)
             for neuron, rate in enumerate(row, start=1)
         ]
@@ -115,15 +120,14 @@ def draw_losses(ax, runs) -> list[Row]:
             ax.plot(laps, losses, color=colour, linewidth=0.8, alpha=0.5)
             seed = run.description()["seed"]
             table += [
-                point("loss", measure, seed, f"{lap:g}", "", f"{its:.6g}")
-                for lap, its in zip(laps, losses, strict=True)
+                point("E", measure, seed, f"{lap:g}", "", f"{its:.6g}") for lap, its in zip(laps, losses, strict=True)
             ]
         said = "predictive recirculation" if name == "within CA3" else name
         ax.plot(laps, np.mean(lines, axis=0), color=colour, label=said)
     persistence = float(np.mean([run.summary()["persistence_loss"] for run in runs]))
     ax.axhline(persistence, color="#888888", linestyle="--", linewidth=2)
     ax.text(laps[-1], 1.15 * persistence, "persistence", ha="right", va="bottom", color="#666666", fontsize=14)
-    table.append(point("loss", "persistence_loss", "mean", "", "", f"{persistence:.6g}"))
+    table.append(point("E", "persistence_loss", "mean", "", "", f"{persistence:.6g}"))
     ax.set(title="Error of one step", yscale="log", xlabel="laps", ylabel="mean squared error", xlim=(0, laps[-1]))
     ax.legend(frameon=False, fontsize=13, loc="upper right", bbox_to_anchor=(1, 0.93))
     return table
@@ -145,15 +149,15 @@ def draw_correlations(ax, runs, kept) -> list[Row]:
             ax.plot(steps, lines[-1], color=colour, linewidth=0.7, alpha=0.4)
             seed = run.description()["seed"]
             table += [
-                point("correlation", name, seed, int(step), "", f"{value:.6g}")
+                point("F", name, seed, int(step), "", f"{value:.6g}")
                 for step, value in zip(steps, lines[-1], strict=True)
             ]
         if lines:
             ax.plot(steps, np.mean(lines, axis=0), color=colour, label=name)
     ax.axhline(0, color="#BBBBBB", linewidth=1, zorder=0)
-    ax.set(title="Replay, step by step", xlabel="step", ylabel="correlation with what comes", ylim=(-0.6, 1.08))
+    ax.set(title="Replay beside what EC sends", xlabel="step", ylabel="correlation", ylim=(-1, 1.1))
     ax.set_xlim(1, len(kept[0]["follows"]))
-    ax.legend(frameon=False, fontsize=13, loc="upper right", bbox_to_anchor=(1, 0.9))
+    ax.legend(frameon=False, fontsize=13, loc="lower left", ncols=1)
     return table
 
 
@@ -179,9 +183,8 @@ def printed(runs: list[RunDirectory]) -> list[Row]:
             its.get("backpropagation_replay_correlation", np.nan) for its in summaries
         ],
     }
-    end = f", {students_t(n)}" if n > 1 else ""
     return [
-        {"quantity": name, "simulated": with_interval(values, ".3f") + end, "paper": "", "source": f"ring, {n} seeds"}
+        {"quantity": name, "simulated": with_interval(values, ".3f"), "paper": "", "source": f"ring, {n} seeds"}
         for name, values in names.items()
     ]
 
