@@ -69,8 +69,8 @@ def draw_replay(runs: list[RunDirectory], out: Path) -> list[Row]:
         its, cells = runs[0].description(), kept[0]["states"].shape[2]
         style.state(
             figure, statement_of(runs, SHOWS),
-            f"A to D: rates of the {cells} neurons of EC, in the order of their place fields, seed {its['seed']}; replay "
-            "begins with one state, that of backpropagation through time (step "
+            f"A to D: rates of the {cells} neurons of EC, in the order of their place fields, seed {its['seed']}; "
+            "replay begins with one state, that of backpropagation through time (step "
             f"{its['parameters']['backpropagation_rate']:g}) with five",
         )  # fmt: skip
         write_figure(figure, table, NAME, out)
