@@ -1,7 +1,8 @@
-"""Perception and recall of a hierarchy in time, traced: the rates of every population, stimulus by stimulus.
+"""Perception and recall of a hierarchy in time, and replay, traced: rates of every population, stimulus by stimulus.
 
 Perception holds a stimulus at the input and lets activity climb; recall holds a state at the top and lets activity
 descend the feedback projections, h_{l-1} -> sigma(V_l h_l) (`cortex_model.theory.leaky`). Both need the leaky mode.
+Replay shows a cue and then lets a network that has learned sequences go on by itself, in settled steps.
 """
 
 from pathlib import Path
@@ -12,8 +13,9 @@ import numpy as np
 from cortex_model.devices.availability import default_device
 from cortex_model.devices.simulation import Simulation
 from cortex_model.errors import ParameterError
+from cortex_model.language.sequence import repeats_of
 from cortex_model.parameters import HierarchyParameters
-from cortex_model.schedule import PERCEPTION, PHASES, RECALL, Stimuli, trace_schedule
+from cortex_model.schedule import PERCEPTION, PHASES, RECALL, Stimuli, declared, trace_schedule
 from cortex_model.system.storage import read_arrays, write_netcdf
 from cortex_model.weights import Weights
 
@@ -106,6 +108,53 @@ def _rows(rows, n, where):
     return rows
 
 
+def replay(
+    parameters: HierarchyParameters,
+    weights: Weights,
+    cues: np.ndarray,
+    *,
+    device: str | None = None,
+    codegen_target: str = "numpy",
+):
+    """Show each cue once, let the network go on by itself in a closed loop, and record every population step by step.
+
+    Parameters
+    ----------
+    parameters : HierarchyParameters
+        Of a learning rule that learns sequences, with ``dynamics="settled"``; ``replay_steps`` says how many steps.
+    weights, device, codegen_target
+        See `perception`.
+    cues : ndarray, shape (n_cues, n_0)
+
+    Returns
+    -------
+    dataset : xarray.Dataset
+        ``rate_l`` for every population l, dimensions (stimulus, step, neuron_l), at the end of each step; that of the
+        top one is what is predicted.
+
+    Raises
+    ------
+    ParameterError
+        For another learning rule, or cues that do not fit.
+    """
+    import xarray
+
+    p, recall_of = parameters, declared(parameters).rule.phases.get("recall", ())
+    if p.is_leaky or not list(repeats_of(recall_of)):
+        raise ParameterError(
+            f"replay.parameters: must have a learning rule that repeats something in recall (got {p.learning_rule}); "
+            "choose one that learns sequences."
+        )
+    shown = _rows(cues, p.layer_sizes[0], "replay.cues"), np.zeros((len(cues), p.layer_sizes[-1]))
+    n_steps, variables = len(declared(p).slots("recall")), {level: ["rate"] for level in range(p.n_layers + 1)}
+    dataset = xarray.Dataset(
+        coords={"stimulus": np.arange(len(cues)), "step": np.arange(1, n_steps + 1)}, attrs={"description": "replay"}
+    )
+    for name, values in _recorded(p, weights, shown, RECALL, device, codegen_target, n_steps, variables).items():
+        dataset[name] = ("stimulus", "step", f"neuron_{name.rpartition('_')[2]}"), values, {"units": "1"}
+    return dataset
+
+
 def _traced(p, weights, stimuli, states, phase, device, codegen_target):
     import xarray
 
@@ -117,15 +166,7 @@ def _traced(p, weights, stimuli, states, phase, device, codegen_target):
     sizes = p.layer_sizes
     shown = tuple(np.zeros((n_stimuli, n)) if rows is None else rows
                   for rows, n in ((stimuli, sizes[0]), (states, sizes[-1])))  # fmt: skip
-    recorded_bytes = 2 * p.batch_size * p.n_steps * sum(sizes) * np.dtype(p.dtype).itemsize
-    p = p.model_copy(update={"chunk_presentations": max(1, CHUNK_BYTES // recorded_bytes)})
-    simulation = Simulation(p, device or default_device(), codegen_target)
-    monitors = {}
-    for level in range(p.n_layers + 1):
-        variables = ["rate", "apical_drive"] if level + 1 in p.feedback_layers else ["rate"]
-        for variable in variables:
-            monitors[f"{variable}_{level}"] = simulation.hierarchy.record(level, variable, f"{PHASES[phase]}_gate")
-    simulation.run(trace_schedule(p, n_stimuli, phase), Stimuli(evaluation=shown), weights)
+    variables = {l: ["rate", "apical_drive"] if l + 1 in p.feedback_layers else ["rate"] for l in range(len(sizes))}
     dataset = xarray.Dataset(
         coords={
             "stimulus": np.arange(n_stimuli),
@@ -133,12 +174,29 @@ def _traced(p, weights, stimuli, states, phase, device, codegen_target):
         },
         attrs={"description": PHASES[phase], "time_step_ms": p.time_step_ms},
     )
-    for name, monitor in monitors.items():
-        variable, level = name.rsplit("_", 1)
-        values = simulation.recorded(monitor)[variable].reshape(p.batch_size, sizes[int(level)], -1, p.n_steps)
-        values = values.transpose(2, 0, 3, 1).reshape(-1, p.n_steps, sizes[int(level)])[:n_stimuli]
-        dataset[name] = ("stimulus", "time", f"neuron_{level}"), np.ascontiguousarray(values), {"units": "1"}
+    for name, values in _recorded(p, weights, shown, phase, device, codegen_target, p.n_steps, variables).items():
+        dataset[name] = ("stimulus", "time", f"neuron_{name.rpartition('_')[2]}"), values, {"units": "1"}
     return dataset
+
+
+def _recorded(p, weights, shown, phase, device, codegen_target, n_steps, variables):
+    """Name_l -> what variables of populations are in each slot of a phase, shape (n_stimuli, n_steps, n_l)."""
+    recorded_bytes = 2 * p.batch_size * n_steps * sum(p.layer_sizes) * np.dtype(p.dtype).itemsize
+    p = p.model_copy(update={"chunk_presentations": max(1, CHUNK_BYTES // recorded_bytes)})
+    simulation, n_stimuli = Simulation(p, device or default_device(), codegen_target), len(shown[0])
+    monitors = {
+        (level, name): simulation.hierarchy.record(level, name, f"{PHASES[phase]}_gate")
+        for level, names in variables.items()
+        for name in names
+    }
+    simulation.run(trace_schedule(p, n_stimuli, phase), Stimuli(evaluation=shown), weights)
+    found = {}
+    for (level, name), monitor in monitors.items():
+        n = p.layer_sizes[level]
+        values = simulation.recorded(monitor)[name].reshape(p.batch_size, n, -1, n_steps)
+        values = values.transpose(2, 0, 3, 1).reshape(-1, n_steps, n)[:n_stimuli]
+        found[f"{name}_{level}"] = np.ascontiguousarray(values)
+    return found
 
 
 # ---------------------------------------------------------------------- files and other formats

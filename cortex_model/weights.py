@@ -157,6 +157,7 @@ STARTS = {
     "zero": lambda other, random: np.zeros_like(random),
     "transpose": lambda other, random: other.T.copy(),
     "pseudoinverse": lambda other, random: np.linalg.pinv(other),
+    "identity": lambda other, random: np.eye(*random.shape),
 }
 
 

@@ -142,7 +142,10 @@ def made_once(tmp_path_factory):
 
 
 #: Protocols whose tiny program no other test needs: it is not worth a compilation.
-ON_RUNTIME = ("helmholtz_machine", "perception_and_recall", "wake_sleep_autoencoding", "wake_sleep_regression")
+ON_RUNTIME = (
+    "helmholtz_machine", "hippocampal_replay", "perception_and_recall", "wake_sleep_autoencoding",
+    "wake_sleep_regression",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")

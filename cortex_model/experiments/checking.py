@@ -11,9 +11,11 @@ from cortex_model.errors import ParameterError, RuleError, in_short
 from cortex_model.language import PlacedRule
 from cortex_model.language.describing import Line, presentation
 from cortex_model.language.ordering import Ordering
+from cortex_model.language.sizes import example_sizes
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.reference.hierarchy import interpreter_of, learned_weights
-from cortex_model.rules.own import LAYER_SIZES, is_own, own_rule
+from cortex_model.rules import rule_named
+from cortex_model.rules.own import is_own, own_rule
 from cortex_model.schedule import PHASES, Stimuli, declared, schedule_of
 from cortex_model.state.philox import DESCENDING, population_noise
 from cortex_model.weights import Weights, initial_weights
@@ -60,7 +62,11 @@ def parameters_for(learning_rule: str, dynamics: str = "settled", **overrides) -
     if dynamics == "leaky":
         in_time = {"dynamics": "leaky", "presentation_ms": 20.0, "feedback_onset_ms": 10.0}
         in_time |= {"forward_delay_ms": (2.0,), "feedback_delay_ms": (3.0,)}
-    given = {"layer_sizes": LAYER_SIZES, "initial_weights": "orthogonal", "dtype": "float64"}
+    given = {
+        "layer_sizes": example_sizes(rule_named(learning_rule)),
+        "initial_weights": "orthogonal",
+        "dtype": "float64",
+    }
     return SleepWakeParameters(**given | in_time | overrides, learning_rule=learning_rule)
 
 

@@ -12,7 +12,8 @@ from cortex_model.system.sources import without_folder
 #: What a band, or a bar, is; nothing of it is said where every setting has one seed.
 BANDS = "bands: 95 % interval of the mean over seeds (Student's t)"
 BARS = "bars: 95 % interval of the mean over seeds (Student's t)"
-#: Parameter -> how one value is said, and how several are: of runs that learn a task, and of those that only sleep.
+#: Parameter -> how one value is said, and how several are: of runs that learn a task, of those that
+#: learn sequences, and of those that only sleep.
 OF_TASKS: dict[str, tuple[str, str]] = {
     "dataset": ("{}", "{}"),
     "layer_sizes": ("{}", "{}"),
@@ -24,6 +25,12 @@ OF_SLEEP: dict[str, tuple[str, str]] = {
     "layer_sizes": ("{}", "{}"),
     "sleep_learning_rate": ("sleep learning rate {}", "sleep learning rates {}"),
     "n_presentations": ("{} noise vectors", "{} noise vectors"),
+}
+OF_SEQUENCES: dict[str, tuple[str, str]] = {
+    "sequences": ("{}", "{}"),
+    "layer_sizes": ("{}", "{}"),
+    "learning_rate": ("learning rate {}", "learning rates {}"),
+    "laps": ("{} laps", "{} laps"),
 }
 #: How many values of one parameter are named, of more the first and the last; and layers of one size.
 MOST_VALUES = 3
@@ -42,7 +49,8 @@ def statement(parameters: Iterable[Mapping[str, Any]], n_seeds: Iterable[int], s
         What lines, bands or bars are.
     """
     parameters, n_seeds = list(parameters), sorted(set(n_seeds))
-    facts = OF_TASKS if any("dataset" in its for its in parameters) else OF_SLEEP
+    known = (("dataset", OF_TASKS), ("sequences", OF_SEQUENCES), ("", OF_SLEEP))
+    facts = next(facts for name, facts in known if not name or any(name in its for its in parameters))
     said = [_said(name, [its[name] for its in parameters if name in its], *forms) for name, forms in facts.items()]
     seeds = f"{n_seeds[0]} to {n_seeds[-1]} seeds" if len(n_seeds) > 1 else ""
     seeds = seeds or " ".join(f"{n} seed{'s' * (n != 1)}" for n in n_seeds)

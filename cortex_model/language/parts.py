@@ -18,7 +18,8 @@ class Projection:
     levels : str
         ``first..last``, or one level.
     start : str
-        Weights before the first presentation: ``random``, ``zero``, ``transpose of W`` or ``pseudoinverse of W``.
+        Weights before the first presentation: ``random``, ``zero``, ``transpose of W``, ``pseudoinverse of W``, or
+        ``identity``: from neuron to neuron.
     """
 
     pre: str

@@ -69,6 +69,8 @@ class Rule:
         `Repeat` in which something settles are time steps there.
     choices : dict of Choice
         At most one, by the name of its parameter.
+    populations : tuple of str
+        Names of populations 0 ... L, of a rule that is one circuit; empty: a hierarchy of any depth.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Rule:
     task: str = "targets"
     timed: Mapping[str, tuple] = field(default_factory=dict)
     choices: Mapping[str, Choice] = field(default_factory=dict)
+    populations: tuple[str, ...] = ()
 
     def form(self, chosen: Mapping[str, str] | None = None) -> "Rule":
         """The rule as its choices say; choices of other rules decide nothing.
@@ -206,7 +209,7 @@ def _plain(value):
         fields = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
         for prose in ("paper", "meaning", "also_called", "task"):
             fields.pop(prose, None)
-        for late in ("choices", "timed"):
+        for late in ("choices", "timed", "populations"):
             if not fields.get(late, True):
                 del fields[late]
         return {"is": type(value).__name__, **fields}

@@ -17,6 +17,7 @@ from cortex_model.language.options import PER
 from cortex_model.language.placed import PlacedRule, of_ends
 from cortex_model.language.rule import Rule
 from cortex_model.language.sequence import moments_of, repeats_of
+from cortex_model.language.sizes import EXAMPLE, example_sizes
 from cortex_model.language.statements import (
     DRAWS,
     FUNCTIONS,
@@ -34,7 +35,7 @@ from cortex_model.language.traffic import at_once, overwritten, unread, unwritte
 PHASES = ("wake", "sleep", "evaluation", "perception", "recall")
 
 
-def complaints(rule: Rule, layer_sizes: tuple[int, ...] = (7, 5, 6, 4)) -> list[str]:
+def complaints(rule: Rule, layer_sizes: tuple[int, ...] | None = None) -> list[str]:
     """Sentences that say what does not hold together; none where the rule is sound.
 
     Parameters
@@ -42,13 +43,14 @@ def complaints(rule: Rule, layer_sizes: tuple[int, ...] = (7, 5, 6, 4)) -> list[
     rule : Rule
         In which all settles at once; with its nonlinearities chosen or open.
     layer_sizes : sequence of int
-        The hierarchy in which it is to be.
+        The hierarchy in which it is to be; a small one that fits it, unless given.
 
     Returns
     -------
     sentences : list of str
         Where; what must hold (what is); what to do.
     """
+    layer_sizes = _sizes(rule) if layer_sizes is None else layer_sizes
     for look in (_of_words, _of_strings, _of_places, _of_what_is_known):
         if found := list(dict.fromkeys(look(rule, layer_sizes))):
             return found
@@ -57,7 +59,7 @@ def complaints(rule: Rule, layer_sizes: tuple[int, ...] = (7, 5, 6, 4)) -> list[
     return list(dict.fromkeys(sentence for look in looks for sentence in look))
 
 
-def checked(rule: Rule, layer_sizes: tuple[int, ...] = (7, 5, 6, 4)) -> Rule:
+def checked(rule: Rule, layer_sizes: tuple[int, ...] | None = None) -> Rule:
     """The rule, if it is sound.
 
     Raises
@@ -69,6 +71,14 @@ def checked(rule: Rule, layer_sizes: tuple[int, ...] = (7, 5, 6, 4)) -> Rule:
         more = f" ({len(found) - 1} more)" if len(found) > 1 else ""
         raise RuleError(found[0] + more)
     return rule
+
+
+def _sizes(rule):
+    """Sizes that fit; the usual ones where a rule is too wrong to say."""
+    try:
+        return example_sizes(rule)
+    except RuleError:
+        return EXAMPLE
 
 
 # ---------------------------------------------------------------------- words
@@ -244,10 +254,10 @@ def _unknown(placed, phase, moment, level, numbers):
         if name in has:
             continue
         if name in ("stimulus", "target"):
-            there = "input" if name == "stimulus" else "top"
+            there = "input population" if name == "stimulus" else "top population, or in an input as large as it,"
             yield (
-                f"{rule.name}.{phase}: {name} must be read in the {there} population "
-                f"(got {code!r} in population {population}); Show it there, and Carry what follows from it."
+                f"{rule.name}.{phase}: {name} must be read in the {there} (got {code!r} "
+                f"in population {population}); Show it there, and Carry what follows from it."
             )
             continue
         here = "the unit that is always 1" if population is None else f"population {population}"
@@ -261,9 +271,9 @@ def _held(placed, population):
     """What can be read in a population."""
     if population is None:
         return {"rate"}
-    given = {0: "stimulus", placed.L: "target"}.get(population)
-    own = {*placed.variables(population), *placed.shared(population), *placed.rule.remembers}
-    return own | ({given} if given else set())
+    own, sizes = {*placed.variables(population), *placed.shared(population), *placed.rule.remembers}, placed.layer_sizes
+    own |= {"stimulus"} if population == 0 else set()
+    return own | ({"target"} if population in (0, placed.L) and sizes[population] == sizes[-1] else set())
 
 
 def _all(rule):

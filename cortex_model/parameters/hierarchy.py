@@ -12,6 +12,7 @@ from cortex_model.errors import RuleError
 from cortex_model.language.nonlinearities import NONLINEARITIES, SLOPE_RULES, TOPS
 from cortex_model.language.places import Places
 from cortex_model.language.rule import Rule
+from cortex_model.language.sizes import misfit
 from cortex_model.parameters.chosen import chosen_rule, feedback_of
 from cortex_model.parameters.kinds import LARGEST, Delays, Duration, LayerSizes, PositiveCount, Rate
 from cortex_model.parameters.model import Parameters, parameter
@@ -135,6 +136,16 @@ class HierarchyParameters(Parameters):
         for rule in learning_rules:
             model = extended(model, own.named(rule)) if own.is_own(rule) else model
         return model
+
+    @model_validator(mode="after")
+    def _rule_fits(self) -> "HierarchyParameters":
+        self._check_task()
+        if sentence := misfit(rule_named(self.learning_rule), self.layer_sizes):
+            raise ValueError(f"Parameters.layer_sizes: {sentence}")
+        return self
+
+    def _check_task(self):
+        """Refuse a rule that learns something else than what is to be taught: here anything may be."""
 
     @model_validator(mode="after")
     def _dense_batches(self) -> "HierarchyParameters":

@@ -93,7 +93,8 @@ NOT_OFFERED = {
         " fan_in pruning prune mask topology",
     ),
     "recurrent or lateral connections": (
-        "populations are joined by forward and feedback projections alone; the nearest is dynamics=leaky",
+        "a hierarchy has forward and feedback projections alone; the nearest is the protocol hippocampal_replay, whose"
+        " CA3 has recurrent synapses",
         "recurrent recurrence rnn lstm gru lateral lateral_inhibition lateral_connections recurrent_weights skip"
         " skip_connections residual resnet shortcut hopfield reservoir",
     ),

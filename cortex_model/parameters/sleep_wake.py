@@ -37,7 +37,7 @@ RuleParameters = create_model(
 #: Parameters that change no name of a run where nothing is in them.
 UNUSED_WHERE_EMPTY = ("interventions", "relative_learning_rates", "record")
 #: What wake teaches by a rule -> a protocol in which it does.
-PROTOCOLS = {"targets": "wake_sleep_classification", "stimuli": "helmholtz_machine"}
+PROTOCOLS = {"targets": "wake_sleep_classification", "stimuli": "helmholtz_machine", "sequences": "hippocampal_replay"}
 
 
 def _kept(start_from: str) -> str:
@@ -158,10 +158,12 @@ class SleepWakeParameters(RuleParameters):
                 "choose another rule."
             )
 
-    @model_validator(mode="after")
-    def _together(self) -> "SleepWakeParameters":
+    def _check_task(self):
         if self.task:
             check_task(self.learning_rule, self.task, "this protocol")
+
+    @model_validator(mode="after")
+    def _together(self) -> "SleepWakeParameters":
         try:
             _ = self.rule_values
         except RuleError as error:

@@ -24,8 +24,6 @@ from cortex_model.theory import rate_network
 
 #: Digits of the hash in a name.
 N_DIGITS = 12
-#: The hierarchy in which a rule is looked at.
-LAYER_SIZES = (7, 5, 6, 4)
 
 
 @dataclass(frozen=True)
@@ -136,7 +134,7 @@ def _declared(code, name):
         )
     row = getattr(module, "NONLINEARITY", None)
     nonlinearity = "" if row is None else _remembered_row(checked_row(row, f"{file}: NONLINEARITY"), file.stem)
-    return OwnRule(name, checked(rule, LAYER_SIZES), nonlinearity, oracle, code)
+    return OwnRule(name, checked(rule), nonlinearity, oracle, code)
 
 
 def _remembered_row(row, stem):

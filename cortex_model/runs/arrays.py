@@ -53,13 +53,19 @@ def check_measures(measures: dict[str, Any]) -> None:
 
 
 def weight_arrays(weights: Weights) -> dict[str, tuple]:
-    """Weights as named arrays with named dimensions (postsynaptic, presynaptic)."""
+    """Weights as named arrays with named dimensions (postsynaptic, presynaptic).
+
+    Those of W and V are numbers of populations; projections that only some rules have, which may join any two
+    populations, have dimensions of their own.
+    """
     arrays, top = {}, max(weights.forward)
     for name, values in weights.named().items():
         level = int(name.rsplit("_", 1)[1])
         post, pre = (level - 1, level) if name[0] == "V" else (level, level - 1)
         if name[0] == "V" and values.shape[1] != len(weights.forward[level]):
             pre = top
+        if name[0] not in "WbV":
+            post, pre = (f"of_{name}", f"of_{name}") if values.ndim == 2 else (post, pre)
         dims = [f"neuron_{post}"] if values.ndim == 1 else [f"post_{post}", f"pre_{pre}"]
         arrays[name] = (dims, values, "1")
     return arrays

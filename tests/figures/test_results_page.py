@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from cortex_model.analysis.learning_curves import mean_and_interval
 from cortex_model.experiments.reproduce import RunRequest, figure_folder
 from cortex_model.experiments.tables import read_rows
 from cortex_model.system.sources import load_module
@@ -424,6 +425,30 @@ def test_sentences_on_recall_hold_the_numbers_of_its_csv():
     one_sided, two_sided = (binomtest(n, of, alternative=side).pvalue for side in ("greater", "two-sided"))
     assert one_sided == pytest.approx(float(claim["y"]))
     assert f"{n} of {of} (sign test, one-sided p = {one_sided:.2g}, two-sided {two_sided:.2g})" in page
+
+
+def test_sentences_on_replay_hold_the_numbers_of_its_csv():
+    rows, page = points("hippocampal_capacity", "panel", "line", "x"), flat(PAGE)
+    own, cortical = "within CA3", "through CA1 and EC"
+    for key in (("number", own, "75"), ("number", own, "100"), ("overlap", own, "1")):
+        assert estimate(rows[key], ".2f") in page, key
+    assert "100 patterns come back with 1.00" in page and float(rows["number", cortical, "100"]["low"]) > 0.995
+    for key, mean in (
+        (("number", cortical, "150"), 0.05),
+        (("ring", own, "0.02"), 0.99),
+        (("noise", own, "0.1"), 0.37),
+    ):
+        assert float(rows[key]["mean"]) == pytest.approx(mean, abs=0.005), key
+    assert float(rows["ring", own, "0.05"]["decoded_percent"]) == pytest.approx(24, abs=0.5)
+    of_ring = [row for row in read_rows(figure_folder() / "hippocampal_replay.csv") if row["panel"] in "EF"]
+    for curve in (own, cortical, "backpropagation through time"):
+        its = [row for row in of_ring if row["curve"] == curve]
+        seeds = [np.mean([float(row["value"]) for row in its if row["seed"] == seed]) for seed in "01234"]
+        assert "{:.3f} [{:.3f}, {:.3f}]".format(*mean_and_interval(np.array(seeds))) in page, curve
+    (persistence,) = [float(row["value"]) for row in of_ring if row["curve"] == "persistence_loss"]
+    for curve in ("prediction_loss", "backpropagation_loss"):
+        last = [float(row["value"]) / persistence for row in of_ring if (row["curve"], row["x"]) == (curve, "200")]
+        assert "{:.3f} [{:.3f}, {:.3f}]".format(*mean_and_interval(np.array(last))) in page, curve
 
 
 # ---------------------------------------------------------------------- the README's figure

@@ -32,7 +32,9 @@ def start(places, sizes, seed=0, scale=1.0):
         drawn = scale * rng.normal(size=shape) / np.sqrt(shape[1])
         if begin == "zero":
             drawn = 0.1 * rng.normal(size=shape)
-        if begin != "random" and begin != "zero":
+        if begin == "identity":
+            drawn = np.eye(*shape)
+        if begin.partition(" of ")[2]:
             W = weights["W", level]
             drawn = W.T.copy() if begin.startswith("transpose") else np.linalg.pinv(W)
         weights[name, level] = drawn

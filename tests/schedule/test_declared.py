@@ -9,6 +9,7 @@ import pytest
 
 from cortex_model.language import NONLINEARITIES, Carry, Learn, Nonlinearity
 from cortex_model.language.nonlinearities import SLOPE_RULES, TOPS, Top
+from cortex_model.language.sizes import example_sizes, misfit
 from cortex_model.parameters import HierarchyParameters, SleepWakeParameters
 from cortex_model.rules import shipped
 from cortex_model.schedule import PHASES, declared
@@ -26,12 +27,18 @@ RULES_AND_DYNAMICS = pytest.mark.parametrize(
 )
 
 
+def small(overrides):
+    """Sizes that the learning rule can have."""
+    rule = shipped()[overrides.get("learning_rule", "reciprocal")]
+    return {"layer_sizes": example_sizes(rule)} if misfit(rule, SMALL["layer_sizes"]) else SMALL
+
+
 def of(**overrides):
-    return declared(SleepWakeParameters(**SMALL | {"damping": 0.5} | overrides))
+    return declared(SleepWakeParameters(**small(overrides) | {"damping": 0.5} | overrides))
 
 
 def structure(**overrides):
-    return program_structure(SleepWakeParameters(**SMALL | overrides))
+    return program_structure(SleepWakeParameters(**small(overrides) | overrides))
 
 
 # ---------------------------------------------------------------------- gates and slots
@@ -190,6 +197,7 @@ NUMBERS = {
     "initial_weights": "orthogonal", "initial_feedback_scale": 3.0, "feedback_gain": "norm_matched",
     "inference_steps": 3, "inference_rate": 0.3, "top_precision": 0.5, "feedback_learning": "sleep",
     "target_step": 0.5, "inverse_learning_rate": 0.3, "inverse_noise": 0.1, "difference": False,
+    "replay_steps": 9, "replay_through_cortex": 0.5,
     "sleep_per_wake": 0.1, "sleep_before_presentations": 9, "codegen_target": "cython", "sleep_block_presentations": 5,
 }  # fmt: skip
 #: Of interventions, those on learning rates.
