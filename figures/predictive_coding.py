@@ -46,10 +46,11 @@ FORMS = {
 }
 OF_FORM = {"hebbian": {"weight_decay": 1e-5}, "sleep": ASLEEP | {"damping": 0.0}}
 LEVEL_COLOURS = ("#7A4FA3", "#D55E00", "#444444")
-#: Of the trace: when feedback sets in, how long all takes, and of how many test images.
-IN_TIME = {"dynamics": "leaky", "time_constant_ms": 10.0, "presentation_ms": 160.0, "feedback_onset_ms": 60.0}
+#: Of the trace: when the target is there, how long all takes, from when on it is shown, and of how many test images.
+IN_TIME = {"dynamics": "leaky", "time_constant_ms": 10.0, "presentation_ms": 300.0, "feedback_onset_ms": 160.0}
+SHOWN_BEFORE_MS = 20.0
 N_TRACED, N_UNITS, N_IMAGES = 100, 3, 8
-SHOWS = "bands: 95 % interval of the mean over seeds (Student's t)"
+SHOWS = "thin lines: single seeds, thick: their mean"
 
 
 def requests(dataset: str, n_seeds: int) -> list[RunRequest]:
@@ -93,10 +94,11 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
 def sentences(traces) -> list[str]:
     """What the line below says of single panels."""
     first = FORMS[next(iter(traces))][0]
-    times = f"time constant {IN_TIME['time_constant_ms']:g} ms, target from {IN_TIME['feedback_onset_ms']:g} ms on"
+    times = f"0 ms: the target is shown, {IN_TIME['feedback_onset_ms']:g} ms after the image"
     return [
-        f"A: one test image, seed 0, {first}; B: mean over {N_TRACED} test images with their targets, {times}",
-        "C: V_1 times the rates of population 1, test images, seed 0",
+        f"A and B: time constant {IN_TIME['time_constant_ms']:g} ms, {times}",
+        f"A: the image with the largest error at the top, seed 0, {first}, {N_UNITS} units of each population; "
+        f"B: over {N_TRACED} test images, colours as in A; C: V_1 times the rates of population 1, seed 0",
     ]
 
 
@@ -114,8 +116,9 @@ def traced(run: RunDirectory) -> dict:
         steps.append({**errors, top: answered})
 
     interpreter.present("wake", stimuli, targets, each_step=keep)
-    times = p.time_step_ms * np.arange(1, p.n_steps + 1)
-    return {"times": times, "errors": {l: np.array([step[l] for step in steps]) for l in steps[0]}}
+    times = p.time_step_ms * np.arange(1, p.n_steps + 1) - p.feedback_onset_ms
+    kept = times >= -SHOWN_BEFORE_MS
+    return {"times": times[kept], "errors": {l: np.array([step[l] for step in steps])[kept] for l in steps[0]}}
 
 
 def level_name(level: int, top: int) -> str:
@@ -124,18 +127,19 @@ def level_name(level: int, top: int) -> str:
 
 
 def draw_units(ax, trace) -> list[Row]:
-    """The error units of each population that end furthest from 0, for one image."""
+    """The error units of each population that end furthest from 0, for the image with the largest error at the top."""
     table, top = [], max(trace["errors"])
+    image = np.abs(trace["errors"][top][-1]).sum(axis=1).argmax()
     for level, errors in trace["errors"].items():
-        one = errors[:, 0]
+        one = errors[:, image]
         for n, unit in enumerate(np.argsort(-np.abs(one[-1]))[:N_UNITS]):
             name = level_name(level, top) if n == 0 else None
             ax.plot(trace["times"], one[:, unit], color=LEVEL_COLOURS[level - 1], linewidth=1.8, label=name)
             table += [row("error of a unit", f"{level_name(level, top)}, unit {unit}", *at)
                       for at in zip(trace["times"], one[:, unit], strict=True)]  # fmt: skip
     onset(ax)
-    ax.set(title="Error units in time", xlabel="time (ms)", ylabel="prediction error")
-    ax.legend(loc="upper left", frameon=False)
+    ax.set(title="Error units in time", xlabel="time from the target on (ms)", ylabel="prediction error")
+    ax.legend(loc="best", frameon=False)
     return table
 
 
@@ -147,24 +151,31 @@ def draw_levels(ax, traces) -> list[Row]:
         top = max(its[0]["errors"])
         for level in its[0]["errors"]:
             rms = np.array([np.sqrt(np.mean(trace["errors"][level] ** 2, axis=(1, 2))) for trace in its])
-            mean, low, high = mean_and_interval(rms, least=0)
-            colour = LEVEL_COLOURS[level - 1]
-            ax.plot(its[0]["times"], mean, color=colour, linestyle=dash)
-            ax.fill_between(its[0]["times"], low, high, color=colour, alpha=0.15, linewidth=0)
-            table += [row(f"rms error, {name}", level_name(level, top), *at)
-                      for at in zip(its[0]["times"], mean, low, high, strict=True)]  # fmt: skip
+            table += lines(ax, f"rms error, {name}, {level_name(level, top)}", its[0]["times"], rms,
+                           LEVEL_COLOURS[level - 1], dash)  # fmt: skip
     for form in traces:
         ax.plot([], [], color="#222222", linestyle=FORMS[form][2], label=FORMS[form][0])
     onset(ax)
-    ax.set(title="Errors of each population", xlabel="time (ms)", ylabel="root mean square", yscale="log")
-    ax.set_ylim(bottom=max(ax.get_ylim()[0], 1e-4))
-    ax.legend(loc="lower left", frameon=False)
+    ax.set(title="Errors of each population", xlabel="time from the target on (ms)", ylabel="root mean square")
+    ax.set_yscale("log")
+    ax.set_ylim(bottom=max(ax.get_ylim()[0], 1e-5))
+    ax.legend(loc="lower right", frameon=False)
     return table
+
+
+def lines(ax, quantity: str, x, values, colour: str, dash: str, label: str | None = None) -> list[Row]:
+    """Every seed as a thin line, their mean as a thick one; shape (n_seeds, n_x)."""
+    mean, low, high = mean_and_interval(values, least=0)
+    for one in values if len(values) > 1 else ():
+        ax.plot(x, one, color=colour, linestyle=dash, linewidth=0.8, alpha=0.5)
+    ax.plot(x, mean, color=colour, linestyle=dash, linewidth=2.4, label=label)
+    table = [row(quantity, "mean", *at) for at in zip(x, mean, low, high, strict=True)]
+    return table + [row(quantity, f"seed {n}", *at) for n, one in enumerate(values) for at in zip(x, one, strict=True)]
 
 
 def onset(ax) -> None:
     """Mark when the target is there."""
-    ax.axvline(IN_TIME["feedback_onset_ms"], color="#999999", linewidth=1, linestyle="--")
+    ax.axvline(0, color="#999999", linewidth=1, linestyle="--")
 
 
 def draw_images(ax, runs: dict[str, RunDirectory]) -> None:
@@ -178,13 +189,21 @@ def draw_images(ax, runs: dict[str, RunDirectory]) -> None:
         rows.append(presented(p, run.weights(), "perception", shown, "apical_drive")[0])
         names.append(FORMS[form][0].replace("V learns", "V learns\n").replace(", damping", ",\ndamping"))
     side = int(np.sqrt(rows[0].shape[1]))
-    tiles = [np.hstack([scaled(image).reshape(side, side) for image in images]) for images in rows]
+    gap = max(1, side // 8)
+    tiles = [np.hstack([padded(scaled(image).reshape(side, side), gap) for image in images]) for images in rows]
     ax.imshow(np.vstack(tiles), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
-    ax.set_yticks([side * (k + 0.5) for k in range(len(rows))], names)
+    ax.set_yticks([(side + gap) * (k + 0.5) for k in range(len(rows))], names)
     ax.set_xticks([])
+    for spine in ax.spines.values():
+        spine.set_visible(False)
     ax.grid(False)
     ax.tick_params(length=0)
     ax.set_title("What feedback reconstructs")
+
+
+def padded(image: np.ndarray, gap: int) -> np.ndarray:
+    """An image with nothing to its right and below it."""
+    return np.pad(image, ((0, gap), (0, gap)), constant_values=np.nan)
 
 
 def scaled(image: np.ndarray) -> np.ndarray:
@@ -198,18 +217,15 @@ def draw_error(ax, arms) -> list[Row]:
     table = []
     for form, runs in arms.items():
         name, colour, dash = FORMS[form]
-        curve = learning_curve(runs, "test_error_percent")
+        curve = learning_curve(runs, "test_error_percent", "wake_presentations")
         shown = curve["over"] > 0
-        ax.plot(curve["over"][shown], curve["mean"][shown], color=colour, linestyle=dash, label=name)
-        ax.fill_between(
-            curve["over"][shown], curve["low"][shown], curve["high"][shown], color=colour, alpha=0.15, linewidth=0
-        )
-        table += [row("test error (%)", name, *at) for at in
-                  zip(curve["over"], curve["mean"], curve["low"], curve["high"], strict=True)]  # fmt: skip
+        values = np.array(curve["values"])[:, shown]
+        table += lines(ax, f"test error (%), {name}", curve["over"][shown], values, colour, dash, name)
     ax.set(title="Test error", xlabel="presentations in wake", ylabel="test error (%)", yscale="log")
     ax.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
     ax.yaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
-    ax.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 3, 5)))
+    ax.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 7)))
+    ax.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5))
     ax.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:,.6g}"))
     ax.legend(frameon=False)
     return table

@@ -19,12 +19,19 @@ class NamesFigures(TyperCommand):
 
     def format_help(self, ctx, formatter):
         """See `typer.core.TyperCommand`."""
-        from cortex_model.experiments.reproduce import STOCK, experiment_names, figure_names, protocol_figure_names
+        from cortex_model.experiments.reproduce import (
+            STOCK,
+            experiment_names,
+            figure_names,
+            protocol_figure_names,
+            rule_figure_names,
+        )
 
         kinds = {
             "Of the paper": figure_names(),
             "Of runs of any protocol (`figure` alone)": STOCK,
             "Of protocols": protocol_figure_names(),
+            "Of learning rules": rule_figure_names(),
             "Of experiments": experiment_names(),
         }
         self.epilog = "\n\n".join(f"{kind}: {', '.join(names)}" for kind, names in kinds.items())

@@ -11,6 +11,7 @@ from typing import Any
 from cortex_model.errors import CortexModelError, ParameterError, RunError, in_short
 from cortex_model.experiments.making import Report, RunRequest, make_runs
 from cortex_model.parameters import content_hash
+from cortex_model.rules import shipped
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.protocol import protocol_names
 from cortex_model.runs.running import mind_other_sources
@@ -60,6 +61,11 @@ def protocol_figure_names() -> list[str]:
     return [name for name in protocol_names() if (figure_folder() / f"{name}.py").is_file()]
 
 
+def rule_figure_names() -> list[str]:
+    """Names of the learning rules that have a figure of their own, of the same name."""
+    return [name for name in shipped() if (figure_folder() / f"{name}.py").is_file()]
+
+
 def experiment_names() -> list[str]:
     """Names of the experiments that come with the package."""
     return sorted(path.stem for path in (figure_folder() / "experiments").glob("[a-z]*.py"))
@@ -79,7 +85,7 @@ def load_figure(name: str) -> Figure:
     """
     if str(name).endswith(".py"):
         return own_figure(Path(name))
-    names = figure_names() + STOCK + protocol_figure_names() + experiment_names()
+    names = figure_names() + STOCK + protocol_figure_names() + rule_figure_names() + experiment_names()
     if name in experiment_names():
         experiment = load_module(figure_folder() / "experiments" / f"{name}.py").EXPERIMENT
         return load_module(figure_folder() / "drawing.py").figure_of(experiment)

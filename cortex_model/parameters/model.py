@@ -202,8 +202,6 @@ def _range(prop: dict[str, Any]) -> str:
     if choices := prop.get("enum", prop.get("choices")):
         or_else = f", or {prop['or_else']}" if prop.get("or_else") else ""
         return "one of " + ", ".join(map(str, choices)) + or_else
-    if prop.get("type") == "string" and "const" in prop:
-        return prop["const"]
     if "form" in prop:
         return prop["form"]
     if prop.get("type") == "array":
