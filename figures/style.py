@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 SHEET = Path(__file__).with_name("cortex.mplstyle")
-#: Rule, as experiments call it -> its colour in every figure (Okabe & Ito 2008, and what stands apart from those).
+#: Rule, as experiments call it -> its colour in every figure (Okabe & Ito 2008, P. Tol 2021, and what stands apart).
 COLOURS = {
     "backpropagation": "#444444",
     "random feedback": "#D55E00",
@@ -26,6 +26,12 @@ COLOURS = {
     "weight mirror": "#8C510A",
     "Kolen-Pollack": "#7A4FA3",
     "direct feedback": "#8FA31E",
+    "Hinton-McClelland": "#999933",
+    "predictive coding, V follows W": "#117733",
+    "predictive coding, V hebbian": "#44AA99",
+    "predictive coding, sleep, damping 10": "#882255",
+    "predictive coding, sleep, bare": "#AA4499",
+    "target propagation": "#CC6677",
     "untrained": "#B0B0B0",
 }
 #: Colours of lines that are no rules, in their order.
@@ -49,9 +55,9 @@ def styled() -> Iterator[None]:
 def colours_of(lines: Iterable[str]) -> dict[str, str]:
     """Line -> colour: that of its rule, else one that is left; a blank at the end of a name makes no difference."""
     lines = list(lines)
-    names, left = dict.fromkeys(line.strip() for line in lines), iter(OTHERS * 4)
+    names, left = dict.fromkeys(line.strip() for line in lines), OTHERS * 4
     taken = {COLOURS[name] for name in names if name in COLOURS}
-    free = iter([colour for colour in left if colour not in taken])
+    free = iter([colour for colour in left if colour not in taken] or left)
     colours = {name: COLOURS.get(name) or next(free) for name in names}
     return {line: colours[line.strip()] for line in lines}
 

@@ -264,11 +264,16 @@ def test_parameters_of_a_protocol_and_of_a_file(called, tmp_path):
 
 @pytest.mark.parametrize("command", ["figure", "reproduce"])
 def test_help_names_every_figure(command, called):
-    from cortex_model.experiments.reproduce import experiment_names, figure_names, protocol_figure_names
+    from cortex_model.experiments.reproduce import (
+        experiment_names,
+        figure_names,
+        protocol_figure_names,
+        rule_figure_names,
+    )
 
     status, output, _ = called(command, "--help")
     assert status == 0
-    for name in figure_names() + experiment_names() + protocol_figure_names():
+    for name in figure_names() + experiment_names() + protocol_figure_names() + rule_figure_names():
         assert name in output.replace("\n", " ")
 
 

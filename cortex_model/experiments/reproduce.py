@@ -62,8 +62,8 @@ def protocol_figure_names() -> list[str]:
 
 
 def rule_figure_names() -> list[str]:
-    """Names of the learning rules that have a figure of their own, of the same name."""
-    return [name for name in shipped() if (figure_folder() / f"{name}.py").is_file()]
+    """Names of the learning rules that have a figure of their own, of the same name; and of that of all together."""
+    return [name for name in [*shipped(), "all_rules"] if (figure_folder() / f"{name}.py").is_file()]
 
 
 def experiment_names() -> list[str]:

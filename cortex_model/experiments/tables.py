@@ -209,21 +209,42 @@ def presentations_needed(runs: list[RunDirectory], levels: Iterable[float], erro
     The evaluation at 0 comes before the sleep that precedes the first stimulus. That sleep is over once a stimulus
     has been shown, so it counts in every total.
     """
-    slept = learning_curve(runs, "sleep_presentations", over)["mean"]
-    beforehand = runs[0].description()["parameters"].get("sleep_before_presentations", 0)
-    slept = np.maximum(slept, min(beforehand, slept[-1]))  # which is 0 for a rule that does not sleep
+    slept = slept_by_then(runs, over)
     first = errors["over"][min(1, len(errors["over"]) - 1)]
     row = {"first_evaluation": int(first)}
     row["first_evaluation_total"] = _whole(first + np.interp(first, errors["over"], slept))
     for level in levels:
-        needed = np.array([presentations_to_level(errors["over"], values, level) for values in errors["values"]])
-        reached = needed[~np.isnan(needed)]
-        total = reached + np.interp(reached, errors["over"], slept)
+        reached, total, operations = needed_by_each(runs, level, errors, over)
         wake = mean_and_interval(reached, least=0) if len(reached) else (np.nan,) * 3
         row |= {f"wake_to_{level:g}{end}": _whole(n) for end, n in zip(("", "_low", "_high"), wake, strict=True)}
         row |= {f"total_to_{level:g}": _whole(total.mean() if len(total) else np.nan)}
         row |= {f"reach_{level:g}": len(reached)}
+        row |= {f"operations_to_{level:g}": f"{operations.mean():.3e}" if len(operations) else ""}
     return row
+
+
+def slept_by_then(runs: list[RunDirectory], over: str) -> np.ndarray:
+    """Sleep presentations at each evaluation; what comes before the first stimulus counts from the first one on."""
+    slept = learning_curve(runs, "sleep_presentations", over)["mean"]
+    beforehand = runs[0].description()["parameters"].get("sleep_before_presentations", 0)
+    return np.maximum(slept, min(beforehand, slept[-1]))  # which is 0 for a rule that does not sleep
+
+
+def needed_by_each(runs: list[RunDirectory], level: float, errors: dict, over: str) -> tuple[np.ndarray, ...]:
+    """What each seed that reaches a level of the error needs for it.
+
+    Returns
+    -------
+    wake, total, operations : ndarray, shape (n_reached,)
+        Presentations of wake, of wake and sleep, and operations of both (`cortex_model.analysis.cost`).
+    """
+    needed = np.array([presentations_to_level(errors["over"], values, level) for values in errors["values"]])
+    wake = needed[~np.isnan(needed)]
+    sleep = np.interp(wake, errors["over"], slept_by_then(runs, over))
+    summary = runs[0].summary()
+    done, paid = (summary.get(name, {}) for name in ("presentations", "operations"))
+    each = [paid.get(phase, 0) / done[phase] if done.get(phase) else 0.0 for phase in ("wake", "sleep")]
+    return wake, wake + sleep, wake * each[0] + sleep * each[1]
 
 
 def minutes(run: RunDirectory) -> float:

@@ -65,7 +65,7 @@ def weight_arrays(weights: Weights) -> dict[str, tuple]:
         if name[0] == "V" and values.shape[1] != len(weights.forward[level]):
             pre = top
         if name[0] not in "WbV":
-            post, pre = (f"of_{name}", f"of_{name}") if values.ndim == 2 else (post, pre)
+            post = pre = f"of_{name}"
         dims = [f"neuron_{post}"] if values.ndim == 1 else [f"post_{post}", f"pre_{pre}"]
         arrays[name] = (dims, values, "1")
     return arrays
