@@ -33,11 +33,12 @@ Measured, before learning and every ``look_every_laps``
     states.
 
 Expected
-    The loss of the ring falls below a tenth of that of persistence, and CA3's own loop replays every place. A low loss
-    of one step does not imply replay. Through CA1 and EC the same synapses lose the ring within some ten steps, as
-    does backpropagation through time, whose network has no other loop: a small error moves along the ring, and nothing
-    takes it back. Patterns are attractors of that loop: it takes errors away, and holds more of them than CA3's own. A
-    state of CA3 holds nothing of the past, so that sequences that share a state cannot be told apart after it.
+    The loss of the ring falls below a tenth of that of persistence, and CA3's own loop replays every place, or all but
+    one. A low loss of one step does not imply replay. Through CA1 and EC the same synapses lose the ring within some
+    ten steps, where one bump of activity becomes several; backpropagation through time, whose network has no other
+    loop, loses it later. Of random patterns the loop through CA1 and EC holds more than CA3's own, presumably because
+    their rates lie where tanh is flat, so that each round takes errors away. A state of CA3 holds nothing of the past:
+    sequences that share a state cannot be told apart after it.
 
 Where the numbers come from
     Learning rate, deviations at the start, place fields, laps and sizes are those of a sketch that was made to look for

@@ -100,6 +100,7 @@ class Cortex(Answers, Freezing, Kept):
         weights: Weights | None = None,
         **parameters: Any,
     ):
+        check_task(SleepWakeParameters.read("learning_rule", learning_rule), "targets", "Cortex")
         asked = {"layer_sizes": layer_sizes, "learning_rule": learning_rule, **parameters}
         chosen = SleepWakeParameters().with_overrides({"chunk_presentations": CHUNK_PRESENTATIONS} | asked)
         chosen.check_asked(asked)

@@ -137,8 +137,8 @@ NOT_OFFERED = {
     ),
     "a learning rule of others": (
         "declare it in a Python file that learning_rule names (protocols/README.md says how)",
-        "hebbian hebb oja bcm contrastive_hebbian chl equilibrium_propagation eqprop ep predictive_coding pc"
-        " target_prop target_propagation difference_target_propagation dtp dttp lra burstprop burst"
+        "hebbian hebb oja bcm contrastive_hebbian chl equilibrium_propagation eqprop ep"
+        " dttp lra burstprop burst"
         " dendritic_error forward_forward ff reinforce reinforcement reward dopamine eprop e_prop sign_symmetry"
         " usf brsf local_loss three_factor deep_feedback_control dfc synthetic_gradients",
     ),

@@ -184,5 +184,6 @@ def shown(directory: RunDirectory) -> dict[str, Any]:
     if directory.state == "refused":
         result["go_on"] = "not possible: its parameters or data do not fit (run.log says why); delete the folder"
     else:
-        result["go_on"] = f"{command} --set epochs=5" if directory.has_finished else command
+        longer = "laps" if "laps" in directory.description()["parameters"] else "epochs"
+        result["go_on"] = f"{command} --set {longer}=5" if directory.has_finished else command
     return result

@@ -6,6 +6,7 @@ import pytest
 from cortex_model.errors import DatasetError, ParameterError
 from cortex_model.protocol import load_protocol
 from cortex_model.runs.directory import RunDirectory
+from cortex_model.runs.listing import shown
 from cortex_model.runs.run import Checkpoint
 from cortex_model.runs.running import start
 from cortex_model.system.storage import read_arrays
@@ -97,6 +98,11 @@ def test_an_interrupted_run_ends_with_the_same_bits(tmp_path, monkeypatch):
         assert resumed[name] == whole[name]
     rows = [RunDirectory.opened(each["run_dir"]).measures() for each in (whole, resumed)]
     np.testing.assert_array_equal(rows[0]["replay_correlation"], rows[1]["replay_correlation"])
+
+
+def test_a_longer_run_is_asked_for_in_laps(tiny_summary):
+    directory = RunDirectory(tiny_summary(NAME)["run_dir"])
+    assert shown(directory)["go_on"].endswith("--set laps=5")
 
 
 def test_more_laps_go_on_with_the_weights_and_the_noise(replayed):
