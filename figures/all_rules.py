@@ -4,9 +4,21 @@ What is asked of each: its test error; how many presentations, and how many oper
 how its updates of hidden populations lie to those of backpropagation and of damped Gauss-Newton.
 
 Learning rates, and what else a rule has, were chosen on the last 10 000 training images of MNIST, seed 0, in batches of
-40. Validation error (%) after two epochs in 784-256-256-10:
+40. Validation error (%) after two epochs in 784-256-256-10, at learning rates 0.1, 0.2 and 0.4 unless named:
 
-- RATES_HERE
+- backpropagation 3.38 (0.05), **2.85**, 3.06, 3.14 (0.3); Kolen-Pollack, decay 1e-5 **2.83**, 3.03, 3.87; weight mirror
+  **2.91**, 3.29, 3.61; direct feedback 3.48, 2.96, **2.89**; random feedback 3.84, **3.26**, 3.30
+- reciprocal, damping 10 2.97, **2.83**, 3.34; damping 1 3.67, **3.13**, 3.25; bare 3.78, 3.34, **3.33**; bare with
+  matched gain 3.34, **3.00**, 3.56; Hinton-McClelland 3.79, **3.20**, 3.42; exact pseudoinverse **5.42**, 7.00, 9.32
+- predictive coding at 0.1, 0.2, 0.3, top precision 0.1, 10 rounds: V follows W 3.36, 3.01, **2.91**; hebbian with decay
+  1e-5 3.29, 2.81, **2.79**, with 1e-4 3.27 (0.1); sleep with damping 10 3.53, **2.98**, 3.16; bare 4.67, 3.87, **3.42**
+  (0.4)
+- target propagation, inverse rate 0.1, at 0.1, 0.2, 0.3: 3.37, **3.17**, 3.19; inverse rate 0.05 3.30 (0.1)
+
+In the authors' network the rates are those of `cortex_model.experiments.settings`; of the others, after three epochs,
+target propagation 3.19 (0.1) and 4.36 (0.3), predictive coding with 20 rounds 2.89 (0.1) and 2.64 (0.3), bare in sleep
+3.94 (0.4); its other forms, Kolen-Pollack with decay 1e-5 and Hinton-McClelland were not tried there. Several best
+rates are at the edge of those tried. `ben_israel` is left out: from a random start its feedback does not stay finite.
 """
 
 from pathlib import Path
@@ -60,7 +72,7 @@ RULES: dict[str, dict[str, Any]] = {
 #: Network -> its name, what all rules share in it, sleep before the first wake, and rounds of inference.
 NETS: dict[str, dict[str, Any]] = {
     "784-256-256-10": {"layer_sizes": (784, 256, 256, 10), "epochs": 2},
-    "authors' network": {"layer_sizes": AUTHORS_NETS["mnist"], "epochs": 3},
+    "authors' network": {"layer_sizes": AUTHORS_NETS["mnist"], "epochs": 2},
 }
 SHARED = {"dataset": "mnist", "batch_size": 40, "chunk_presentations": 2500,
           "evaluate_every_presentations": 20_000, "evaluate_early_every_presentations": 2000}  # fmt: skip
@@ -82,7 +94,7 @@ RATES: dict[str, tuple[float, float]] = {
     "predictive coding, V hebbian": (0.3, 0.3),
     "predictive coding, sleep, damping 10": (0.2, 0.2),
     "predictive coding, sleep, bare": (0.4, 0.4),
-    "target propagation": (0.2, 0.3),
+    "target propagation": (0.2, 0.1),
 }
 #: Of a quick look: the digits, in a network of their shape.
 DIGITS = {"dataset": "digits", "batch_size": 10, "epochs": 3, "layer_sizes": AUTHORS_NETS["digits"]}

@@ -158,7 +158,7 @@ def draw_levels(ax, traces) -> list[Row]:
     onset(ax)
     ax.set(title="Errors of each population", xlabel="time from the target on (ms)", ylabel="root mean square")
     ax.set_yscale("log")
-    ax.set_ylim(bottom=max(ax.get_ylim()[0], 1e-5))
+    ax.set_ylim(bottom=max(ax.get_ylim()[0] / 10, 1e-6))  # room for the legend
     ax.legend(loc="lower right", frameon=False)
     return table
 
