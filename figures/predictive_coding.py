@@ -233,7 +233,8 @@ def draw_error(ax, arms) -> list[Row]:
 
 def row(quantity: str, line: str, x: float, value: float, low: float = np.nan, high: float = np.nan) -> Row:
     """A plotted point."""
-    return {"quantity": quantity, "line": line, "x": x, "value": value, "low": low, "high": high}
+    numbers = {"x": x, "value": value, "low": low, "high": high}
+    return {"quantity": quantity, "line": line} | {name: float(f"{number:.5g}") for name, number in numbers.items()}
 
 
 def numbers(arms) -> list[Row]:

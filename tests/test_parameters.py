@@ -158,6 +158,13 @@ NOT_READ = [
 ]
 
 
+def test_rounds_are_refused_where_time_steps_take_their_place():
+    p = DEFAULT.with_overrides({"learning_rule": "predictive_coding", "dynamics": "leaky", "inference_steps": 5})
+    with pytest.raises(ParameterError, match=r"^Parameters\.inference_steps: must be left out where dynamics is leaky"):
+        p.check_asked(["inference_steps"])
+    p.with_overrides({"dynamics": "settled"}).check_asked(["inference_steps"])
+
+
 @pytest.mark.parametrize(("asked", "reading", "sentence"), NOT_READ)
 def test_a_number_is_refused_by_name_where_the_rule_does_not_read_it(asked, reading, sentence):
     other = sentence.split()[0].split("\\")[0]

@@ -152,6 +152,24 @@ def result_tables() -> dict[str, Callable[[], str]]:
     return {path.stem.removesuffix("_table"): partial(experiment_table, path) for path in kept}
 
 
+def all_rules_table() -> str:
+    """The table of all rules, from the CSV that was written with its figure."""
+    head = ["rule", "network", "rate", "error, %", "presentations to 95 %", "operations to 95 %", "seeds that reach it"]
+    head += ["update to backprop., degrees", "to damped Gauss-Newton, degrees"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for row in read_rows(figure_folder() / "all_rules_mnist.csv"):
+        error, low, high = (float(row[f"error{end}"]) for end in ("", "_low", "_high"))
+        is_reached = row["reach"] != "0"
+        cells = [row["rule"], row["network"], row["learning_rate"], f"{error:.2f} [{low:.2f}, {high:.2f}]"]
+        cells += (
+            [f"{float(row['presentations']):,.0f}", f"{float(row['operations']):.2e}"] if is_reached else ["never", ""]
+        )
+        cells += [f"{row['reach']} of {row['seeds']}"]
+        cells += [f"{float(row[name]):.1f}" for name in ("to_backpropagation", "to_gauss_newton")]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def with_tables(page: str, tables: dict[str, Callable[[], str]]) -> str:
     """A page with its generated parts as they must be."""
     for name, table in tables.items():
@@ -168,7 +186,7 @@ def generated() -> dict[Path, str]:
     parts = {
         readme: {"rules": rule_table, "benchmark_in_short": benchmark_in_short},
         protocols: {"equations": equation_table},
-        results: result_tables() | {"benchmark": benchmark_tables},
+        results: result_tables() | {"all_rules": all_rules_table, "benchmark": benchmark_tables},
     }
     pages = {page: with_tables(page.read_text(), tables) for page, tables in parts.items()}
     return pages | {root / "protocols" / "PARAMETERS.md": parameter_page()}

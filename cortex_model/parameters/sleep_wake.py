@@ -148,10 +148,15 @@ class SleepWakeParameters(RuleParameters):
                 f"{','.join(map(str, self.record_stimuli))}); add record=rate, or leave it out."
             )
         for name in sorted(names & self._unread):
+            got = getattr(self, name)
+            if name in {n for form in rule_named(self.learning_rule).forms for n in form.numbers} and self.is_leaky:
+                raise ParameterError(
+                    f"Parameters.{name}: must be left out where dynamics is leaky (got {got:g}), for there time steps "
+                    "take its place; leave it out, or set dynamics=settled."
+                )
             having = readers(name)
             which = ", ".join(having) or "an option that is not chosen"
             reads = "reads" if len(having) < 2 else "read"
-            got = getattr(self, name)
             raise ParameterError(
                 f"Parameters.{name}: must be left out where learning_rule is {own.short(self.learning_rule)} "
                 f"(got {got if isinstance(got, str) else f'{got:g}'}), for only {which} {reads} it; leave it out, or "

@@ -43,7 +43,9 @@ def test_error_units_in_time_are_those_of_the_runs(tmp_path, rows_of, monkeypatc
     shown = rows_of(tmp_path / "predictive_coding_digits.csv")
     name = "test error (%), V learns in sleep, damping 0"
     last = np.mean([run.measures()["test_error_percent"].values[-1] for run in runs[4:]])
-    assert [float(row["value"]) for row in shown if (row["quantity"], row["line"]) == (name, "mean")][-1] == last
+    assert [float(row["value"]) for row in shown if (row["quantity"], row["line"]) == (name, "mean")][
+        -1
+    ] == pytest.approx(last, rel=1e-4)
     assert next(row for row in printed if row["quantity"] == name)["simulated"].startswith(f"{last:.2f}")
     at_top = [row for row in shown if row["quantity"] == "rms error, V follows W, top" and row["line"] == "seed 0"]
     before, after = ([float(row["value"]) for row in at_top if (float(row["x"]) < 0) == is_before] for is_before in
