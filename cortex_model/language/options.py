@@ -233,7 +233,8 @@ def configured(
     feedback_gain: str = "closed_form",
     relative_rates: bool = False,
 ) -> Rule:
-    """The rule with all options at once; see the functions above."""
+    """The rule, in its default form unless another was taken, with all options at once; see the functions above."""
+    rule = rule.form()
     if not biases:
         rule = without_biases(rule)
     if feedback_to_input:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cortex_model.errors import RuleError
+from cortex_model.language.forms import of_forms
 from cortex_model.language.moments import Carry, Host, Learn, Let, Pool, Settle
 from cortex_model.language.names import refusal
 from cortex_model.language.nonlinearities import NONLINEARITIES
@@ -51,6 +52,11 @@ def complaints(rule: Rule, layer_sizes: tuple[int, ...] | None = None) -> list[s
         Where; what must hold (what is); what to do.
     """
     layer_sizes = _sizes(rule) if layer_sizes is None else layer_sizes
+    if found := list(of_forms(rule)):
+        return found
+    for form in rule.forms[1:]:
+        if found := complaints(form, layer_sizes):
+            return found
     for look in (_of_words, _of_strings, _of_places, _of_what_is_known):
         if found := list(dict.fromkeys(look(rule, layer_sizes))):
             return found
