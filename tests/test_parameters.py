@@ -207,7 +207,7 @@ def test_parameters_that_do_not_go_together_are_refused(overrides, sentence):
 
 @pytest.mark.parametrize(
     ("task", "more"),
-    [("stimuli", r"use the protocol helmholtz_machine\.$"), ("anything else", r"choose another rule\.$")],
+    [("stimuli", r"use the protocol helmholtz_machine\.$"), ("sequences", r"use the protocol hippocampal_replay\.$")],
 )
 def test_a_rule_that_learns_something_else_is_refused(task, more):
     """Parameters of a protocol say what wake must teach; those of a rule that is only looked at say nothing."""

@@ -185,12 +185,11 @@ def check_task(learning_rule: str, task: str, where: str) -> None:
     Raises
     ------
     ParameterError
-        With a protocol to use instead, if there is one.
+        With a protocol to use instead.
     """
     its = rule_named(learning_rule).task
     if its != task:
-        more = f"use the protocol {PROTOCOLS[its]}." if its in PROTOCOLS else "choose another rule."
         raise ParameterError(
             f"Parameters.learning_rule: must be a rule that learns {task} with {where} (got "
-            f"{own.short(learning_rule)}, which learns {its}); {more}"
+            f"{own.short(learning_rule)}, which learns {its}); use the protocol {PROTOCOLS[its]}."
         )
