@@ -139,6 +139,11 @@ def run(run: Run) -> dict:
     must = f"must begin with the {n_pixels} pixels of dataset {p.dataset_name}"
     check_layer_sizes(p.layer_sizes, n_pixels, p.layer_sizes[-1], must)
     train, test = ((part > p.pixel_threshold).astype(p.dtype) for part in data.stimuli(p.stimulus_scaling, p.dtype))
+    if train.all() or not train.any():
+        raise ParameterError(
+            f"Parameters.pixel_threshold: must lie within the scaled pixels, so that some are on and some off (got "
+            f"{p.pixel_threshold:g}, and all are {'on' if train.any() else 'off'}); change it, or stimulus_scaling."
+        )
     test, n_train = test[:N_EVALUATED], len(train)
     schedule = wake_sleep_schedule(
         p,

@@ -243,7 +243,7 @@ def looked(p: SequenceParameters, weights: Weights, sequences: Sequences, n_step
 
 def circuit_of(weights: Weights) -> hippocampus.Circuit:
     """The synapses of the circuit, by their letters."""
-    matrices = weights.forward[1], weights.others["R"][1], weights.forward[2]
+    matrices = weights.forward[1], weights.others["R"][1], weights.forward[2], weights.others["E"][1]
     return hippocampus.Circuit(*(np.asarray(matrix, float) for matrix in matrices))
 
 

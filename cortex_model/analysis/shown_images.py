@@ -107,7 +107,7 @@ def _of_training(parameters):
     dataset = getattr(parameters, "dataset", None)
     if dataset in DATASETS:
         return DATASETS[dataset].image_shape, DATASETS[dataset].max_value
-    images = parameters.data().train.images if hasattr(parameters, "data") else np.zeros(0)
+    images = parameters.data().train.images if hasattr(parameters, "dataset_name") else np.zeros(0)
     return (images.shape[1:], 255) if images.dtype == np.uint8 else (None, 0)
 
 

@@ -6,6 +6,8 @@ from cortex_model.language.names import refusal
 from cortex_model.language.rule import Choice, Rule
 
 TASKS = ("targets", "stimuli", "sequences")
+#: What a run has besides parameters; a gathered sweep has dimensions of these names.
+OF_RUNS = ("seed", "device", "look", "run")
 
 
 def of_forms(rule: Rule) -> Iterator[str]:
@@ -17,7 +19,8 @@ def of_forms(rule: Rule) -> Iterator[str]:
     if len(rule.choices) > 1:
         yield f"{rule.name}.choices: must hold at most one Choice (got {', '.join(rule.choices)}); join them into one."
     for name, choice in rule.choices.items():
-        if reason := refusal(name) or ("a number of the rule" if name in rule.numbers else ""):
+        taken = "a number of the rule" if name in rule.numbers else "what runs are told apart by" * (name in OF_RUNS)
+        if reason := refusal(name) or taken:
             yield f"{rule.name}.choices: must have names of their own (got {name!r}: {reason}); choose another one."
         if not isinstance(choice, Choice) or not isinstance(choice.others, dict):
             yield f"{rule.name}.{name}: must be Choice(meaning, word, {{word: Rule}}) (got {choice!r:.60}); write one."

@@ -23,16 +23,17 @@ import numpy as np
 
 
 class Circuit(NamedTuple):
-    """Synapses of EC -> CA3 -> CA3 -> CA1."""
+    """Synapses of EC -> CA3 -> CA3 -> CA1 -> EC; the last are one to one where they are not given."""
 
     B: np.ndarray
     A: np.ndarray
     U: np.ndarray
+    E: np.ndarray | None = None
 
 
 def predicted(circuit: Circuit, h: np.ndarray) -> np.ndarray:
     """hhat_{t+1} = tanh(U tanh(A tanh(B h_t))); of one state, shape (n,), or of rows of states, shape (T, n)."""
-    B, A, U = circuit
+    B, A, U, _ = circuit
     return np.tanh(np.tanh(np.tanh(h @ B.T) @ A.T) @ U.T)
 
 
@@ -43,26 +44,27 @@ def predictive_recirculation_update(circuit: Circuit, h: np.ndarray, h_next: np.
 
     where y_t = tanh(B h_t) and yhat_{t+1} = tanh(A y_t); B is fixed.
     """
-    B, A, U = circuit
+    B, A, U, _ = circuit
     y, y_next = np.tanh(B @ h), np.tanh(B @ h_next)
     expected = np.tanh(A @ y)
     error = h_next - np.tanh(U @ expected)
-    return Circuit(B, A + eta * np.outer(y_next - expected, y), U + eta * np.outer(error, expected))
+    return circuit._replace(A=A + eta * np.outer(y_next - expected, y), U=U + eta * np.outer(error, expected))
 
 
 def replayed(circuit: Circuit, h: np.ndarray, n_steps: int, through_cortex: float = 0.0) -> np.ndarray:
     """What CA1 predicts while the circuit goes on by itself from one state of EC; shape (n_steps, n).
 
-    y_{t+1} = (1 - g) yhat_{t+1} + g tanh(B hhat_{t+1})
+    y_{t+1} = (1 - g) yhat_{t+1} + g tanh(B E hhat_{t+1})
 
     where g, ``through_cortex``, is 0 where the loop is closed within CA3, and 1 where through CA1 and EC.
     """
-    B, A, U = circuit
+    B, A, U, E = circuit
     y, found = np.tanh(B @ h), []
     for _ in range(n_steps):
         expected = np.tanh(A @ y)
         found.append(np.tanh(U @ expected))
-        y = (1 - through_cortex) * expected + through_cortex * np.tanh(B @ found[-1])
+        returned = found[-1] if E is None else E @ found[-1]
+        y = (1 - through_cortex) * expected + through_cortex * np.tanh(B @ returned)
     return np.array(found)
 
 

@@ -113,3 +113,10 @@ def test_energies_are_local():
     image[:16, :16] = grating(2, 4)[:16, :16]
     by_place = gabor_energies([image]).reshape(len(WAVELENGTHS), N_ORIENTATIONS, N_PLACES, N_PLACES)[0, 2]
     assert by_place[:2, :2].min() > 10 * by_place[4:, 4:].max()
+
+
+def test_a_run_that_learned_from_no_dataset_has_no_images():
+    """Also where its parameters have data of another kind, such as sequences."""
+    p = load_protocol("hippocampal_replay").parameters()
+    with pytest.raises(RunError, match="images"):
+        prepared(np.zeros((2, 8, 8)), p)

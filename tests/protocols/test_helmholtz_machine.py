@@ -207,3 +207,9 @@ def test_sizes_that_do_not_fit_the_images_are_refused(made):
         ParameterError, match=r"must begin with the 64 pixels of dataset digits \(got 100,16\); set layer"
     ):
         made(NAME, device="runtime", **TINY | {"layer_sizes": (100, 16)})
+
+
+@pytest.mark.parametrize(("threshold", "all_are"), [(5.0, "off"), (-1.0, "on")])
+def test_images_that_are_all_the_same_are_refused(made, threshold, all_are):
+    with pytest.raises(ParameterError, match=rf"^Parameters\.pixel_threshold: .* \(got {threshold:g}, .* {all_are}\)"):
+        made(NAME, device="runtime", **SHORT | {"pixel_threshold": threshold})

@@ -34,7 +34,7 @@ def interpreter(layer_sizes=(5, 8, 5), seed=1, **numbers):
 
 
 def circuit_of(its):
-    return hippocampus.Circuit(its.weights["W", 1], its.weights["R", 1], its.weights["W", 2])
+    return hippocampus.Circuit(*(its.weights[key] for key in (("W", 1), ("R", 1), ("W", 2), ("E", 1))))
 
 
 # ---------------------------------------------------------------------- its oracle

@@ -165,3 +165,13 @@ def test_replay_through_time_goes_on_from_the_cue(small_ring):
     for said in replayed:
         by_hand.append(theory.through_time(network, np.array(by_hand))[1][-1])
         np.testing.assert_allclose(said, by_hand[-1], rtol=1e-12)
+
+
+def test_what_goes_back_through_cortex_goes_through_its_synapses(small_ring):
+    """One to one unless they are given; a lesion of E ends replay through cortex, and not that within CA3."""
+    its, cue = learned(small_ring, 30, 10), small_ring.states[0, 0]
+    whole, lesioned = its._replace(E=np.eye(12)), its._replace(E=np.zeros((12, 12)))
+    for g in (0.0, 0.5, 1.0):
+        np.testing.assert_array_equal(theory.replayed(whole, cue, 6, g), theory.replayed(its, cue, 6, g))
+        is_same = np.allclose(theory.replayed(lesioned, cue, 6, g), theory.replayed(its, cue, 6, g), atol=1e-6)
+        assert is_same == (g == 0)
