@@ -105,10 +105,10 @@ DAMPING = 1.0
 N_SHOWN = 200
 COLUMNS = {
     "error": ("Test error", "%"),
-    "presentations": ("Presentations to {:g} %", "wake and sleep"),
+    "presentations": ("Presentations to {:g} %", "wake and sleep, thousands"),
     "operations": ("Operations to {:g} %", "of synapses"),
-    "to_backpropagation": ("Update to backpropagation", "degrees"),
-    "to_gauss_newton": ("To damped Gauss-Newton", "degrees"),
+    "to_backpropagation": ("To backpropagation", "degrees"),
+    "to_gauss_newton": ("To Gauss-Newton", "degrees"),
 }
 MARKERS = ({"marker": "o"}, {"marker": "s", "mfc": "white"})
 SHOWS = "bars: 95 % interval of the mean over seeds (Student's t)"
@@ -145,6 +145,12 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
     directories = runs_of(directories, PROTOCOL, NAME)
     dataset = directories[0].description()["parameters"]["dataset"]
     table = rows_of(directories, dataset)
+    picture(table, dataset, statement_of(directories, SHOWS), Path(out))
+    return printed(table)
+
+
+def picture(table: list[Row], dataset: str, statement: str, out: Path) -> None:
+    """Draw the rows of the table."""
     nets, lines = (list(dict.fromkeys(row[key] for row in table)) for key in ("network", "rule"))
     with style.styled():
         figure, axes = plt.subplots(1, len(COLUMNS), figsize=(20, 0.42 * len(lines) + 3.4), sharey=True)
@@ -153,12 +159,11 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
             ax.set_title(COLUMNS[column][0].format(100 - LEVELS[dataset]), fontsize=15)
         axes[0].set_yticks(range(len(lines)), lines)
         axes[0].set_ylim(len(lines) - 0.4, -0.6)
-        axes[0].legend(loc="upper left", bbox_to_anchor=(0, -0.14), ncols=len(nets), frameon=False)
+        axes[-1].legend(loc="lower right", fontsize=12, frameon=False, borderaxespad=0, handletextpad=0.1)
         style.letter(axes)
-        style.state(figure, statement_of(directories, SHOWS), *sentences(table, LEVELS[dataset]))
+        style.state(figure, statement, *sentences(table, LEVELS[dataset]))
         write_figure(figure, table, f"{NAME}_{dataset}", out)
         plt.close(figure)
-    return printed(table)
 
 
 def sentences(table, level: float) -> list[str]:
@@ -167,7 +172,8 @@ def sentences(table, level: float) -> list[str]:
     rarely = [f"{row['rule']} ({row['network']}, {row['reach']})" for row in table if 0 < row["reach"] < row["seeds"]]
     return [
         f"B and C: means over the seeds that reach {100 - level:g} % correct, sleep included; "
-        f"D and E: mean over hidden populations, after training, {N_SHOWN} test images, damping {DAMPING:g}",
+        f"D and E: angle of the update, mean over hidden populations, after training, {N_SHOWN} test images; "
+        f"Gauss-Newton with damping {DAMPING:g}",
         f"Reached by no seed: {', '.join(never)}" if never else "",
         f"Reached by some seeds alone: {', '.join(rarely)}" if rarely else "",
     ]
@@ -226,10 +232,13 @@ def draw_column(ax, table: list[Row], column: str, nets: list[str], lines: list[
         ax.plot([], [], color="#444444", linestyle="none", markersize=8, label=net, **MARKERS[at])
     if column in ("presentations", "operations", "error"):
         ax.set_xscale("log")
+        ax.xaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+    if column == "presentations":
+        ax.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value / 1000:g}"))
     if column == "error":
         ax.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 3, 5)))
         ax.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
-        ax.xaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
     if column.startswith("to_"):
         ax.set_xlim(-3, 93)
         ax.set_xticks((0, 30, 60, 90))

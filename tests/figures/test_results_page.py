@@ -71,6 +71,40 @@ def table(name):
     return Table(name)
 
 
+# ---------------------------------------------------------------------- all rules
+def test_sentences_on_all_rules_hold_the_numbers_of_the_csv():
+    rows = read_rows(figure_folder() / "all_rules_mnist.csv")
+    its = {(row["rule"], row["network"]): {k: number(v) for k, v in row.items()} for row in rows}
+    first, deep = "784-256-256-10", "authors' network"
+    inferred, backpropagation = "predictive coding, V follows W", "backpropagation"
+    errors = [its[rule, first]["error"] for rule in (inferred, "target propagation", backpropagation)]
+    assert "errors of {:.2f} and {:.2f} % beside backpropagation's {:.2f} in".format(*errors) in flat(PAGE)
+    assert errors[0] - errors[2] <= 0.3 and errors[1] <= 3.6 and errors[1] - errors[2] <= 0.4
+    needed = [its[rule, first]["presentations"] for rule in (inferred, backpropagation)]
+    assert "as backpropagation, {:,.0f} and {:,.0f}".format(*needed) in flat(PAGE)
+    paid = [its[inferred, net]["operations"] / its[backpropagation, net]["operations"] for net in (first, deep)]
+    assert "{:.1f} times its operations ({:.1f} times in the authors' network".format(*paid) in flat(PAGE)
+    asleep = [its[f"predictive coding, sleep, {which}", first]["error"] for which in ("damping 10", "bare")]
+    assert "the error is {:.2f} %".format(asleep[0]) in flat(PAGE) and "it is {:.2f} %".format(asleep[1]) in flat(PAGE)
+    assert {row["seeds"] for row in rows} == {"3"} and len(rows) == 32
+
+
+def test_sentences_on_errors_in_time_hold_the_numbers_of_the_csv():
+    rows = [row for row in read_rows(figure_folder() / "predictive_coding_mnist.csv") if row["line"] == "mean"]
+    last = {row["quantity"]: row for row in rows}
+
+    def ratio(form):
+        low, top = (float(last[f"rms error, {form}, {level}"]["value"]) for level in ("population 1", "top"))
+        return low / top
+
+    asleep = "V learns in sleep, damping 0"
+    said = f"{ratio('V follows W'):.2f} where V follows W and {ratio(asleep):.3f} where V is the bare pseudoinverse"
+    assert said in flat(PAGE)
+    errors = [last[f"test error (%), {form}"] for form in (asleep, "V follows W", "V learns by the same product")]
+    texts = ["{:.2f} [{:.2f}, {:.2f}]".format(*(float(row[k]) for k in ("value", "low", "high"))) for row in errors]
+    assert all(text in flat(PAGE) for text in texts)
+
+
 # ---------------------------------------------------------------------- totals
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
 def test_totals_are_the_sleep_beforehand_and_what_wake_and_sleep_add(path):
