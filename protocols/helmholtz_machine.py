@@ -129,6 +129,23 @@ class HelmholtzParameters(DataParameters):
         super().check_asked(names)
 
 
+def bits_of(data, p: HelmholtzParameters) -> tuple[np.ndarray, np.ndarray]:
+    """Training and test images of bits.
+
+    Raises
+    ------
+    ParameterError
+        If every pixel is on, or off.
+    """
+    train, test = ((part > p.pixel_threshold).astype(p.dtype) for part in data.stimuli(p.stimulus_scaling, p.dtype))
+    if train.all() or not train.any():
+        raise ParameterError(
+            f"Parameters.pixel_threshold: must lie within the scaled pixels, so that some are on and some off (got "
+            f"{p.pixel_threshold:g}, and all are {'on' if train.any() else 'off'}); change it, or stimulus_scaling."
+        )
+    return train, test
+
+
 def run(run: Run) -> dict:
     """Wake, sleep, evaluate, dream; see the top of this file."""
     p: HelmholtzParameters = run.parameters
@@ -138,12 +155,7 @@ def run(run: Run) -> dict:
     n_pixels = data.train.n_pixels
     must = f"must begin with the {n_pixels} pixels of dataset {p.dataset_name}"
     check_layer_sizes(p.layer_sizes, n_pixels, p.layer_sizes[-1], must)
-    train, test = ((part > p.pixel_threshold).astype(p.dtype) for part in data.stimuli(p.stimulus_scaling, p.dtype))
-    if train.all() or not train.any():
-        raise ParameterError(
-            f"Parameters.pixel_threshold: must lie within the scaled pixels, so that some are on and some off (got "
-            f"{p.pixel_threshold:g}, and all are {'on' if train.any() else 'off'}); change it, or stimulus_scaling."
-        )
+    train, test = bits_of(data, p)
     test, n_train = test[:N_EVALUATED], len(train)
     schedule = wake_sleep_schedule(
         p,

@@ -85,7 +85,7 @@ def test_sentences_on_all_rules_hold_the_numbers_of_the_csv():
     paid = [its[inferred, net]["operations"] / its[backpropagation, net]["operations"] for net in (first, deep)]
     assert "{:.1f} times its operations ({:.1f} times in the authors' network".format(*paid) in flat(PAGE)
     asleep = [its[f"predictive coding, sleep, {which}", first]["error"] for which in ("damping 10", "bare")]
-    assert "the error is {:.2f} %".format(asleep[0]) in flat(PAGE) and "it is {:.2f} %".format(asleep[1]) in flat(PAGE)
+    assert f"the error is {asleep[0]:.2f} %" in flat(PAGE) and f"it is {asleep[1]:.2f} %" in flat(PAGE)
     assert {row["seeds"] for row in rows} == {"3"} and len(rows) == 32
 
 
