@@ -241,7 +241,7 @@ def needed_by_each(runs: list[RunDirectory], level: float, errors: dict, over: s
     needed = np.array([presentations_to_level(errors["over"], values, level) for values in errors["values"]])
     wake = needed[~np.isnan(needed)]
     sleep = np.interp(wake, errors["over"], slept_by_then(runs, over))
-    summary = runs[0].summary()
+    summary = runs[0].summary() if runs[0].has_finished else {}
     done, paid = (summary.get(name, {}) for name in ("presentations", "operations"))
     each = [paid.get(phase, 0) / done[phase] if done.get(phase) else 0.0 for phase in ("wake", "sleep")]
     return wake, wake + sleep, wake * each[0] + sleep * each[1]

@@ -5,6 +5,7 @@ from typing import Any
 from cortex_model.errors import ParameterError
 from cortex_model.language.options import RELATIVE_RATE
 from cortex_model.parameters.interventions import learning_levels, projection_named, read_name, read_relative_rate
+from cortex_model.rules.own import short
 
 
 class Freezing:
@@ -46,7 +47,8 @@ class Freezing:
             if not learning.get(name) or level not in {None, *learning[name]}:
                 learn = ", ".join(sorted(f"{n}_{l}" for n, levels in learning.items() for l in levels))
                 raise ParameterError(
-                    f"Cortex.{what}: must name projections that learn by rule {p.rule.name}, {learn} (got {text!r})."
+                    f"Cortex.{what}: must name projections that learn by rule {short(p.learning_rule)}, {learn} "
+                    f"(got {text!r})."
                 )
             if (name, None) in rates:  # each level by itself, so that one can differ
                 every = rates.pop((name, None))

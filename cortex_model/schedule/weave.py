@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from cortex_model.errors import ParameterError
+from cortex_model.rules import rule_named
 from cortex_model.schedule.declared import PHASES, declared
 from cortex_model.schedule.interventions import with_interventions
 from cortex_model.schedule.presentations import EVALUATION, SLEEP, WAKE, Schedule
@@ -136,11 +137,19 @@ def sleep_schedule(parameters, n_presentations: int, measure_every: int) -> Sche
         is_rule = measure_every != 0
         what, got = ("learning_rule", p.learning_rule) if is_rule else ("measure_every", 0)
         must = "a rule that sleeps" if is_rule else "at least 1"
-        raise ParameterError(f"sleep_schedule.{what}: must be {must} (got {got}); give another one.")
+        hint = (is_rule and _forms_that_sleep(parameters.learning_rule)) or "give another one"
+        raise ParameterError(f"sleep_schedule.{what}: must be {must} (got {got}); {hint}.")
     _must_fit(float(n_presentations), p)
     n, every = _in_batches(n_presentations, p), _in_batches(measure_every, p)
     measured = np.unique(np.append(np.arange(0, n, every), n))
     return schedule_of(p, np.full(n, SLEEP), np.full((n, size), -1), measured)
+
+
+def _forms_that_sleep(learning_rule):
+    """Which choice would let a rule sleep, as a hint; empty where none would."""
+    choices = rule_named(learning_rule).choices.items()
+    words = [f"{name}={word}" for name, its in choices for word, form in its.others.items() if "sleep" in form.phases]
+    return f"set {' or '.join(words)}" if words else ""
 
 
 def trace_schedule(parameters, n_stimuli: int, phase: int) -> Schedule:

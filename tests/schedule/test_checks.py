@@ -190,5 +190,7 @@ def test_a_schedule_is_made_of_counts_and_rows(changes, sentence):
 def test_a_rule_that_does_not_sleep_has_no_sleep_schedule():
     with pytest.raises(ParameterError, match=r"^sleep_schedule\.learning_rule: must be a rule that sleeps.*kolen"):
         sleep_schedule(P.with_overrides({"learning_rule": "kolen_pollack"}), 10, 5)
+    with pytest.raises(ParameterError, match=r"sleeps \(got predictive_coding\); set feedback_learning=sleep\."):
+        sleep_schedule(P.with_overrides({"learning_rule": "predictive_coding"}), 10, 5)
     with pytest.raises(ParameterError, match=r"^sleep_schedule\.measure_every: must be at least 1 \(got 0\)"):
         sleep_schedule(P, 10, 0)
