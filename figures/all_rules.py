@@ -159,7 +159,7 @@ def picture(table: list[Row], dataset: str, statement: str, out: Path) -> None:
             ax.set_title(COLUMNS[column][0].format(100 - LEVELS[dataset]), fontsize=15)
         axes[0].set_yticks(range(len(lines)), lines)
         axes[0].set_ylim(len(lines) - 0.4, -0.6)
-        axes[-1].legend(loc="lower right", fontsize=12, frameon=False, borderaxespad=0, handletextpad=0.1)
+        axes[3].legend(loc="upper right", fontsize=12, frameon=False, borderaxespad=0, handletextpad=0.1)
         style.letter(axes)
         style.state(figure, statement, *sentences(table, LEVELS[dataset]))
         write_figure(figure, table, f"{NAME}_{dataset}", out)

@@ -52,13 +52,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from cortex_model.analysis.cost import cost
 from cortex_model.analysis.replay import REPLAY_MEASURES, prediction_losses, replay_measures
-from cortex_model.datasets import own_data
-from cortex_model.datasets.sequences import Sequences, drawn, load_sequences
-from cortex_model.errors import DatasetError, ParameterError
+from cortex_model.datasets.sequences import KINDS, Sequences, drawn, known, load_sequences
+from cortex_model.errors import ParameterError
 from cortex_model.parameters import LayerSizes, LearningRule, PositiveCount, Rate, SleepWakeParameters, parameter
 from cortex_model.protocol import Protocol, Run
 from cortex_model.schedule import Stimuli, wake_sleep_schedule
@@ -79,7 +77,6 @@ MEASURES = {
     "laps": ("laps", None),
     "wake_presentations": ("presentations", None),
 }
-KINDS = ("ring", "patterns")
 #: States that the network of backpropagation through time sees before it replays.
 N_CUE = 5
 #: The file that this protocol adds to its run directory.
@@ -91,18 +88,6 @@ UNUSED = (
     "top", "biases", "slope_rule", "feedback_to_input", "feedback_gain", "initial_feedback_scale", "sleep_per_wake",
     "sleep_before_presentations", "sleep_block_presentations", "sleep_normalisation", "noise_distribution",
 )  # fmt: skip
-
-
-def _known(name: str) -> str:
-    """A kind of sequences, or the full name of a file."""
-    if name in KINDS:
-        return name
-    if not own_data.is_own(name):
-        raise PydanticCustomError("choice", "no such sequences")
-    try:
-        return own_data.named(name)
-    except DatasetError as error:
-        raise ValueError(str(error).removeprefix("dataset").lstrip(": ")) from None
 
 
 class SequenceParameters(SleepWakeParameters):
@@ -117,7 +102,7 @@ class SequenceParameters(SleepWakeParameters):
     )  # fmt: skip
     learning_rate: Rate = parameter(0.02, "eta: step of both")
     dynamics: Literal["settled"] = parameter("settled", "a step of a sequence is a presentation in which all settles")
-    sequences: Annotated[str, BeforeValidator(str), AfterValidator(_known)] = parameter(
+    sequences: Annotated[str, BeforeValidator(str), AfterValidator(known)] = parameter(
         "ring", "what EC sends: places on a ring, or random patterns", choices=KINDS, or_else="a file of your own"
     )
     n_sequences: PositiveCount = parameter(1, "sequences, one after another in each lap", "sequences")

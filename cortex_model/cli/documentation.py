@@ -158,9 +158,9 @@ def all_rules_table() -> str:
     head += ["update to backprop., degrees", "to damped Gauss-Newton, degrees"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for row in read_rows(figure_folder() / "all_rules_mnist.csv"):
-        error, low, high = (float(row[f"error{end}"]) for end in ("", "_low", "_high"))
+        error = error_text(row | {"low": row["error_low"], "high": row["error_high"]})
         is_reached = row["reach"] != "0"
-        cells = [row["rule"], row["network"], row["learning_rate"], f"{error:.2f} [{low:.2f}, {high:.2f}]"]
+        cells = [row["rule"], row["network"], row["learning_rate"], error]
         cells += (
             [f"{float(row['presentations']):,.0f}", f"{float(row['operations']):.2e}"] if is_reached else ["never", ""]
         )

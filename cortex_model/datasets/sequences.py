@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from pydantic_core import PydanticCustomError
 
 from cortex_model.datasets.array_files import READERS
-from cortex_model.datasets.own_data import ARRAYS, STIMULI, TABLES, named
+from cortex_model.datasets.own_data import ARRAYS, STIMULI, TABLES, is_own, named
 from cortex_model.datasets.user_files import decoding, misfit
+from cortex_model.errors import DatasetError
 
+#: Sequences that are drawn.
+KINDS = ("ring", "patterns")
 #: Largest rate of a place field before tanh; rate of a neuron in a random pattern.
 PEAK, PATTERN_RATE = 2.0, 0.8
 
@@ -84,6 +88,18 @@ def drawn(kind: str, n_sequences: int, length: int, n_neurons: int, seed: int, w
     for each in states[1:]:
         each[first : first + n_shared] = states[0][first : first + n_shared]
     return Sequences(np.array(states), kind == "ring")
+
+
+def known(name: str) -> str:
+    """A kind of sequences, or the full name of a file; as pydantic asks for it, with its kinds of errors."""
+    if name in KINDS:
+        return name
+    if not is_own(name):
+        raise PydanticCustomError("choice", "no such sequences")
+    try:
+        return named(name)
+    except DatasetError as error:
+        raise ValueError(str(error).removeprefix("dataset").lstrip(": ")) from None
 
 
 def load_sequences(name: str) -> Sequences:

@@ -41,7 +41,7 @@ class Number:
     at_least, above, at_most, below : float, optional
         Its range.
     whole : bool
-        Whether it counts something.
+        Whether it counts something; from 0 to 1 it is a switch, a parameter that is true or false.
     """
 
     default: float | str

@@ -12,9 +12,9 @@ from cortex_model.rules import rule_named
 
 
 @cache
-def feedback_of(learning_rule, to_input, L):
+def feedback_of(learning_rule, choices, to_input, L):
     """(levels of V, whether it comes from the top population)."""
-    rule = rule_named(learning_rule)
+    rule = rule_named(learning_rule).form(dict(choices))
     if "V" not in rule.projections:
         return [], False
     places = Places(with_feedback_to_input(rule) if to_input else rule, L)

@@ -140,7 +140,7 @@ class HierarchyParameters(Parameters):
     @model_validator(mode="after")
     def _rule_fits(self) -> "HierarchyParameters":
         self._check_task()
-        if sentence := misfit(rule_named(self.learning_rule), self.layer_sizes):
+        if sentence := misfit(rule_named(self.learning_rule).form(dict(self.choices)), self.layer_sizes):
             raise ValueError(f"Parameters.layer_sizes: {sentence}")
         return self
 
@@ -233,12 +233,17 @@ class HierarchyParameters(Parameters):
         return len(self.layer_sizes) - 1
 
     @property
+    def choices(self) -> tuple[tuple[str, str], ...]:
+        """What chooses the form of the learning rule: (parameter, word)."""
+        names = (name for name in rule_named(self.learning_rule).choices if hasattr(self, name))
+        return tuple((name, getattr(self, name)) for name in names)
+
+    @property
     def rule_options(self) -> dict[str, Any]:
         """Options of the learning rule (`cortex_model.language.options.configured`)."""
         chosen = {name: getattr(self, name) for name in RULE_OPTIONS}
         gain = getattr(self, "feedback_gain", "none")
-        words = {name: getattr(self, name) for name in rule_named(self.learning_rule).choices if hasattr(self, name)}
-        chosen |= {"choices": tuple(words.items())} if words else {}
+        chosen |= {"choices": self.choices} if self.choices else {}
         return chosen | {"feedback_gain": gain, "relative_rates": self.has_relative_rates}
 
     @property
@@ -276,12 +281,12 @@ class HierarchyParameters(Parameters):
     @property
     def feedback_layers(self) -> list[int]:
         """The l for which the rule has a feedback projection V_l, lowest first."""
-        return feedback_of(self.learning_rule, self.feedback_to_input, self.n_layers)[0]
+        return feedback_of(self.learning_rule, self.choices, self.feedback_to_input, self.n_layers)[0]
 
     @property
     def feedback_from_top(self) -> bool:
         """Whether every feedback projection comes from the top population, and not from the next one."""
-        return feedback_of(self.learning_rule, self.feedback_to_input, self.n_layers)[1]
+        return feedback_of(self.learning_rule, self.choices, self.feedback_to_input, self.n_layers)[1]
 
     def feedback_shape(self, level: int) -> tuple[int, int]:
         """Shape of V_l: (n_{l-1}, n_l), or (n_{l-1}, n_L) where it comes from the top."""

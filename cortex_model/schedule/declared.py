@@ -53,12 +53,12 @@ class Declared:
         if p.learning_rule not in sharing:
             sharing = [p.learning_rule]
         options = p.rule_options | {"feedback_gain": "none"}  # what the host does is no matter of a program
-        kind = program_kind(rule_named(p.learning_rule))
+        kind = program_kind(rule_named(p.learning_rule).form(dict(p.choices)))
         return [
             chosen_rule(name, p.is_leaky, False, **options | {"choices": words})
             for name in sharing
             for words in _words(rule_named(name))
-            if program_kind(rule_named(name)) == kind
+            if program_kind(rule_named(name).form(dict(words))) == kind
         ]
 
     # ------------------------------------------------------------------ the program

@@ -14,7 +14,7 @@ Recirculation, Fig. 1B                   `recirculation_cycle`, `sleep_presentat
 ``y' = y - T F(x, y)``                   `newton_like_step`
 the same with time constants and delays  `leaky_perception`, `leaky_recall`, `leaky_wake_presentation`
 wake and sleep of binary units           `cortex_model.theory.helmholtz_machine`
-predictive coding                        `infer`, `free_energy`, `predictive_coding_presentation`
+predictive coding                        `infer`, `free_energy`, `learned_from_errors`
 difference target propagation            `propagate_targets`, `learned_from_targets`
 =======================================  =============================================================
 """
@@ -37,8 +37,7 @@ from cortex_model.theory.predictive_coding import (
     free_energy,
     infer,
     infer_in_time,
-    predictive_coding_in_time,
-    predictive_coding_presentation,
+    learned_from_errors,
 )
 from cortex_model.theory.pseudoinverse import (
     alignment_angle,
@@ -107,6 +106,7 @@ __all__ = [
     "leaky_recall",
     "leaky_sleep_presentation",
     "leaky_wake_presentation",
+    "learned_from_errors",
     "learned_from_targets",
     "mean_feedback_update",
     "mean_forward_update",
@@ -117,8 +117,6 @@ __all__ = [
     "output_loss",
     "parameter_reciprocal",
     "penrose_residuals",
-    "predictive_coding_in_time",
-    "predictive_coding_presentation",
     "propagate_targets",
     "propagate_targets_in_time",
     "pseudoinverse_iteration",

@@ -122,96 +122,39 @@ feedback_gains
     return steps
 
 
-def predictive_coding_presentation(
+def learned_from_errors(
     forward: Weights,
     biases: Weights | None,
     feedback: Weights,
-    stimulus: np.ndarray,
-    target: np.ndarray,
+    step: tuple[dict[int, np.ndarray], dict[int, np.ndarray], dict[int, np.ndarray]],
     *,
-    learning_rate: float,
     top_precision: float,
-    presynaptic_normalisation: bool = False,
-    feedback_follows_forward: bool = False,
-    weight_decay: float = 0.0,
-    **inference,
+    **plasticity,
 ) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray] | None, dict[int, np.ndarray]]:
-    """Present one stimulus in wake, infer, learn from the errors that are left, and return the new weights.
+    """Return the weights after they have learned from the errors that a step of inference leaves.
 
         dW_l = (lambda/beta) eps_l h_{l-1}^T,    db_l = (lambda/beta) eps_l
 
     Parameters
     ----------
-    forward, biases, feedback, stimulus, target, learning_rate, presynaptic_normalisation, \
-feedback_follows_forward, weight_decay
+    forward, biases, feedback : dict of ndarray
         See `wake_presentation`.
+    step : (values, errors, rates)
+        The last of `infer` or `infer_in_time`.
     top_precision : float
         beta.
-    **inference
-        See `infer`.
+    **plasticity
+        ``learning_rate``, ``presynaptic_normalisation``, ``feedback_follows_forward`` and ``weight_decay`` of
+        `wake_presentation`.
 
     Returns
     -------
     forward, biases, feedback : dict of ndarray
         New dictionaries; the arrays passed in are not changed.
-
-    Raises
-    ------
-    ParameterError
-        If one of the names is not known.
     """
-    steps = infer(forward, biases, feedback, stimulus, target, top_precision=top_precision, **inference)
-    plasticity = learning_rate, presynaptic_normalisation, feedback_follows_forward, weight_decay
-    return _learned(forward, biases, feedback, steps[-1], top_precision, *plasticity)
-
-
-def predictive_coding_in_time(
-    forward: Weights,
-    biases: Weights | None,
-    feedback: Weights,
-    stimulus: np.ndarray,
-    target: np.ndarray,
-    timing: Timing,
-    *,
-    learning_rate: float,
-    top_precision: float,
-    presynaptic_normalisation: bool = False,
-    feedback_follows_forward: bool = False,
-    weight_decay: float = 0.0,
-    **inference,
-) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray] | None, dict[int, np.ndarray]]:
-    """Present one stimulus in wake, in time, and learn once at its end; see `predictive_coding_presentation`.
-
-    Parameters
-    ----------
-    timing : Timing
-    **inference
-        See `infer_in_time`.
-
-    Returns
-    -------
-    forward, biases, feedback : dict of ndarray
-        New dictionaries; the arrays passed in are not changed.
-
-    Raises
-    ------
-    ParameterError
-        If one of the names is not known.
-    """
-    steps = infer_in_time(
-        forward, biases, feedback, stimulus, target, timing, top_precision=top_precision, **inference
-    )  # fmt: skip
-    plasticity = learning_rate, presynaptic_normalisation, feedback_follows_forward, weight_decay
-    return _learned(forward, biases, feedback, steps[-1], top_precision, *plasticity)
-
-
-def _learned(forward, biases, feedback, step, top_precision, learning_rate, normalised, follows, decay):
     _, errors, rates = step
-    return learned(
-        forward, biases, feedback, rates, {l: -error / top_precision for l, error in errors.items()},
-        learning_rate=learning_rate, presynaptic_normalisation=normalised,
-        feedback_follows_forward=follows, weight_decay=decay,
-    )  # fmt: skip
+    deltas = {l: -error / top_precision for l, error in errors.items()}
+    return learned(forward, biases, feedback, rates, deltas, **plasticity)
 
 
 def infer_in_time(

@@ -151,10 +151,13 @@ class Case:
 
         def wake(W, b, V, stimulus, target, **options):
             del options["feedback_from_top"]
-            options["feedback_follows_forward"] = "sleep" not in form
-            if self.is_leaky:
-                return theory.predictive_coding_in_time(W, b, V, stimulus, target, self.timing(), **options | inference)
-            return theory.predictive_coding_presentation(W, b, V, stimulus, target, **options | inference)
+            names = "learning_rate", "presynaptic_normalisation", "weight_decay"
+            plasticity = {name: options.pop(name) for name in names}
+            plasticity["feedback_follows_forward"] = "sleep" not in form
+            del options["feedback_follows_forward"]
+            shown = (W, b, V, stimulus, target, *([self.timing()] if self.is_leaky else []))
+            steps = (theory.infer_in_time if self.is_leaky else theory.infer)(*shown, **options | inference)
+            return theory.learned_from_errors(W, b, V, steps[-1], top_precision=v["top_precision"], **plasticity)
 
         return wake, self.asleep
 

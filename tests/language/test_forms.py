@@ -11,6 +11,7 @@ from cortex_model.language.sequence import moments_of
 from cortex_model.language.soundness import checked, complaints
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.rules import shipped
+from cortex_model.schedule import declared
 
 RANDOM, TRANSPOSE = shipped()["random_feedback"], shipped()["backpropagation"]
 FAST = replace(TRANSPOSE, name="fast")
@@ -40,6 +41,18 @@ def test_what_is_replaced_is_replaced_in_every_form():
     for form in timed.forms:
         for sequence in (form.phases["wake"], form.timed["wake"]):
             assert any(getattr(moment, "change", "") == "rate_pre*delta_post" for moment in moments_of(sequence))
+
+
+def test_a_form_may_have_projections_of_its_own():
+    """What they are, and with which rules a program is shared, is asked of the form that is chosen."""
+    own = replace(shipped()["direct_feedback"], name="direct")
+    rule = with_choice(Choice("where V comes from", "above", {"top": own}), name="from_above")
+    sizes = {"layer_sizes": (7, 5, 6, 4), "learning_rule": rule}
+    above, top = SleepWakeParameters(**sizes), SleepWakeParameters(**sizes, how="top")
+    assert (above.feedback_from_top, top.feedback_from_top) == (False, True)
+    assert (above.feedback_shape(2), top.feedback_shape(2)) == ((5, 6), (5, 4))
+    names = {p.how: {name for rule in [declared(p).placed.rule] for name in rule.phases} for p in (above, top)}
+    assert "direct/wake" in names["top"] and "direct/wake" not in names["above"]
 
 
 WRONG = {

@@ -80,6 +80,18 @@ def test_every_distribution_of_noise(make_case, check_equals_theory, rule, is_le
 
 
 @IN_TIME
+@pytest.mark.parametrize("feedback_learning", ["transpose", "hebbian", "sleep"])
+def test_forms_of_predictive_coding(make_case, check_equals_theory, feedback_learning, is_leaky):
+    """How feedback comes to carry errors: each form in wake, and in sleep where it has that."""
+    for options in product(feedback_to_input=BOOLEANS, presynaptic_normalisation=BOOLEANS):
+        case = make_case("predictive_coding", is_leaky, n=3, feedback_learning=feedback_learning, **options)
+        assert case.placed.rule.name.startswith("predictive_coding") and ("sleep" in case.placed.rule.phases) == (
+            feedback_learning == "sleep"
+        )
+        check_equals_theory(case)
+
+
+@IN_TIME
 @pytest.mark.parametrize("rule", ["reciprocal", "random_feedback"])
 def test_matched_norms(make_case, check_equals_theory, rule, is_leaky):
     case = make_case(rule, is_leaky, feedback_gain="norm_matched", n=4)

@@ -71,8 +71,9 @@ def test_the_update_is_the_negative_gradient_of_the_free_energy(top):
     """At the values that were inferred, of every weight and bias: lambda/beta times it."""
     W, b = ({l: m.copy() for l, m in its.items()} for its in (FORWARD, BIASES))
     chosen = INFERENCE | {"top": top}
-    values = theory.infer(W, b, FEEDBACK, *SHOWN, **chosen)[-1][0]
-    new_W, new_b, _ = theory.predictive_coding_presentation(W, b, FEEDBACK, *SHOWN, learning_rate=0.5, **chosen)
+    step = theory.infer(W, b, FEEDBACK, *SHOWN, **chosen)[-1]
+    new_W, new_b, _ = theory.learned_from_errors(W, b, FEEDBACK, step, learning_rate=0.5, top_precision=0.5)
+    values = step[0]
     for before, after in ((W, new_W), (b, new_b)):
         for l, array in before.items():
             gradient = central_difference(
