@@ -154,14 +154,15 @@ class Rule:
         return values
 
     def replacing(self, **moments: Moment) -> "Rule":
-        """The rule with other moments in the place of those of the same names.
+        """The rule, in all its forms, with other moments in the place of those of the same names.
 
         Raises
         ------
         RuleError
             If it has no moment of a name.
         """
-        known = {moment.name for sequence in self.phases.values() for moment in moments_of(sequence) if moment.name}
+        sequences = (s for form in self.forms for s in (*form.phases.values(), *form.timed.values()))
+        known = {moment.name for sequence in sequences for moment in moments_of(sequence) if moment.name}
         for name in moments:
             if name not in known:
                 raise RuleError(

@@ -37,6 +37,9 @@ def test_what_is_replaced_is_replaced_in_every_form():
     rule = with_choice(Choice("how V learns", "slowly", {"fast": FAST})).replacing(weight_update=update)
     for form in rule.forms:
         assert update in list(moments_of(form.phases["wake"])), form.name
+    asleep = shipped()["predictive_coding"].replacing(feedback_update=Learn("V", "-sleep_learning_rate", "weight"))
+    learned = list(moments_of(asleep.form({"feedback_learning": "sleep"}).phases["sleep"]))
+    assert any(getattr(moment, "change", "") == "weight" for moment in learned), "a moment that only one form has"
     timed = shipped()["predictive_coding"].replacing(prediction_update=replace(update, name="prediction_update"))
     for form in timed.forms:
         for sequence in (form.phases["wake"], form.timed["wake"]):
