@@ -16,7 +16,7 @@ from cortex_model.errors import ParameterError
 from cortex_model.language.sequence import repeats_of
 from cortex_model.parameters import HierarchyParameters
 from cortex_model.schedule import PERCEPTION, PHASES, RECALL, Stimuli, declared, trace_schedule
-from cortex_model.system.storage import read_arrays, write_netcdf
+from cortex_model.system.arrays import read_arrays, write_netcdf
 from cortex_model.weights import Weights
 
 #: What one chunk may record, in bytes.

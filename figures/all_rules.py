@@ -30,6 +30,7 @@ import numpy as np
 from cortex_model.analysis.learning_curves import learning_curve, mean_and_interval
 from cortex_model.analysis.update_directions import update_angles
 from cortex_model.errors import ParameterError
+from cortex_model.experiments.making import setting_of
 from cortex_model.experiments.reproduce import Figure, Row, RunRequest, figure_folder, runs_of, write_figure
 from cortex_model.experiments.settings import AUTHORS_NETS
 from cortex_model.experiments.statements import statement_of
@@ -183,8 +184,7 @@ def rows_of(directories: list[RunDirectory], dataset: str) -> list[Row]:
     """The numbers of each row in each network; rows without runs are left out."""
     by_parameters: dict[str, list[RunDirectory]] = {}
     for directory in directories:
-        key = RunRequest(PROTOCOL, directory.description()["parameters"], 0).parameters().content_hash
-        by_parameters.setdefault(key, []).append(directory)
+        by_parameters.setdefault(setting_of(directory), []).append(directory)
     table = []
     for net, line, given in settings(dataset):
         runs = by_parameters.get(RunRequest(PROTOCOL, given, 0).parameters().content_hash)

@@ -15,7 +15,6 @@ from cortex_model.experiments.reproduce import Figure, Row, RunRequest, figure_f
 from cortex_model.experiments.statements import statement_of
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.system.sources import load_module
-from cortex_model.system.storage import read_arrays
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
@@ -70,7 +69,7 @@ def requests(dataset: str, n_seeds: int) -> list[RunRequest]:
 def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
     """Curves and distances on the left; images, dreams and independent pixels of the first run on the right."""
     runs = runs_of(directories, PROTOCOL, PROTOCOL)
-    dreamed = [read_arrays(run.path / "dreams.nc") for run in runs]
+    dreamed = [run.arrays("dreams.nc") for run in runs]
     with style.styled():
         mosaic = [["curves", *IMAGES], ["bits", *IMAGES]]
         figure, axes = plt.subplot_mosaic(

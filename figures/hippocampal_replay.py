@@ -16,7 +16,6 @@ from cortex_model.experiments.reproduce import Figure, Row, RunRequest, figure_f
 from cortex_model.experiments.statements import statement_of
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.system.sources import load_module
-from cortex_model.system.storage import read_arrays
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
@@ -57,7 +56,7 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
 
 def draw_replay(runs: list[RunDirectory], out: Path) -> list[Row]:
     """Rates of EC in the data and in each replay of the first run; loss and correlation of all runs."""
-    kept = [read_arrays(run.path / "replay.nc") for run in runs]
+    kept = [run.arrays("replay.nc") for run in runs]
     with style.styled():
         figure = plt.figure(figsize=(13.33, 8.2))
         above, below = figure.subfigures(2, 1, height_ratios=(1.3, 1))

@@ -18,7 +18,6 @@ from cortex_model.experiments.reproduce import Figure, Row, RunRequest, figure_f
 from cortex_model.experiments.statements import statement_of
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.system.sources import load_module
-from cortex_model.system.storage import read_arrays
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
@@ -76,7 +75,7 @@ def draw(directories: list[RunDirectory], out: Path) -> list[Row]:
     arms = dict(sorted(grouped(runs_of(directories, PROTOCOL, PROTOCOL), "damping").items()))
     dataset = directories[0].description()["parameters"]["dataset"]
     runs = arms.get((DAMPING,)) or next(iter(arms.values()))
-    decoded = [read_arrays(run.path / "decoding.nc") for run in runs]
+    decoded = [run.arrays("decoding.nc") for run in runs]
     with style.styled():
         mosaic = [["perception", "recall"], ["latency", "claims"]]
         figure, axes = plt.subplot_mosaic(mosaic, figsize=(13.33, 10.6))

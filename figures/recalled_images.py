@@ -6,7 +6,6 @@ import numpy as np
 from cortex_model.analysis.learning_curves import mean_and_interval
 from cortex_model.experiments.reproduce import Row
 from cortex_model.experiments.statements import BARS, statement_of
-from cortex_model.system.storage import read_arrays
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
@@ -32,7 +31,7 @@ def draw_images(arms, chosen: float, style) -> tuple:
     -------
     figure, table
     """
-    images = {damping: read_arrays(runs[0].path / "images.nc") for (damping,), runs in arms.items()}
+    images = {damping: runs[0].arrays("images.nc") for (damping,), runs in arms.items()}
     some = images.get(chosen, next(iter(images.values())))
     n_levels = some.sizes["population"]
     levels = sorted({1, (n_levels + 1) // 2, n_levels})
@@ -96,7 +95,7 @@ def draw_errors(ax, arms, measure: str, title: str) -> list[Row]:
                        for runs in arms.values()]  # fmt: skip
         table += [point(f"{explained}, after sleep", name, d, *row)
                   for d, row in zip(dampings, of_variance, strict=True)]  # fmt: skip
-        kept = [[read_arrays(run.path / "images.nc")[f"{measure}_before"].values[level] for run in runs]
+        kept = [[run.arrays("images.nc")[f"{measure}_before"].values[level] for run in runs]
                 for runs in arms.values()]  # fmt: skip
         before = np.array([np.mean(its) for its in kept])
         ax.plot(places, before, ":", color=colour, linewidth=1.5)

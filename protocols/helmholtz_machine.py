@@ -46,7 +46,7 @@ from cortex_model.parameters import (
 from cortex_model.parameters.data import DataParameters
 from cortex_model.protocol import Protocol, Run
 from cortex_model.schedule import Stimuli, wake_sleep_schedule
-from cortex_model.system.storage import write_arrays
+from cortex_model.system.arrays import write_arrays
 from cortex_model.theory import helmholtz_machine as theory
 from cortex_model.weights import Weights, initial_weights
 

@@ -60,9 +60,9 @@ from cortex_model.errors import ParameterError
 from cortex_model.parameters import LayerSizes, LearningRule, PositiveCount, Rate, SleepWakeParameters, parameter
 from cortex_model.protocol import Protocol, Run
 from cortex_model.schedule import Stimuli, wake_sleep_schedule
+from cortex_model.system.arrays import write_arrays
 from cortex_model.system.memory import must_fit
 from cortex_model.system.sources import without_folder
-from cortex_model.system.storage import write_arrays
 from cortex_model.theory import hippocampus
 from cortex_model.traces import replay
 from cortex_model.weights import Weights, initial_weights

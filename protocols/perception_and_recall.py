@@ -51,7 +51,7 @@ from cortex_model.parameters import Duration, LayerSizes, PositiveCount, Rate, p
 from cortex_model.parameters.data import DataParameters
 from cortex_model.protocol import Protocol, Run
 from cortex_model.schedule import Stimuli, one_hot, wake_sleep_schedule
-from cortex_model.system.storage import write_arrays
+from cortex_model.system.arrays import write_arrays
 from cortex_model.theory import hierarchy_response
 from cortex_model.traces import perception, recall
 from cortex_model.weights import Weights, initial_weights

@@ -141,6 +141,29 @@ def made_once(tmp_path_factory):
     return shared
 
 
+@pytest.fixture(scope="session")
+def resealed():
+    """Run directory -> the same, whose files say of themselves, and of each other, what they hold now."""
+    from cortex_model.runs import identity
+    from cortex_model.runs.directory import RunDirectory
+    from cortex_model.system.storage import SHA256, write_json
+
+    def seal(path):
+        for name in ("parameters.json", "summary.json", "provenance.json"):
+            if (path / name).exists():
+                content = json.loads((path / name).read_text())
+                content.pop(SHA256, None)
+                if name == "parameters.json" and isinstance(content, dict):
+                    content["name"] = path.resolve().name
+                if name == "provenance.json" and (path / "summary.json").exists():
+                    summary = {n: v for n, v in json.loads((path / "summary.json").read_text()).items() if n != SHA256}
+                    content["files"] = identity.hashes(path, summary)
+                write_json(path / name, content)
+        return RunDirectory(path)
+
+    return seal
+
+
 #: Protocols whose tiny program no other test needs: it is not worth a compilation.
 ON_RUNTIME = (
     "helmholtz_machine", "hippocampal_replay", "perception_and_recall", "wake_sleep_autoencoding",

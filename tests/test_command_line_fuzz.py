@@ -78,7 +78,13 @@ COMMANDS = {
             "--again": one_of(["x"]),
         },
     ),
-    "resume": (["resume", "damaged"], {"RUN_DIR": one_of(PATHS), "--set": pairs, "--json": one_of(["x"])}),
+    "resume": (
+        ["resume", "damaged"],
+        {
+            "RUN_DIR": one_of(PATHS), "--set": pairs, "--json": one_of(["x"]), "--again": one_of(["x"]),
+            "--run-code": one_of(["x"]),
+        },
+    ),
     "runs": (
         ["runs"],
         {
@@ -117,7 +123,7 @@ COMMANDS = {
             "RUN_DIR": one_of(PATHS), "--with": one_of(TEXTS, PATHS), "--metric": one_of(TEXTS),
             "--stimuli": one_of(PATHS), "--kind": one_of(TEXTS), "--variable": one_of(TEXTS),
             "--resamples": one_of(NO_COUNTS), "--seed": one_of(NO_NUMBERS),
-            "--out": one_of(PATHS[2:4], EMPTY[:1]), "--json": one_of(["x"]),
+            "--run-code": one_of(["x"]), "--out": one_of(PATHS[2:4], EMPTY[:1]), "--json": one_of(["x"]),
         },
     ),
     "check": (["check", "no_rule"], {"LEARNING_RULE": one_of(TEXTS, PATHS, PROTOCOLS), "--set": pairs}),
@@ -155,8 +161,9 @@ def trained(path):
         "protocol": protocol.name, "protocol_file": protocol.name, "device": "runtime", "seed": 0,
         "parameters": p.model_dump(mode="json"),
     }  # fmt: skip
-    directory = RunDirectory.created(path.parent, description, path.name)
-    directory.finish(initial_weights(p, 0), {"error": (["look"], np.zeros(2), "1")}, {"seed": 0})
+    directory = RunDirectory.created(path, description)
+    directory.finish(initial_weights(p, 0), {"error": (["look"], np.zeros(2), "1")})
+    directory.conclude({"seed": 0}, {})
     return directory
 
 

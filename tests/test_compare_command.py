@@ -158,7 +158,7 @@ def test_what_is_refused(arguments, sentence, compare):
 def test_runs_that_cannot_be_compared(compare, run_dir, tmp_path):
     assert compare("--with", "synthetic_rdms", run=tmp_path / "none")[0] == 2
     description = RunDirectory(run_dir).description()
-    unfinished = RunDirectory.created(tmp_path, description, "unfinished")
+    unfinished = RunDirectory.created(tmp_path / "unfinished", description)
     status, _, error = compare("--with", "synthetic_rdms", run=unfinished.path)
     assert status == 2 and "must be a finished run (got one that is not started)" in error
     other = load_protocol("recirculation_dynamics")
@@ -182,7 +182,7 @@ def untrained(output):
     return {row["name"]: row["score"] for row in rows if row["name"].startswith("untrained")}
 
 
-def test_untrained_is_the_hierarchy_with_which_the_run_began(compare, run_dir, tmp_path):
+def test_untrained_is_the_hierarchy_with_which_the_run_began(compare, run_dir, resealed, tmp_path):
     """Not what the seed would draw, where the run began elsewhere."""
     copy = tmp_path / "copy"
     shutil.copytree(run_dir, copy)
@@ -190,6 +190,7 @@ def test_untrained_is_the_hierarchy_with_which_the_run_began(compare, run_dir, t
     drawn = untrained(compare("--with", "synthetic_rdms", "--json")[1])
     W = RunDirectory(copy).weights()
     RunDirectory(copy).write_start(Weights({l: -(w**3) for l, w in W.forward.items()}, W.biases, W.feedback))
+    resealed(copy)
     given = untrained(compare("--with", "synthetic_rdms", "--json", run=copy)[1])
     assert drawn
     assert given.keys() == drawn.keys()

@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import resource
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -172,20 +174,32 @@ def test_usage_errors_keep_their_form(called):
 
 # ---------------------------------------------------------------------- what the system says
 def test_a_full_disk(called, tmp_path):
-    if not Path("/dev/full").exists():
-        pytest.skip("needs /dev/full")
+    """Each time after a few bytes more: checkpoint, weights, measures, provenance and summary, log."""
     status, output, _ = called("run", "pseudoinverse_alignment", *TINY, "--json")
     run_dir = tmp_path / json.loads(output)["run_dir"]
-    RunDirectory(run_dir).clear()
-    (run_dir / "measures.nc.part").symlink_to("/dev/full")
-    status, _, error = called("resume", run_dir)
-    assert status == MISTAKE and one_sentence(error).startswith("disk: must have room on its disk (got: No space left")
-    assert not list(run_dir.glob("*.part")) and not RunDirectory(run_dir).has_finished
-    (run_dir / "run.log").symlink_to("/dev/full")
-    status, _, error = called("resume", run_dir)
-    assert status == MISTAKE and "must have room on its disk" in one_sentence(error)
-    (run_dir / "run.log").unlink()
-    assert called("resume", run_dir)[0] == 0
+    whole = (run_dir / "weights.nc").read_bytes()
+    named = set()
+    for n_bytes in (60, 700, 1200, 2400, 5000, 8000, 14000):
+        RunDirectory(run_dir).clear()
+        with largest_file(n_bytes):
+            status, _, error = called("resume", run_dir)
+        assert status == MISTAKE and "must have room on its disk (got: File too large)" in one_sentence(error)
+        assert "free space, then resume" in error and error.startswith(str(run_dir))
+        named.add(Path(error.split(":")[0]).name)
+        assert not list(run_dir.glob("*.part")) and not RunDirectory(run_dir).has_finished
+    assert named == {"provenance.json", "weights.nc"}
+    assert called("resume", run_dir)[0] == 0 and (run_dir / "weights.nc").read_bytes() == whole
+
+
+@contextmanager
+def largest_file(n_bytes):
+    """While this lasts, no file can become larger."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("cache", ["file", "file/below"])
@@ -213,7 +227,7 @@ def test_a_folder_where_a_file_should_be(called, tmp_path):
     (tmp_path / "run" / "parameters.json").mkdir(parents=True)
     status, _, error = called("resume", "run")
     assert status == MISTAKE
-    assert one_sentence(error).startswith("run/parameters.json: must be a file that can be read, or in a folder")
+    assert one_sentence(error).startswith("run/parameters.json: must be a file (got a folder, a link or a device)")
 
 
 @pytest.mark.parametrize("number", failures.OF_PATHS, ids=lambda number: errno.errorcode[number])
@@ -306,5 +320,8 @@ def test_a_protocol_with_a_dataset_of_its_own_is_not_compared(dataset, called, t
     (tmp_path / "mine.py").write_text(OWN_DATA.format(dataset=dataset))
     status, output, error = called("run", "mine.py", "--device", "runtime", "--json")
     assert status == 0, error
-    status, _, error = called("compare", json.loads(output)["run_dir"], "--with", "synthetic_rdms")
+    compare = ["compare", json.loads(output)["run_dir"], "--with", "synthetic_rdms"]
+    status, _, error = called(*compare)
+    assert status == MISTAKE and "must not be run by what only reads runs" in one_sentence(error)
+    status, _, error = called(*compare, "--run-code")
     assert status == MISTAKE and "RUN_DIR: must be a run that learned from images of digits" in one_sentence(error)

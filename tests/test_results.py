@@ -9,10 +9,14 @@ import cortex_model
 from cortex_model.cli import app
 from cortex_model.errors import RunError
 from cortex_model.protocol import Protocol, Run
-from cortex_model.runs.directory import COMPILING, MEASURES, PROGRAM_READY, PROVENANCE, RunDirectory
+from cortex_model.runs.directory import MEASURES, RunDirectory
+from cortex_model.runs.locking import held
 from cortex_model.runs.running import carry_out
+from cortex_model.runs.states import COMPILING, PROGRAM_READY
+from cortex_model.state.kept import PROVENANCE
 from cortex_model.sweeps.gathering import gathered
-from cortex_model.system.storage import write_arrays, write_json
+from cortex_model.system.arrays import write_arrays
+from cortex_model.system.storage import write_json
 from cortex_model.weights import Weights
 
 ANGLE = "alignment_angle_to_pseudoinverse_degrees"
@@ -26,6 +30,9 @@ def axes():
     figure, axes = pyplot.subplots()
     yield axes
     pyplot.close(figure)
+
+
+DESCRIPTION = {"parameters": {}, "protocol": "p", "protocol_file": "p", "seed": 0, "device": "d"}
 
 
 def weights_of(sizes, to_input=False):
@@ -45,8 +52,9 @@ def finished(folder, sizes=(6, 5, 4, 3), looks=(0, 40, 90), to_input=False):
     measures = {f"of_{dim}": (["look", dim], np.arange(n * m).reshape(n, m), "1") for dim, m in lengths.items()}
     measures[ANGLE] = (["look", "feedback_projection"], measures["of_feedback_projection"][1], "degree")
     measures["error"] = (["look"], np.arange(n), "percent")
-    directory = RunDirectory.created(folder, {"seed": 0}, f"run-{len(sizes)}-{n}")
-    directory.finish(weights, measures, {"error": 1.0}, np.array(looks))
+    directory = RunDirectory.created(folder / f"run-{len(sizes)}-{n}", DESCRIPTION)
+    directory.finish(weights, measures, np.array(looks))
+    directory.conclude({"error": 1.0}, {})
     return directory
 
 
@@ -80,6 +88,7 @@ def test_measures_of_an_earlier_version_are_read(tmp_path, axes):
     directory = finished(tmp_path)
     values = np.arange(6.0).reshape(3, 2)
     write_arrays(directory.path / MEASURES, {ANGLE: (["look", "feedback_projection"], values, "degree")}, {})
+    directory.conclude({"error": 1.0}, {})
     old = directory.measures()
     assert not old.coords and old[ANGLE].values.tolist() == values.tolist()
     old[ANGLE].plot.line(x="look", ax=axes)
@@ -90,10 +99,12 @@ def test_measures_of_an_earlier_version_are_read(tmp_path, axes):
 
 
 def test_a_protocol_without_a_simulation_says_when_it_looked(tmp_path):
-    directory = RunDirectory.created(tmp_path, {}, "run")
-    directory.finish(None, {"presentations": (["look"], np.array([0, 7]), "presentations")}, {})
+    directory = RunDirectory.created(tmp_path / "run", DESCRIPTION)
+    directory.finish(None, {"presentations": (["look"], np.array([0, 7]), "presentations")})
+    directory.conclude({}, {})
     assert directory.measures()["look"].values.tolist() == [0, 7]
-    directory.finish(None, {"error": (["look"], np.array([0, 7]), "percent")}, {})
+    directory.finish(None, {"error": (["look"], np.array([0, 7]), "percent")})
+    directory.conclude({}, {})
     assert not directory.measures().coords
 
 
@@ -115,8 +126,7 @@ def test_a_sweep_keeps_the_coordinates_that_its_runs_share(tmp_path, axes):
 
 # ---------------------------------------------------------------------- states
 def test_a_run_says_in_which_state_it_is(tmp_path):
-    description = {"parameters": {}, "protocol": "p", "protocol_file": "p", "seed": 0, "device": "d"}
-    directory = RunDirectory.created(tmp_path, description, "run")
+    directory = RunDirectory.created(tmp_path / "run", DESCRIPTION)
     assert directory.state == "not started"
     write_json(directory.path / PROVENANCE, {})
     assert directory.state == "interrupted"
@@ -153,8 +163,8 @@ def test_a_run_that_dies_while_it_compiles_says_so(tmp_path, monkeypatch, device
         run.simulate(sleep_schedule(p, 4, 2), Stimuli(), initial_weights(p, 0), lambda *_: {}, {})
 
     monkeypatch.setattr(Simulation, "build", die)
-    directory = RunDirectory.created(tmp_path, {}, "run")
-    with pytest.raises(KeyboardInterrupt):
+    directory = RunDirectory.created(tmp_path / "run", DESCRIPTION)
+    with pytest.raises(KeyboardInterrupt), held(directory.path):
         carry_out(Protocol("asleep", "", SleepWakeParameters, sleep), p, 0, device, directory)
     assert states == ["running"]
     assert directory.state == ("interrupted" if device == "runtime" else "interrupted while compiling")
@@ -182,7 +192,9 @@ def test_measures_that_no_file_can_hold_are_named(name, given, sentence, tmp_pat
 def test_truth_values_and_texts_are_read_as_they_were(tmp_path):
     given = {"is_right": (["stimulus"], np.array([True, False]), ""), "who": (["stimulus"], ["a", "é"], ""),
              "none": (["nothing"], np.zeros(0), "1"), "one": ([], 2, "1")}  # fmt: skip
-    RunDirectory(tmp_path).finish(None, given, {})
+    directory = RunDirectory.created(tmp_path, DESCRIPTION)
+    directory.finish(None, given)
+    directory.conclude({}, {})
     measures = cortex_model.RunDirectory(str(tmp_path)).measures()
     assert measures["is_right"].dtype == bool and measures["is_right"].values.tolist() == [True, False]
     assert measures["who"].values.tolist() == ["a", "é"] and measures["none"].size == 0 and measures["one"] == 2

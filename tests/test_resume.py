@@ -11,7 +11,7 @@ import pytest
 from cortex_model.devices.program import Program
 from cortex_model.devices.simulation import Simulation
 from cortex_model.runs.directory import RunDirectory
-from cortex_model.system.storage import read_npz
+from cortex_model.system.arrays import read_npz, write_npz
 
 #: Beside the tiny parameters: sleep before wake, evaluations, and the host in between; a few chunks of each.
 SETTING = {
@@ -49,19 +49,19 @@ def set_(self, values):
 Program.set = set_
 """,
     "while a checkpoint is written": """
-from cortex_model.runs import directory as results
-from cortex_model.system import storage
+from cortex_model.runs import states
+from cortex_model.system import arrays
 n_written = 0
-def write_whole(path, write):
+def write_whole(path, write, previous=None):
     global n_written
     part = path.with_name(path.name + ".part")
     write(part)
-    n_written += path.match(results.CHECKPOINTS)
+    n_written += path.match(states.CHECKPOINTS)
     if n_written == 4:
         os.truncate(part, os.path.getsize(part) // 2)
         die()
     part.replace(path)
-storage.write_whole = write_whole
+arrays.write_whole = write_whole
 """,
 }
 INTERRUPTED = """
@@ -191,7 +191,7 @@ def test_a_run_killed_and_resumed_ends_with_the_same_weights(
     resumed = summary_of(command_line("resume", run_dir, "--json"))
     for name in ("weights_sha256", "test_error_percent", "evaluated_at_presentations"):
         assert resumed[name] == expected[name]
-    assert json.loads((run_dir / "summary.json").read_text()) == resumed
+    assert RunDirectory(run_dir).summary() == resumed
     if moment in ("in sleep", "in evaluation"):
         assert chunks[0] == int(killed.stdout), "it goes on at the chunk in which it was killed, and not before"
     else:
@@ -232,17 +232,27 @@ def test_an_interrupted_run_says_how_to_go_on(how, device, uninterrupted, argume
 
 @pytest.mark.compiler
 @pytest.mark.slow
-def test_a_checkpoint_of_other_parameters_is_refused(arguments, command_line, monkeypatch, chunks, tmp_path):
+def test_a_checkpoint_of_other_parameters_is_refused(arguments, command_line, monkeypatch, chunks, resealed, tmp_path):
     monkeypatch.setattr(Program, "get", interrupt_after(3, chunks))
     with pytest.raises(Stopped):
         command_line(*arguments(tmp_path))
     run_dir = only_run(tmp_path)
-    given = json.loads((run_dir / "parameters.json").read_text())
+    whole = (run_dir / "parameters.json").read_bytes()
+    given = json.loads(whole)
     given["parameters"]["learning_rate"] = 0.5
     (run_dir / "parameters.json").write_text(json.dumps(given))
+    resealed(run_dir)
     status, _, error = command_line("resume", run_dir)
     assert status == 2
-    assert "must belong to this program, schedule, stimuli, parameters" in error
+    assert "must be a run whose name today's cortex-model gives to its parameters and files" in error
+    checkpoint = run_dir / "checkpoint_1.npz"
+    kept = read_npz(checkpoint)
+    write_npz(checkpoint, kept | {"at_key": "another"})
+    status, _, error = command_line(*arguments(tmp_path))
+    assert status == 2 and "parameters.json: learning_rate must be" in error
+    (run_dir / "parameters.json").write_bytes(whole)
+    status, _, error = command_line("resume", run_dir)
+    assert status == 2 and "must belong to this program, schedule, stimuli, parameters" in error
 
 
 def interrupt_after(n, chunks, get=Program.get):

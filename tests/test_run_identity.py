@@ -13,6 +13,7 @@ from cortex_model.protocol import load_protocol
 from cortex_model.runs import running
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.protocol import protocol_of
+from cortex_model.runs.provenance import mind_other_sources
 from cortex_model.system import sources
 
 PROTOCOL = """
@@ -162,11 +163,12 @@ def test_a_kept_file_that_was_changed_is_refused(protocol, tmp_path):
         running.resume(path)
 
 
-def test_a_run_of_a_version_that_kept_no_files_says_so(protocol, tmp_path):
+def test_a_run_of_a_version_that_kept_no_files_says_so(protocol, tmp_path, resealed):
     path = interrupted(protocol("1", more=STOP_ONCE.strip()), tmp_path)
     given = json.loads((path / "parameters.json").read_text())
     del given["protocol_files"]
     (path / "parameters.json").write_text(json.dumps(given))
+    resealed(path)
     with pytest.raises(RunError, match="must hold the file of its protocol"):
         running.resume(path)
 
@@ -243,7 +245,7 @@ def test_a_finished_run_without_provenance_is_counted_too(finished):
     directory, _ = finished
     (directory.path / "provenance.json").unlink()
     with pytest.warns(CortexModelWarning, match="at an unknown time by cortex-model of an unknown version"):
-        running.mind_other_sources([directory], again=False)
+        mind_other_sources([directory], again=False)
 
 
 def test_a_finished_run_of_these_sources_is_silent(finished):
@@ -284,11 +286,11 @@ def test_many_runs_are_counted_in_one_line(again, finished, other_sources):
     both = [directory, run(seed=1)]
     other_sources()
     if again:
-        running.mind_other_sources(both, again=True)
+        mind_other_sources(both, again=True)
         assert [each.has_finished for each in both] == [False, False]
     else:
         with pytest.warns(CortexModelWarning, match="^2 of 2 finished runs were made by other sources") as caught:
-            running.mind_other_sources([*both, both[0]], again=False)
+            mind_other_sources([*both, both[0]], again=False)
         assert len(caught) == 1
 
 
@@ -354,13 +356,16 @@ def test_the_code_of_another_protocol_of_ones_own_is_refused(protocol, tmp_path)
 
 
 @pytest.mark.parametrize(("name", "value"), [("seed", 5), ("parameters", {"x": 2.0})])
-def test_a_directory_that_holds_another_run_than_its_name_says_is_refused(protocol, answer, tmp_path, name, value):
+def test_a_directory_of_another_run_than_its_name_says_is_refused(protocol, answer, tmp_path, resealed, name, value):
     file = protocol("1")
     _, directory = answer(file)
-    given = json.loads((directory.path / "parameters.json").read_text())
+    given = directory.description()
     (directory.path / "parameters.json").write_text(json.dumps(given | {name: value}))
-    with pytest.raises(RunError, match="as the name of the folder says"):
-        answer(file)
+    of_name = "name must be of its protocol" if name == "seed" else "x must be 1.0, as the name of the folder says"
+    for sentence in ("must be as it was written", of_name):
+        with pytest.raises(RunError, match=sentence):
+            answer(file)
+        resealed(directory.path)
     again = cortex_model.run(file, device="runtime", out=str(tmp_path / "runs"), again=True)
     assert again.description() == given
 

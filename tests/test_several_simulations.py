@@ -184,7 +184,7 @@ def test_it_goes_on_from_the_last_checkpoint_of_the_call_in_which_it_stopped(
     np.testing.assert_array_equal(RunDirectory(path).measures()["distance"], whole[1].measures()["distance"])
 
 
-def test_a_protocol_that_hands_over_other_weights_when_it_goes_on_is_refused(lesion, tmp_path, monkeypatch):
+def test_a_protocol_that_hands_over_other_weights_when_it_goes_on_is_refused(lesion, tmp_path, monkeypatch, resealed):
     from cortex_model.runs.checkpoint import Checkpoint
 
     write = Checkpoint.write
@@ -208,6 +208,7 @@ def test_a_protocol_that_hands_over_other_weights_when_it_goes_on_is_refused(les
 
     given["protocol_files"]["lesion.py"] = sha256(kept.read_bytes())
     (path / "parameters.json").write_text(json.dumps(given))
+    resealed(path)
     assert original is Weights
-    with pytest.raises(RunError, match="checkpoint_2.npz: must belong to this program, schedule, stimuli"):
+    with pytest.raises(RunError, match="must be a run whose name today's cortex-model gives"):
         resume(path)

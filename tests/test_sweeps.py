@@ -30,7 +30,7 @@ from cortex_model.sweeps.cluster import _client
 from cortex_model.sweeps.grid import asked_runs, checked_grid
 from cortex_model.sweeps.sweeping import Progress
 from cortex_model.sweeps.sweeping import sweep as make
-from cortex_model.system.storage import read_npz
+from cortex_model.system.arrays import read_npz
 
 PROTOCOL = "wake_sleep_classification"
 PAGE = (Path(__file__).parents[1] / "protocols" / "README.md").read_text()

@@ -34,6 +34,10 @@ Seed = Annotated[int, typer.Option("--seed", help="Seed of weights, noise and or
 OfOtherSources = Annotated[
     bool, typer.Option("--again", help="Make runs anew that other sources of cortex-model made.")
 ]
+RunCode = Annotated[
+    bool,
+    typer.Option("--run-code", help="Run the Python files that RUN_DIR keeps even though they may be somebody else's."),
+]
 Sets = Annotated[list[str] | None, typer.Option("--set", help="key=value: any parameter; see `parameters`.")]
 
 

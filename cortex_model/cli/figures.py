@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand
 
-from cortex_model.cli.app import Device, Json, OfOtherSources, Out, app
+from cortex_model.cli.app import Device, Json, OfOtherSources, Out, RunCode, app
 from cortex_model.cli.printing import out, print_rows
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import MOST_SEEDS, checked_number
@@ -54,6 +54,7 @@ def figure(
     from cortex_model.experiments.reproduce import INTERVALS, drawn_again, load_figure
     from cortex_model.reports.reading import directories_in
     from cortex_model.runs.directory import RunDirectory
+    from cortex_model.system.sources import reading
 
     drawn = load_figure(name)
     if from_csv is not None:
@@ -62,7 +63,8 @@ def figure(
         if not run_dirs:
             raise ParameterError(f"figure {name}: must be given run directories, or --from-csv (got none); name some.")
         found = [each for path in run_dirs for each in directories_in(path)]
-        rows = drawn.draw([RunDirectory.opened(each.path) for each in found], out_folder)
+        with reading():
+            rows = drawn.draw([RunDirectory.opened(each.path) for each in found], out_folder)
     print_rows(rows, INTERVALS if any("simulated" in row for row in rows) else "")
 
 
@@ -105,6 +107,7 @@ def compare(
     variable: Annotated[str | None, typer.Option(help="Name of the array in a data file.")] = None,
     resamples: Annotated[int | None, typer.Option(min=1, help="Of the bootstrap; 100 to 1000 by metric.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of resamples, parts and halves.")] = 0,
+    run_code: RunCode = False,
     out_folder: Out = Path("compared"),
     as_json: Json = False,
 ) -> None:
@@ -118,7 +121,7 @@ def compare(
 
     recorded = load_recording(recording, stimuli, kind, variable)
     with progress_bar(f"comparing with {recorded.name}", "steps") as report:
-        comparisons = compare_run(run_dir, recorded, metric, resamples, seed, report)
+        comparisons = compare_run(run_dir, recorded, metric, resamples, seed, report, run_code)
     said = statement_of([RunDirectory.opened(run_dir)], "")
     for comparison in comparisons:
         load_module(figure_folder() / "comparison.py").draw(comparison, out_folder, said)

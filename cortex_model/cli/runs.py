@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cortex_model.cli.app import Device, Interruption, Json, OfOtherSources, Out, Seed, Sets, app
+from cortex_model.cli.app import Device, Interruption, Json, OfOtherSources, Out, RunCode, Seed, Sets, app
 from cortex_model.cli.printing import out, overrides, tell
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import MOST_SEEDS, checked_number, checked_seed
@@ -113,7 +113,13 @@ def sweep(
 
 
 @app.command()
-def resume(run_dir: Path, sets: Sets = None, as_json: Json = False) -> None:
+def resume(
+    run_dir: Path,
+    sets: Sets = None,
+    as_json: Json = False,
+    again: Annotated[bool, typer.Option("--again", help="Forget what is there, and start anew.")] = False,
+    run_code: RunCode = False,
+) -> None:
     """Go on with an interrupted run, to the same result as without the interruption.
 
     With --set, a new run begins where a finished one ended: --set epochs=5 are 5 more epochs.
@@ -121,8 +127,13 @@ def resume(run_dir: Path, sets: Sets = None, as_json: Json = False) -> None:
     from cortex_model.runs import running
 
     changed = overrides(sets)
+    if changed and again:
+        raise ParameterError("resume: must be given either --set or --again (got both); leave out one of them.")
     with progress_bar("resuming") as report:
-        summary = running.go_on(run_dir, changed, report) if changed else running.resume(run_dir, report)
+        if changed:
+            summary = running.go_on(run_dir, changed, report, run_code)
+        else:
+            summary = running.resume(run_dir, report, again, run_code)
     tell(summary, as_json)
 
 

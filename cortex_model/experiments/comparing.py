@@ -9,6 +9,7 @@ from cortex_model.datasets import Recording
 from cortex_model.errors import RunError
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.protocol import parameters_of
+from cortex_model.system.sources import reading
 from cortex_model.weights import Weights, initial_weights
 
 Report = Callable[[int, int, str], None]
@@ -21,6 +22,7 @@ def compare_run(
     n_resamples: int | None = None,
     seed: int = 0,
     report: Report = lambda *_: None,
+    run_code: bool = False,
 ) -> list[Comparison]:
     """Compare the hierarchy that a run ended with, one comparison a metric.
 
@@ -34,6 +36,8 @@ def compare_run(
     seed : int
         Of everything random in the comparison.
     report : callable, optional
+    run_code : bool
+        Whether to run the Python files of a learning rule or a protocol of one's own that the run directory keeps.
 
     Returns
     -------
@@ -50,7 +54,8 @@ def compare_run(
             f"{run_dir}: must be a finished run (got one that is {directory.state}); "
             f"finish it with `cortex-model resume {run_dir}`."
         )
-    parameters: Any = parameters_of(directory)
+    with reading(run_code):
+        parameters: Any = parameters_of(directory, run_code)
     weights, start = directory.weights(), starting_weights(directory, parameters)
     return [
         compare(weights, start, parameters, recording, metric, n_resamples, seed, report)

@@ -9,8 +9,9 @@ from typing import Any
 
 from cortex_model.errors import RunError
 from cortex_model.parameters import Parameters
+from cortex_model.rules import own
 from cortex_model.runs.directory import RunDirectory
-from cortex_model.runs.protocol import load_protocol
+from cortex_model.runs.protocol import load_protocol, protocol_names
 from cortex_model.schedule.declared import program_structure
 from cortex_model.sweeps.cluster import handed_out
 
@@ -46,6 +47,14 @@ class RunRequest:
         given = self.parameters().model_dump(mode="json")
         what = {"protocol": self.protocol, "device": device, "parent": str(runs.resolve())}
         return what | {"runs": [(given, self.seed)], "names": [self.name(device)]}
+
+
+def setting_of(directory: RunDirectory) -> str:
+    """The hash of a run's parameters; nothing for a learning rule of a user's own, which no figure asks for."""
+    given = directory.description()
+    if given["protocol"] not in protocol_names() or own.is_own(given["parameters"].get("learning_rule", "")):
+        return ""
+    return RunRequest(given["protocol"], given["parameters"], 0).parameters().content_hash
 
 
 def make_runs(requests: list[RunRequest], runs: Path, device: str, report: Report = lambda *_: None) -> None:

@@ -14,7 +14,7 @@ from cortex_model.parameters import content_hash
 from cortex_model.rules import shipped
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.protocol import protocol_names
-from cortex_model.runs.running import mind_other_sources
+from cortex_model.runs.provenance import mind_other_sources
 from cortex_model.system.sources import OwnCode, load_module, package_folder
 
 #: A row of the table that is printed: quantity, simulated, paper, source.

@@ -16,9 +16,9 @@ from cortex_model.analysis.learning_curves import (
     presentations_to_level,
 )
 from cortex_model.errors import ParameterError
+from cortex_model.experiments.making import setting_of
 from cortex_model.experiments.reproduce import Row, RunRequest
-from cortex_model.runs.directory import PROVENANCE, RunDirectory
-from cortex_model.system.storage import read_json
+from cortex_model.runs.directory import RunDirectory
 
 #: What the arms of an experiment without a dataset are kept under.
 NO_DATASET = "noise"
@@ -145,9 +145,7 @@ def runs_of_arms(
     """Each arm with those of the runs that have its parameters; arms without a run are left out."""
     by_parameters: dict[str, list[RunDirectory]] = {}
     for directory in {directory.path.name: directory for directory in directories}.values():
-        given = directory.description()
-        key = RunRequest(given["protocol"], given["parameters"], 0).parameters().content_hash
-        by_parameters.setdefault(key, []).append(directory)
+        by_parameters.setdefault(setting_of(directory), []).append(directory)
     arms = [
         (arm, RunRequest(experiment.protocol, arm.setting, 0).parameters().content_hash)
         for arm in experiment.of(dataset)
@@ -249,7 +247,7 @@ def needed_by_each(runs: list[RunDirectory], level: float, errors: dict, over: s
 
 def minutes(run: RunDirectory) -> float:
     """How long a run took, from its beginning to its end, pauses included."""
-    kept = read_json(run.path / PROVENANCE)
+    kept = run.provenance()
     begun, ended = (datetime.fromisoformat(kept[name]) for name in ("started", "finished"))
     return (ended - begun).total_seconds() / 60
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cortex_model import __version__
-from cortex_model.errors import RunError
+from cortex_model.errors import RunError, in_short
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.parameters.interventions import in_force_after
 from cortex_model.rules import own
@@ -14,8 +14,9 @@ from cortex_model.runs.arrays import read_weights, weight_arrays
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.protocol import parameters_of
 from cortex_model.state.kept import attribute
+from cortex_model.system.arrays import read_arrays, write_arrays
 from cortex_model.system.sources import OwnCode
-from cortex_model.system.storage import cache_folder, read_arrays, write_arrays, write_whole
+from cortex_model.system.storage import cache_folder, write_whole
 
 #: The attribute of the file that holds all that is no weight.
 STATE = "cortex_model_state"
@@ -60,7 +61,7 @@ class Kept:
         return _saved(self, Path(path))
 
     @classmethod
-    def load(cls, path: str | Path, device: str | None = None) -> Any:
+    def load(cls, path: str | Path, device: str | None = None, run_code: bool = False) -> Any:
         """What `save` wrote, or the hierarchy of a finished run, to go on with.
 
         Parameters
@@ -69,6 +70,9 @@ class Kept:
             A file, or a run directory.
         device : str, optional
             The one it was on unless given.
+        run_code : bool
+            Whether to run the Python file of a learning rule of one's own that the file holds, also where the file that
+            it came from has changed or is not there; or that a run directory of another user keeps.
 
         Raises
         ------
@@ -76,7 +80,7 @@ class Kept:
             If it is neither, or damaged.
         """
         path = Path(path)
-        parameters, weights, kept = _of_run(path) if path.is_dir() else _of_file(path)
+        parameters, weights, kept = _of_run(path, run_code) if path.is_dir() else _of_file(path, run_code)
         is_given = device is not None or kept["is_device_given"]
         return cls._gone_on(parameters, weights, kept["seed"], device or kept["device"], is_given, kept["state"])
 
@@ -109,7 +113,7 @@ def _saved(cortex, path):
     return path
 
 
-def _of_file(path):
+def _of_file(path, run_code):
     if not path.exists() and path.with_suffix(".nc").exists():
         path = path.with_suffix(".nc")
     if not path.exists():
@@ -123,13 +127,20 @@ def _of_file(path):
     if weights.sha256 != kept["weights_sha256"]:
         raise RunError(f"{path}: must hold the weights that were saved (got other numbers); the file is damaged.")
     if kept["rule_files"]:
-        _remember_rule(kept["parameters"]["learning_rule"], kept["rule_files"])
+        _remember_rule(path, kept["parameters"]["learning_rule"], kept["rule_files"], run_code)
     return SleepWakeParameters(**kept["parameters"]), weights, kept
 
 
-def _remember_rule(learning_rule, files):
-    """Make a rule known that was saved with the weights: from its own text, wherever its file is now."""
+def _remember_rule(saved, learning_rule, files, run_code):
+    """Make a rule known that was saved with the weights: from its own file, or its own text, wherever that file is."""
     name, _, digest = str(learning_rule).partition("#")
+    if own.is_there(learning_rule):
+        return
+    if not run_code:
+        raise RunError(
+            f"{saved}: must be of a learning rule whose file is there as it was (got {in_short(name)}, which is "
+            "kept here and would be run); put that file back, or read this one and say run_code=True."
+        )
     folder = cache_folder() / "rules" / f"saved_{digest}"
     for file, text in files.items():
         path = folder / file
@@ -139,12 +150,12 @@ def _remember_rule(learning_rule, files):
         raise RunError(f"Cortex.load: the rule {name} must be what its hash {digest} says (got another content).")
 
 
-def _of_run(path):
+def _of_run(path, run_code):
     """Parameters, weights and all else of a finished run."""
     directory = RunDirectory.opened(path)
     if not directory.has_finished:
         raise RunError(f"{path}: must be a run that has finished (got one that is {directory.state}); resume it first.")
-    description, parameters = directory.description(), parameters_of(directory)
+    description, parameters = directory.description(), parameters_of(directory, run_code)
     if not isinstance(parameters, SleepWakeParameters):
         raise RunError(f"{path}: must be a run of a hierarchy that learns (got one of {description['protocol']}).")
     fields, ended = SleepWakeParameters.of_rules([parameters.learning_rule]).model_fields, directory.kept()

@@ -12,10 +12,9 @@ import numpy as np
 
 from cortex_model.errors import CortexModelError, RunError
 from cortex_model.parameters import content_hash
-from cortex_model.runs.directory import PARAMETERS, PROVENANCE, RunDirectory, find_runs
+from cortex_model.runs.directory import PARAMETERS, RunDirectory, find_runs
 from cortex_model.runs.listing import Listed, listing
 from cortex_model.runs.protocol import protocol_names
-from cortex_model.system.storage import read_json
 from cortex_model.weights import Weights
 
 #: What libraries raise at files that hold something else than was written.
@@ -146,8 +145,7 @@ def read_run(directory: RunDirectory) -> ReadRun:
         If it cannot be said what it is: its parameters, its provenance or its summary are damaged.
     """
     RunDirectory.opened(directory.path)
-    row, file = listing(directory), directory.path / PROVENANCE
-    origin = read_json(file) if file.exists() else {}
+    row, origin = listing(directory), directory.provenance()
     notes: list[str] = []
     if row.facts["state"] != "finished":
         state = row.facts["state"]

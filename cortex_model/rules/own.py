@@ -82,22 +82,34 @@ def named(learning_rule: str | Path | Rule) -> str:
         return learning_rule
     if not Path(path).is_file():
         raise RuleError(f"learning_rule: must be a file that is there (got {path!r}); check its name.")
-    own = remember(OwnCode.read(Path(path)))
-    if digest and own.name.partition("#")[2] != digest:
+    code = OwnCode.read(Path(path))
+    if digest and digest != (got := _digest(code)):
         raise RuleError(
-            f"learning_rule: {path} must be what it was, of the hash {digest} (got {own.name.partition('#')[2]}); put "
-            "it back, or give its name without the hash."
+            f"learning_rule: {path} must be what it was, of the hash {digest} (got {got}); put it back, or give its "
+            "name without the hash."
         )
-    return own.name
+    return remember(code).name
+
+
+def is_there(learning_rule: str) -> bool:
+    """Whether a rule is known by its full name, or the file of that name is still what it was."""
+    try:
+        return named(learning_rule) == learning_rule
+    except RuleError:
+        return False
 
 
 def remember(code: OwnCode) -> OwnRule:
     """What a file declares, known by its name from now on."""
-    digest = sha256("\n".join(f"{name} {its}" for name, its in code.sha256s().items()).encode())[:N_DIGITS]
-    name = f"{code.origin}#{digest}"
+    name = f"{code.origin}#{_digest(code)}"
     if name not in _KNOWN:
         _KNOWN[name] = _declared(code, name)
     return _KNOWN[name]
+
+
+def _digest(code):
+    """What a name ends with: digits of the SHA-256 of all its files."""
+    return sha256("\n".join(f"{name} {its}" for name, its in code.sha256s().items()).encode())[:N_DIGITS]
 
 
 def written(rule: Rule) -> Path:

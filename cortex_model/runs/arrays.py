@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from cortex_model.errors import RunError, in_short
-from cortex_model.system.storage import storable
+from cortex_model.system.arrays import storable
 from cortex_model.weights import Weights
 
 

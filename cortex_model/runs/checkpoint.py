@@ -1,5 +1,6 @@
 """Where one simulation of a run is, and what it has measured: all that is needed to go on to the same bits."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cortex_model.errors import RunError, in_short
-from cortex_model.system.storage import read_npz, write_npz
+from cortex_model.system.arrays import read_npz, write_npz
 from cortex_model.weights import Weights
 
 
@@ -73,26 +74,42 @@ class Checkpoint:
             so_far.append(value)
 
     def write(self, path: Path, key: str) -> None:
-        """Keep it in a file, under the key of its simulation."""
+        """Keep it in a file, under the key of its simulation; what was kept there before stays, in another."""
         others: dict[str, Any] = {"at_key": key, "at_presentation": self.n_done, "at_seconds": self.seconds}
         others |= {f"remembered_{name}": value for name, value in (self.remembered or {}).items()}
         others |= {f"row_{name}": np.asarray(values) for name, values in self.rows.items()}
         if self.answers:
             others["answers"] = np.concatenate(self.answers)
-        write_npz(path, {f"weights_{name}": array for name, array in self.weights.named().items()} | others)
+        write_npz(
+            path, {f"weights_{name}": array for name, array in self.weights.named().items()} | others, before(path)
+        )
 
     @classmethod
-    def read(cls, path: Path, key: str) -> "Checkpoint | None":
+    def read(cls, path: Path, key: str, warn: Callable[[str], None]) -> "Checkpoint | None":
         """What `write` kept, or None where there is nothing yet.
+
+        Parameters
+        ----------
+        path : Path
+        key : str
+        warn : callable
+            Is told where the last checkpoint is damaged, so that the run goes on from the one before.
 
         Raises
         ------
         RunError
-            If it was written by a simulation with another key.
+            If both are damaged, or it was written by a simulation with another key.
         """
-        if not path.exists():
+        files = [file for file in (path, before(path)) if file.exists()]
+        if not files:
             return None
-        kept = read_npz(path)
+        try:
+            kept = read_npz(files[0])
+        except RunError as error:
+            if len(files) == 1:
+                raise
+            kept = read_npz(files[1])
+            warn(f"went on from the checkpoint before the last one: {error}")
         if kept["at_key"].item() != key:
             raise RunError(
                 f"{path}: must belong to this program, schedule, stimuli, parameters and starting weights (got another "
@@ -108,6 +125,11 @@ class Checkpoint:
             {name[4:]: list(values) for name, values in kept.items() if name.startswith("row_")},
             [kept["answers"]] if "answers" in kept else [],
         )
+
+
+def before(path: Path) -> Path:
+    """Where the checkpoint before that at ``path`` is kept."""
+    return path.with_name(f"{path.stem}_before{path.suffix}")
 
 
 def joined(earlier: dict[str, tuple], rows: dict[str, list], described: dict[str, tuple]) -> dict[str, tuple]:

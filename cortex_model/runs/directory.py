@@ -2,10 +2,10 @@
 
 =====================  ==========================================================================
 ``parameters.json``    protocol, its file, device, seed, every parameter
-``provenance.json``    versions, git commit, compiler, processor, times, resumptions
+``provenance.json``    versions, git commit, compiler, processor, times, resumptions; SHA-256 of every file
 ``protocol/``          a user's own protocol file, and the files that it imports from its folder
 ``learning_rule/``     the same of a user's own learning rule
-``checkpoint_N.npz``   where the N-th simulation is, its weights and measures; until the run has finished
+``checkpoint_N.npz``   where the N-th simulation is, and, in another file, was; until the run has finished
 ``start.nc``           the weights at the start, where parameters and seed do not say them
 ``weights.nc``         the final weights, paper's orientation, named dimensions
 ``measures.nc``        what was measured, one row a look
@@ -24,21 +24,18 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from cortex_model.errors import RunError, in_short
-from cortex_model.runs import recording
+from cortex_model.errors import RunError
+from cortex_model.runs import identity, recording
 from cortex_model.runs.arrays import check_measures, coordinates, read_weights, weight_arrays
-from cortex_model.state.kept import WEIGHTS, Kept, attribute, read_kept
-from cortex_model.system.sources import without_folder
-from cortex_model.system.storage import read_arrays, read_json, write_arrays, write_json, write_whole
+from cortex_model.runs.identity import PARAMETERS
+from cortex_model.runs.states import CHECKPOINTS, LOG, state_of
+from cortex_model.state.kept import PROVENANCE, SUMMARY, WEIGHTS, Kept, attribute, read_kept, read_result
+from cortex_model.system.arrays import write_arrays
+from cortex_model.system.storage import clear_parts, read_json, write_json, write_whole
 from cortex_model.weights import Weights
 
-PARAMETERS, PROVENANCE, SUMMARY = "parameters.json", "provenance.json", "summary.json"
-PROTOCOL_FILES, RULE_FILES, CHECKPOINTS = "protocol", "learning_rule", "checkpoint_*.npz"
-START, MEASURES, LOG = "start.nc", "measures.nc", "run.log"
-#: What ends a run whose parameters or data do not fit: it cannot be gone on with.
-REFUSALS = ("ParameterError", "DatasetError", "RuleError")
-#: Lines of the log between which a program is compiled.
-COMPILING, PROGRAM_READY = "compiling a program", "program ready after"
+PROTOCOL_FILES, RULE_FILES = "protocol", "learning_rule"
+START, MEASURES = "start.nc", "measures.nc"
 
 
 class RunDirectory:
@@ -55,36 +52,30 @@ class RunDirectory:
 
     @classmethod
     def opened(cls, path: Path) -> "RunDirectory":
-        """An existing run directory.
+        """An existing run directory, if it is what it says (`cortex_model.runs.identity`).
 
         Raises
         ------
         RunError
-            If there is none.
+            If there is none, or its files are not those of one run.
         """
         if not Path(path).is_dir():
             raise RunError(f"{path}: must be a run directory (got nothing there); see `cortex-model runs`.")
         directory = cls(path)
-        directory.description()
+        directory.check()
         return directory
 
     @classmethod
     def created(
-        cls,
-        parent: Path,
-        description: dict[str, Any],
-        name: str,
-        files: Mapping[str, bytes] | None = None,
-        again: bool = False,
+        cls, path: Path, description: dict[str, Any], files: Mapping[str, bytes] | None = None, again: bool = False
     ) -> "RunDirectory":
-        """The run directory ``name`` below ``parent``, made if it is not there.
+        """The run directory at ``path``, which this process holds (`cortex_model.runs.locking.held`).
 
         Parameters
         ----------
-        parent : Path
+        path : Path
         description : dict
-            What ``parameters.json`` holds.
-        name : str
+            What ``parameters.json`` holds, but for the name of the folder.
         files : mapping, optional
             The user's own files that define the protocol, or the learning rule: path within the folder -> content.
         again : bool
@@ -93,43 +84,35 @@ class RunDirectory:
         Raises
         ------
         RunError
-            If the folder cannot be written, or holds another run than its name says.
+            If it holds another run than its name says.
         """
-        directory = cls(Path(parent) / name)
-        try:
-            directory.path.mkdir(parents=True, exist_ok=True)
-            is_new = again or not (directory.path / PARAMETERS).exists()
-            if is_new:
-                for file, content in (files or {}).items():
-                    path = directory.path / file
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    write_whole(path, lambda part, content=content: part.write_bytes(content))
-                write_json(directory.path / PARAMETERS, description)
-        except OSError as error:
-            raise RunError(
-                f"{directory.path}: must be a folder that can be written (got: {error.strerror}); "
-                "give another one with --out."
-            ) from None
-        if not is_new:
-            directory._check_is(description)
+        directory = cls(path)
+        directory.path.mkdir(parents=True, exist_ok=True)
+        if not again and (directory.path / PARAMETERS).exists():
+            identity.check_same(directory.path, directory.description(), description)
+            return directory
+        for file, content in (files or {}).items():
+            kept = directory.path / file
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(kept, lambda part, content=content: part.write_bytes(content))
+        write_json(directory.path / PARAMETERS, description | {"name": directory.path.name})
         return directory
 
-    def _check_is(self, asked: dict[str, Any]) -> None:
-        """Refuse a directory that holds another run than the one that is asked for by its name."""
-        found = self.description()
-        pairs = [(name, found.get(name), asked[name]) for name in ("protocol", "seed", "device") if name in asked]
-        of, wanted = found["parameters"], asked.get("parameters", {})
-        pairs += [(name, of[name], wanted[name]) for name in sorted(of.keys() & wanted.keys())]
-        for name, its, other in pairs:
-            if without_folder(its) != without_folder(other):
-                raise RunError(
-                    f"{self.path / PARAMETERS}: {name} must be {in_short(other)}, as the name of the folder says (got "
-                    f"{in_short(its)}, of another run); move the folder away, or make the run anew with --again."
-                )
+    def check(self, by_content: bool = False) -> None:
+        """Refuse a directory that is not what it says; of a finished run also one that lacks a file.
+
+        Parameters
+        ----------
+        by_content : bool
+            See `cortex_model.runs.identity.check_whole`.
+        """
+        self.description()
+        if self.has_finished:
+            identity.check_whole(self.path, by_content)
 
     def description(self) -> dict[str, Any]:
         """Protocol, device, seed and parameters, as given."""
-        return read_json(self.path / PARAMETERS, protocol=str, protocol_file=str, device=str, seed=int, parameters=dict)
+        return identity.described(self.path)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -156,22 +139,15 @@ class RunDirectory:
     @property
     def state(self) -> str:
         """``finished``, ``running``, ``not started``, ``refused``, ``interrupted [while compiling]``."""
-        if self.has_finished:
-            return "finished"
-        if is_locked(self.path):
-            return "running"
-        if not (self.path / PROVENANCE).exists():
-            return "not started"
-        lines = (self.path / LOG).read_text().split("\n") if (self.path / LOG).exists() else []
-        last = next((line for line in reversed(lines) if line), "")
-        if any(f"stopped: {kind}" in last for kind in REFUSALS) and not any(self.path.glob(CHECKPOINTS)):
-            return "refused"
-        builds = [line for line in lines if COMPILING in line or PROGRAM_READY in line]
-        return "interrupted while compiling" if builds and COMPILING in builds[-1] else "interrupted"
+        return state_of(self.path)
 
     def summary(self) -> dict[str, Any]:
         """The numbers that matter."""
         return read_json(self.path / SUMMARY)
+
+    def provenance(self) -> dict[str, Any]:
+        """Where its numbers come from; empty where it has not started."""
+        return read_json(self.path / PROVENANCE) if (self.path / PROVENANCE).exists() else {}
 
     def measures(self):
         """What was measured, one row a look: an xarray.Dataset.
@@ -180,9 +156,14 @@ class RunDirectory:
         those of ``feedback_projection``, ``forward_projection``, ``population`` and ``hidden_population`` are the l of
         V_l, W_l and h_l.
         """
-        path = self.path / MEASURES
-        state = path.stat() if path.exists() else None
-        return _measures(path, state and (state.st_ino, state.st_mtime_ns, state.st_size)).copy(deep=True)
+        return self.arrays(MEASURES)
+
+    def arrays(self, name: str):
+        """A NetCDF file that the finished run has written, checked by its SHA-256: an xarray.Dataset."""
+        files = [self.path / name, self.path / PROVENANCE]
+        states = [file.stat() if file.exists() else None for file in files]
+        key = tuple(state and (state.st_ino, state.st_mtime_ns, state.st_size) for state in states)
+        return _arrays(self.path, name, key).copy(deep=True)
 
     def recordings(self):
         """What the parameter ``record`` named, at each look: an xarray.Dataset; of an unfinished run so far.
@@ -190,11 +171,13 @@ class RunDirectory:
         ``rate_1`` has dimensions look, stimulus (its row among those evaluated) and neuron_1; ``V_2`` look, V_2_post
         and V_2_pre. ``look`` counts the presentations of wake and sleep before it.
         """
-        return recording.gathered(self.path)
+        if self.has_finished and (self.path / recording.FILE).exists():
+            return self.arrays(recording.FILE)
+        return recording.so_far(self.path)
 
     def weights(self) -> Weights:
         """The final weights."""
-        return read_weights(read_arrays(self.path / WEIGHTS))
+        return read_weights(read_result(self.path, WEIGHTS))
 
     def kept(self) -> Kept:
         """Where the run ended, for what goes on from it.
@@ -207,14 +190,25 @@ class RunDirectory:
 
     def clear(self) -> None:
         """Forget everything that was run, so that the run starts anew."""
-        recording.clear(self.path)
-        for name in (SUMMARY, START, WEIGHTS, MEASURES, PROVENANCE, LOG):
+        for name in (SUMMARY, PROVENANCE, LOG):
             (self.path / name).unlink(missing_ok=True)
-        self._forget_checkpoints()
+        for file in self.path.glob("*.nc"):
+            file.unlink(missing_ok=True)
+        self.clear_parts()
+
+    def clear_parts(self) -> None:
+        """Forget what only an unfinished run needs, and what was being written when it was killed."""
+        recording.clear_parts(self.path)
+        clear_parts(self.path)
+        for path in self.path.glob(CHECKPOINTS):
+            path.unlink(missing_ok=True)
 
     def log(self, message: str) -> None:
         """Append a line to the log."""
-        with open(self.path / LOG, "a") as file:
+        log = self.path / LOG
+        if log.is_symlink():
+            raise RunError(f"{log}: must be a file (got a link); remove it.")
+        with open(log, "a", encoding="utf-8") as file:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {message}\n")
 
     # ------------------------------------------------------------------ while it runs
@@ -222,35 +216,29 @@ class RunDirectory:
         """File that holds where the ``n``-th simulation of the run is, counted from 1."""
         return self.path / CHECKPOINTS.replace("*", str(n))
 
-    def _forget_checkpoints(self):
-        for path in self.path.glob(CHECKPOINTS):
-            path.unlink(missing_ok=True)
-
     def write_start(self, weights: Weights) -> None:
         """Keep the weights with which the run begins."""
         write_arrays(self.path / START, weight_arrays(weights), {"description": "weights at the start"})
 
     def start(self) -> Weights | None:
-        """The weights with which the run began; None where they are those that parameters and seed say."""
-        return read_weights(read_arrays(self.path / START)) if (self.path / START).exists() else None
+        """The weights with which a finished run began; None where they are those that parameters and seed say."""
+        return read_weights(read_result(self.path, START)) if (self.path / START).exists() else None
 
     def finish(
         self,
         weights: Weights | None,
         measures: dict[str, tuple],
-        summary: dict[str, Any],
         looks: Any = None,
         ended: dict[str, int] | None = None,
         remembered: dict[str, float] | None = None,
     ) -> None:
-        """Write the results; the summary last of all.
+        """Write what was learned and measured.
 
         Parameters
         ----------
         weights : Weights or None
         measures : dict
             Name -> (dimension names, values, unit).
-        summary : dict
         looks : ndarray, optional
             Presentations of wake and sleep before each look.
         ended, remembered : dict, optional
@@ -264,15 +252,25 @@ class RunDirectory:
             self.path / MEASURES, coordinates(measures, weights, looks) | measures, {"description": "one row a look"}
         )
         recording.finish(self.path)
+
+    def conclude(self, summary: dict[str, Any], origin: dict[str, Any]) -> None:
+        """Write where the results come from and the SHA-256 of each file; the summary last of all.
+
+        Parameters
+        ----------
+        summary : dict
+        origin : dict
+            What ``provenance.json`` holds besides.
+        """
+        write_json(self.path / PROVENANCE, origin | {"files": identity.hashes(self.path, summary)})
         write_json(self.path / SUMMARY, summary)
-        recording.clear_parts(self.path)
-        self._forget_checkpoints()
+        self.clear_parts()
 
 
 @lru_cache(maxsize=256)
-def _measures(path, _state):
-    """Read once as long as the file stays as it is: a figure looks at them many times."""
-    return read_arrays(path)
+def _arrays(path, name, _state):
+    """Read once as long as the files stay as they are: a figure looks at them many times."""
+    return read_result(path, name)
 
 
 def find_runs(folder: Path) -> list[RunDirectory]:
@@ -286,14 +284,3 @@ def find_runs(folder: Path) -> list[RunDirectory]:
     if not Path(folder).is_dir():
         raise RunError(f"{folder}: must be a folder of run directories (got nothing there); give another one.")
     return [RunDirectory(path.parent) for path in sorted(Path(folder).rglob(PARAMETERS))]
-
-
-def is_locked(path: Path) -> bool:
-    """Whether a process holds a run directory."""
-    from filelock import FileLock, Timeout
-
-    try:
-        with FileLock(Path(path) / ".lock", timeout=0):
-            return False
-    except (Timeout, OSError):
-        return True

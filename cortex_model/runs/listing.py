@@ -6,11 +6,10 @@ from typing import Any
 
 from cortex_model.errors import CortexModelError, ParameterError, in_short
 from cortex_model.parameters.offered import advice
-from cortex_model.runs.directory import PROVENANCE, RunDirectory, find_runs
+from cortex_model.runs.directory import RunDirectory, find_runs
 from cortex_model.runs.protocol import load_protocol, protocol_names
-from cortex_model.runs.running import made_by_other_sources
+from cortex_model.runs.provenance import made_by_other_sources
 from cortex_model.system.sources import without_folder
-from cortex_model.system.storage import read_json
 
 #: What a row says besides parameters, in its order.
 FACTS = ("run", "state", "started", "protocol", "seed", "device")
@@ -74,8 +73,8 @@ def listed(folder: Path) -> tuple[list[Listed], list[CortexModelError]]:
 
 def listing(directory: RunDirectory, name: str = "") -> Listed:
     """One run as a row."""
-    given, file = directory.description(), directory.path / PROVENANCE
-    started = str(read_json(file).get("started", "")) if file.exists() else ""
+    directory.check()
+    given, started = directory.description(), str(directory.provenance().get("started", ""))
     facts = {"run": name or directory.path.name, "state": directory.state, "started": started[:16].replace("T", " ")}
     facts |= {fact: str(given[fact]) for fact in ("protocol", "seed", "device")}
     parameters = {each: without_folder(value) for each, value in given["parameters"].items()}
@@ -141,7 +140,7 @@ def differences(one: RunDirectory, other: RunDirectory) -> list[dict[str, str]]:
     pair = [listing(each) for each in (one, other)]
     names = dict.fromkeys(name for row in pair for part in (row.facts, row.parameters) for name in part)
     rows = [(name, *(row.value(name) for row in pair)) for name in names if name != "run"]
-    origins = [read_json(each.path / PROVENANCE) if (each.path / PROVENANCE).exists() else {} for each in (one, other)]
+    origins = [each.provenance() for each in (one, other)]
     for name in ("sources_sha256", "git_commit", "processor"):
         rows.append((name, *(str(origin.get(name, "unknown"))[:12] for origin in origins)))
     for name in dict.fromkeys(name for row in pair for name in row.summary):
@@ -161,8 +160,7 @@ def shown(directory: RunDirectory) -> dict[str, Any]:
 
     No file of the run directory is executed.
     """
-    row, file = listing(directory), directory.path / PROVENANCE
-    origin = read_json(file) if file.exists() else {}
+    row, origin = listing(directory), directory.provenance()
     question, defaults = "that of a protocol of your own", {}
     if row.facts["protocol"] in protocol_names() and not directory.description().get("protocol_files"):
         loaded = load_protocol(row.facts["protocol"])

@@ -1,6 +1,7 @@
 """Protocols: an experiment as a question, its parameters and a procedure."""
 
 import difflib
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from cortex_model.parameters import Parameters, content_hash
 from cortex_model.rules import own
 from cortex_model.runs.directory import PROTOCOL_FILES, RULE_FILES, RunDirectory
 from cortex_model.system.sources import OwnCode, load_module, package_folder
+from cortex_model.system.storage import user_name
 
 
 @dataclass(frozen=True)
@@ -92,13 +94,19 @@ def load_protocol(name_or_file: str) -> Protocol:
     return _own_protocol(OwnCode.read(path))
 
 
-def protocol_of(directory: RunDirectory) -> Protocol:
+def protocol_of(directory: RunDirectory, run_code: bool = False) -> Protocol:
     """The protocol of a run; a user's own is the one with which the run began, whatever has become of its file.
+
+    Parameters
+    ----------
+    directory : RunDirectory
+    run_code : bool
+        Whether to run files of a user's own also where another user owns the directory.
 
     Raises
     ------
     RunError
-        If the run directory does not hold it.
+        If the run directory does not hold it, or files that may not be run.
     """
     given = directory.description()
     kept = given.get("protocol_files")
@@ -108,11 +116,13 @@ def protocol_of(directory: RunDirectory) -> Protocol:
                 f"{directory.path}: must hold the file of its protocol (got none, from a version that kept none); "
                 f"run {given['protocol_file']} again."
             )
+        if given["protocol"] not in protocol_names():
+            raise RunError(
+                f"{directory.path}: must be of a protocol that comes with the package, or hold the file of its own "
+                f"(got {in_short(given['protocol'])}); run it again."
+            )
         return load_protocol(given["protocol"])
-    origin = Path(given["protocol_file"])
-    code = OwnCode.read(directory.path / PROTOCOL_FILES / origin.name, origin)
-    _check_kept(code, kept, directory.path / PROTOCOL_FILES, origin)
-    return _own_protocol(code)
+    return _own_protocol(_kept_code(directory.path / PROTOCOL_FILES, given["protocol_file"], kept, run_code))
 
 
 def rule_code(parameters: Parameters) -> OwnCode | None:
@@ -121,21 +131,42 @@ def rule_code(parameters: Parameters) -> OwnCode | None:
     return own.own_rule(learning_rule).code if own.is_own(learning_rule) else None
 
 
-def parameters_of(directory: RunDirectory) -> Parameters:
+def parameters_of(directory: RunDirectory, run_code: bool = False) -> Parameters:
     """The parameters of a run; a user's own learning rule is the one with which the run began.
+
+    Parameters
+    ----------
+    directory : RunDirectory
+    run_code : bool
+        See `protocol_of`.
 
     Raises
     ------
     RunError
-        If the run directory does not hold the rule.
+        If the run directory does not hold the rule, or files that may not be run.
     """
     given = directory.description()
+    rule = str(given["parameters"].get("learning_rule", ""))
     if kept := given.get("rule_files"):
-        origin = Path(str(given["parameters"]["learning_rule"]).partition("#")[0])
-        code = OwnCode.read(directory.path / RULE_FILES / origin.name, origin)
-        _check_kept(code, kept, directory.path / RULE_FILES, origin)
-        own.remember(code)
-    return protocol_of(directory).parameters().with_overrides(given["parameters"])
+        code = _kept_code(directory.path / RULE_FILES, rule.partition("#")[0], kept, run_code)
+        if own.remember(code).name != rule:
+            raise RunError(f"{directory.path}: must hold the rule {in_short(rule)} (got another); put it back.")
+    elif own.is_own(rule):
+        raise RunError(f"{directory.path}: must hold the file of its rule {in_short(rule)} (got none); run it again.")
+    return protocol_of(directory, run_code).parameters().with_overrides(given["parameters"])
+
+
+def _kept_code(folder, origin, kept, run_code):
+    """A user's own files in a run directory, if they are those with which the run began, and its user's."""
+    origin, owner = Path(origin), folder.stat().st_uid if folder.exists() else os.geteuid()
+    if owner != os.geteuid() and not run_code:
+        raise RunError(
+            f"{folder}: must belong to you, because its Python files would be run (got those of {user_name(owner)}); "
+            "read them, then say --run-code (in Python: run_code=True)."
+        )
+    code = OwnCode.read(folder / origin.name, origin)
+    _check_kept(code, kept, folder, origin)
+    return code
 
 
 def _check_kept(code, kept, folder, origin):

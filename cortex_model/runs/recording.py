@@ -9,7 +9,7 @@ import numpy as np
 from cortex_model.errors import ParameterError, RunError
 from cortex_model.parameters.recorded import read_recorded
 from cortex_model.reference.hierarchy import presented
-from cortex_model.system.storage import read_arrays, read_npz, write_arrays, write_npz
+from cortex_model.system.arrays import read_npz, write_arrays, write_npz
 from cortex_model.weights import Weights
 
 #: The folder of what was recorded so far, and the file of all that was.
@@ -60,8 +60,8 @@ def record(directory: Path, name: str, look: int, weights: Weights, shown: np.nd
     write_npz(directory / FOLDER / f"{name}.npz", {"look": np.array(look)} | arrays)
 
 
-def gathered(directory: Path) -> Any:
-    """All that a run has recorded: an xarray.Dataset over ``look``.
+def so_far(directory: Path) -> Any:
+    """All that a run that has not finished has recorded: an xarray.Dataset over ``look``.
 
     Raises
     ------
@@ -70,8 +70,6 @@ def gathered(directory: Path) -> Any:
     """
     import xarray
 
-    if (directory / FILE).exists():
-        return read_arrays(directory / FILE)
     arrays = _arrays(directory)
     if not arrays:
         raise RunError(
@@ -92,12 +90,6 @@ def finish(directory: Path) -> None:
 def clear_parts(directory: Path) -> None:
     """Forget the files of single looks."""
     shutil.rmtree(directory / FOLDER, ignore_errors=True)
-
-
-def clear(directory: Path) -> None:
-    """Forget all that was recorded."""
-    (directory / FILE).unlink(missing_ok=True)
-    clear_parts(directory)
 
 
 def _arrays(directory):

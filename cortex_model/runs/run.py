@@ -13,8 +13,9 @@ from cortex_model.errors import ParameterError, in_short
 from cortex_model.language.options import RELATIVE_RATE
 from cortex_model.parameters import content_hash
 from cortex_model.runs.checkpoint import Checkpoint, joined
-from cortex_model.runs.directory import COMPILING, PROGRAM_READY, RunDirectory
+from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.recording import record
+from cortex_model.runs.states import COMPILING, PROGRAM_READY
 from cortex_model.schedule import EVALUATION, Schedule, Stimuli, declared
 from cortex_model.state.kept import COUNTS, kept_in
 from cortex_model.state.philox import order_of_stimuli
@@ -150,7 +151,7 @@ class Run:
             self._keep_start(weights)
         key = content_hash(simulation.key, self._description(schedule, stimuli, weights))
         file = self.directory.checkpoint(self.n_simulations)
-        kept = Checkpoint.read(file, key)
+        kept = Checkpoint.read(file, key, self.warn)
         remembered = self.remembered if self.n_simulations == 1 else self._relative_rates()
         here = kept or Checkpoint(weights, dict(remembered) or None)
         measured, first = set(schedule.measured.tolist()), here.n_done

@@ -3,25 +3,25 @@
 import os
 import sys
 import time
-import warnings
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from threadpoolctl import threadpool_limits
 
 from cortex_model.devices.program import program_cache
-from cortex_model.errors import CortexModelWarning, RunError, in_short
+from cortex_model.errors import RunError, in_short
 from cortex_model.parameters import SleepWakeParameters, checked_seed
 from cortex_model.parameters.interventions import in_force_after
-from cortex_model.runs.directory import PROTOCOL_FILES, PROVENANCE, RULE_FILES, RunDirectory
+from cortex_model.runs.directory import PROTOCOL_FILES, RULE_FILES, RunDirectory
+from cortex_model.runs.locking import held
 from cortex_model.runs.protocol import load_protocol, parameters_of, protocol_of, rule_code
-from cortex_model.runs.provenance import other_sources, provenance
+from cortex_model.runs.provenance import made_by_other_sources, origin_of
 from cortex_model.runs.run import Run
+from cortex_model.state.kept import PROVENANCE
 from cortex_model.system.failures import raised_by
-from cortex_model.system.storage import plain, read_json, write_json
+from cortex_model.system.storage import SHA256, clear_parts, plain, write_json
 
 #: What keeps the linear algebra of a process to one thread, where there is a process for each core.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
@@ -36,6 +36,7 @@ def start(
     report: Callable[[int, int, str], None] | None = None,
     again: bool = False,
     shared: Any = None,
+    is_held: bool = False,
 ) -> dict[str, Any]:
     """Make a run of a protocol, or go on with it, or return the summary of the finished one.
 
@@ -54,6 +55,8 @@ def start(
         Whether to forget what is there and start anew.
     shared : SharedProgram, optional
         Where it meets the runs with which it shares a program (`cortex_model.runs.together`).
+    is_held : bool
+        Whether this process holds the run directory already; otherwise it waits for others that make the run.
 
     Returns
     -------
@@ -72,25 +75,46 @@ def start(
     }
     folders = {PROTOCOL_FILES: code, RULE_FILES: of_rule}
     files = {f"{folder}/{n}": text for folder, its in folders.items() if its for n, text in its.files.items()}
-    name = loaded.run_name(parameters, seed, device)
-    directory = RunDirectory.created(parent, description, name, files, again)
-    return carry_out(loaded, parameters, seed, device, directory, report, again, shared)
+    path = Path(parent) / loaded.run_name(parameters, seed, device)
+    with nullcontext() if is_held else held(path, waits=shared is None):
+        directory = RunDirectory.created(path, description, files, again)
+        return carry_out(loaded, parameters, seed, device, directory, report, again, shared)
 
 
-def resume(path: Path, report: Callable[[int, int, str], None] | None = None) -> dict[str, Any]:
+def resume(
+    path: Path,
+    report: Callable[[int, int, str], None] | None = None,
+    again: bool = False,
+    run_code: bool = False,
+) -> dict[str, Any]:
     """Go on with an interrupted run; the summary of a finished one.
+
+    Parameters
+    ----------
+    path : Path
+    report : callable, optional
+    again : bool
+        Whether to forget what is there and start anew.
+    run_code : bool
+        Whether to run a user's own files that the run directory keeps also where it belongs to another user; they
+        must in any case be those with which the run began.
 
     Raises
     ------
     RunError
-        If there is no such run directory.
+        If there is no such run directory, or it is not what it says.
     """
-    directory = RunDirectory.opened(path)
-    given = directory.description()
-    loaded = protocol_of(directory)
-    parameters = parameters_of(directory)
-    checked_seed(given["seed"], f"{path}: seed")
-    return carry_out(loaded, parameters, given["seed"], given["device"], directory, report)
+    directory = RunDirectory(path) if again else RunDirectory.opened(path)
+    with held(path):
+        given = directory.description()
+        loaded, parameters = protocol_of(directory, run_code), parameters_of(directory, run_code)
+        checked_seed(given["seed"], f"{path}: seed")
+        if not directory.has_finished and loaded.run_name(parameters, given["seed"], given["device"]) != given["name"]:
+            raise RunError(
+                f"{path}: must be a run whose name today's cortex-model gives to its parameters and files (got "
+                "another: from an earlier version, or edited); give the command that began it."
+            )
+        return carry_out(loaded, parameters, given["seed"], given["device"], directory, report, again)
 
 
 def beside(run: Run, protocol: str) -> RunDirectory:
@@ -125,66 +149,37 @@ def beside(run: Run, protocol: str) -> RunDirectory:
 
 
 def carry_out(loaded, parameters, seed, device, directory, report=None, again=False, shared=None) -> dict[str, Any]:
-    """Run a protocol into its directory, from the last checkpoint on."""
+    """Run a protocol into its directory, which this process holds, from the last checkpoint on."""
+    if again:
+        directory.clear()
+    if directory.has_finished:
+        directory.check(by_content=True)
+        directory.clear_parts()
+        return directory.summary() | made_by_other_sources(directory)
+    clear_parts(directory.path)
+    run = Run(parameters, seed, device, directory, report or (lambda *_: None), shared=shared)
+    origin = origin_of(run)
+    write_json(directory.path / PROVENANCE, origin)
     try:
-        with FileLock(directory.path / ".lock", timeout=0):
-            if again:
-                directory.clear()
-            if directory.has_finished:
-                return directory.summary() | made_by_other_sources(directory)
-            run = Run(parameters, seed, device, directory, report or (lambda *_: None), shared=shared)
-            origin = _origin(run)
-            write_json(directory.path / PROVENANCE, origin)
-            try:
-                with loaded.code.importable() if loaded.code else nullcontext(), threadpool_limits(1):
-                    summary = _summary(loaded, run)  # with one thread: sums over several end in other bits
-            except BaseException as error:
-                directory.log(f"stopped: {type(error).__name__}: {error}")
-                error.add_note(str(directory.path))
-                raise
-            write_json(directory.path / PROVENANCE, origin | {"finished": time.strftime("%Y-%m-%dT%H:%M:%S%z")})
-            summary = {
-                "run_dir": str(directory.path),
-                "device": device,
-                "seed": seed,
-                **summary,
-                "warnings": run.warnings,
-            }
-            directory.finish(run.weights, run.measures, summary, run.looks, run.ended, run.remembered)
-            directory.log("finished")
-            return summary
-    except Timeout:
-        raise RunError(
-            f"{directory.path}: must not be in use by another process (got a locked folder); wait for that run to end."
-        ) from None
-
-
-def _origin(run):
-    """Where a run's numbers come from; where it goes on, from where it began, and a warning if that is elsewhere."""
-    now = provenance(run.device, run.seed, getattr(run.parameters, "codegen_target", "numpy"))
-    now["started_from"] = _started_from(run.parameters)
-    file = run.directory.path / PROVENANCE
-    if not file.exists():
-        return now
-    origin = read_json(file)
-    resumed = {"at": now["started"], "sources_sha256": now["sources_sha256"], "compiler": now["compiler"]}
-    if other := other_sources(origin):
-        run.warn(f"begun {other}, whose sources were others than those it goes on with; --again makes it anew")
-    return origin | {"resumed": [*origin["resumed"], resumed]}
-
-
-def _started_from(parameters):
-    """The runs that this one goes on from, the last one first: each its name and hash."""
-    start_from = getattr(parameters, "start_from", "")
-    if not start_from:
-        return []
-    file = Path(start_from.rpartition("#")[0]) / PROVENANCE
-    earlier = read_json(file).get("started_from", []) if file.is_file() else []
-    return [start_from, *earlier]
+        with loaded.code.importable() if loaded.code else nullcontext(), threadpool_limits(1):
+            summary = _summary(loaded, run)  # with one thread: sums over several end in other bits
+    except BaseException as error:
+        with suppress(OSError, RunError):  # the disk may be full, or gone: what failed first is what is said
+            directory.log(f"stopped: {type(error).__name__}: {error}")
+        error.add_note(str(directory.path))
+        raise
+    summary = {"run_dir": str(directory.path), "device": device, "seed": seed, **summary, "warnings": run.warnings}
+    directory.finish(run.weights, run.measures, run.looks, run.ended, run.remembered)
+    directory.conclude(summary, origin | {"finished": time.strftime("%Y-%m-%dT%H:%M:%S%z")})
+    directory.log("finished")
+    return summary
 
 
 def go_on(
-    path: Path, overrides: dict[str, Any], report: Callable[[int, int, str], None] | None = None
+    path: Path,
+    overrides: dict[str, Any],
+    report: Callable[[int, int, str], None] | None = None,
+    run_code: bool = False,
 ) -> dict[str, Any]:
     """Make a run that begins where a finished one ended: the same protocol, parameters, seed and device, but for some.
 
@@ -199,6 +194,8 @@ def go_on(
         came before, and evaluations once an epoch or at numbers that do, its bits are those of one longer run. A
         protocol of one's own that calls `Run.intervene` does so again.
     report : callable, optional
+    run_code : bool
+        See `resume`.
 
     Returns
     -------
@@ -215,7 +212,7 @@ def go_on(
         raise RunError(
             f"{path}: must be a run that has finished (got one that is {directory.state}); resume it without --set."
         )
-    given, before = directory.description(), parameters_of(directory)
+    given, before = directory.description(), parameters_of(directory, run_code)
     again = _not_again(before)
     parameters = before.with_overrides(again | overrides | {"start_from": str(directory.path)})
     parameters.check_asked(overrides)
@@ -232,34 +229,6 @@ def _not_again(p):
     return {"sleep_before_presentations": 0, "interventions": (), "relative_learning_rates": rates}
 
 
-def made_by_other_sources(directory: RunDirectory) -> dict[str, str]:
-    """An entry for the summary of a finished run that other sources of this package made; empty where these did."""
-    if not (other := _made_otherwise(directory)):
-        return {}
-    return {"made_by_other_sources": f"made {other}, whose sources were others than today's; --again makes it anew"}
-
-
-def _made_otherwise(directory):
-    """When, and by which version, a run was made, if not by these sources; also where nothing says who made it."""
-    file = directory.path / PROVENANCE
-    return other_sources(read_json(file) if file.exists() else {})
-
-
-def mind_other_sources(directories: list[RunDirectory], again: bool) -> None:
-    """Of many runs, forget those that other sources of this package made (``again``), or count them in a warning."""
-    finished = {directory.path: directory for directory in directories if directory.has_finished}.values()
-    others = [directory for directory in finished if _made_otherwise(directory)]
-    if again:
-        for directory in others:
-            directory.clear()
-    elif others:
-        sentence = (
-            f"{len(others)} of {len(finished)} finished runs were made by other sources of cortex-model than today's "
-            f"(the first {_made_otherwise(others[0])}); --again makes them anew."
-        )
-        warnings.warn(CortexModelWarning(sentence), stacklevel=3)
-
-
 def _summary(loaded, run):
     """What a protocol returns, if a summary can hold it."""
     try:
@@ -271,7 +240,7 @@ def _summary(loaded, run):
             f"{loaded.name}.run: must return a dictionary, its summary (got {in_short(summary)}); end it with "
             "`return {...}`."
         )
-    if taken := sorted({"run_dir", "device", "seed", "warnings"} & summary.keys()):
+    if taken := sorted({"run_dir", "device", "seed", "warnings", SHA256} & summary.keys()):
         raise RunError(
             f"{loaded.name}.run: must return a summary without {taken[0]!r}, which every summary has already "
             f"(got {in_short(summary[taken[0]])}); rename it."

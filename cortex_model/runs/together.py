@@ -1,6 +1,7 @@
 """Runs side by side in one program: each leaves the run directory that it would leave alone."""
 
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from threadpoolctl import threadpool_limits
 from cortex_model.devices.simulation import NetworkRun, Simulation, State
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import content_hash
+from cortex_model.runs.locking import held
+from cortex_model.runs.protocol import load_protocol
 from cortex_model.runs.running import start
 from cortex_model.schedule import Stimuli
 from cortex_model.schedule.declared import program_structure
@@ -135,14 +138,18 @@ def start_together(
         parameters, seed = settings[at]
         own_report = report if at == 0 else None
         try:
-            outcomes[at] = start(protocol, parameters, seed, device, parent, own_report, again, shared)
+            outcomes[at] = start(protocol, parameters, seed, device, parent, own_report, again, shared, is_held=True)
         except BaseException as error:
             outcomes[at] = error
         finally:
             shared.leave()
 
     threads = [threading.Thread(target=run, args=(at,), daemon=True) for at in range(len(settings))]
-    with threadpool_limits(1):  # or the first run that ends would give the others their threads back
+    with ExitStack() as all_held, threadpool_limits(1):  # or the first run that ends gives the others their threads
+        loaded = load_protocol(protocol)
+        names = {loaded.run_name(parameters, seed, device) for parameters, seed in settings}
+        for name in sorted(names):  # in one order, so that no two processes wait for each other
+            all_held.enter_context(held(Path(parent) / name))
         for thread in threads:
             thread.start()
         shared.serve()

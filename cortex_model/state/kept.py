@@ -13,10 +13,12 @@ import numpy as np
 
 from cortex_model.errors import RunError
 from cortex_model.language.options import RELATIVE_RATE
-from cortex_model.system.storage import read_arrays
+from cortex_model.system.arrays import read_arrays
+from cortex_model.system.storage import ANEW, read_json
 
-#: The file in a run directory that holds the final weights.
-WEIGHTS = "weights.nc"
+#: The files of a run directory that hold the final weights, the SHA-256 of all that the run ended with, and, when it
+#: has finished, its summary.
+WEIGHTS, PROVENANCE, SUMMARY = "weights.nc", "provenance.json", "summary.json"
 #: Digits of the hash in a name.
 N_DIGITS = 12
 #: What is counted: presentations, by which noise is numbered; epochs, by which orders of stimuli are; wake and sleep.
@@ -56,6 +58,34 @@ def attribute(counts: dict[str, int], remembered: dict[str, float]) -> str:
     return json.dumps(counts | {"remembered": its_own})
 
 
+def file_hashes(path: Path) -> dict[str, str]:
+    """File -> its SHA-256, of all that a finished run ended with.
+
+    Raises
+    ------
+    RunError
+        If its provenance does not say so.
+    """
+    files = read_json(path / PROVENANCE).get("files")
+    if not isinstance(files, dict) or not all(isinstance(sha256, str) for sha256 in files.values()):
+        raise RunError(f"{path / PROVENANCE}: must hold the SHA-256 of every file of a finished run (got none); {ANEW}")
+    return files
+
+
+def read_result(path: Path, name: str):
+    """Arrays that a finished run ended with, as they were written: an xarray.Dataset.
+
+    Raises
+    ------
+    RunError
+        If the run has no such file, or it is missing, damaged or another one.
+    """
+    hashes = file_hashes(path)
+    if name not in hashes:
+        raise RunError(f"{path}: must be a run that keeps {name} (got none); give another run.")
+    return read_arrays(path / name, hashes[name])
+
+
 def read_kept(path: Path) -> Kept:
     """What a run directory, or a file of `Cortex.save`, keeps.
 
@@ -65,19 +95,19 @@ def read_kept(path: Path) -> Kept:
         If it is neither, has not finished, or is damaged.
     """
     file = path / WEIGHTS if path.is_dir() else path
-    if not file.is_file():
+    if not file.is_file() or (path.is_dir() and not (path / SUMMARY).exists()):
         got = "one without final weights" if path.is_dir() else "nothing there"
         raise RunError(
             f"{path}: must be the directory of a finished run, or a file that Cortex.save wrote (got {got}); finish "
             "the run, or correct the path."
         )
-    dataset = read_arrays(file)
+    dataset = read_result(path, WEIGHTS) if path.is_dir() else read_arrays(file)
     try:
         ended = json.loads(dataset.attrs.get("ended", "{}"))
         counts = {name: int(ended.get(name, 0)) for name in COUNTS}
         remembered = {str(name): float(value) for name, value in ended.get("remembered", {}).items()}
     except (ValueError, TypeError, AttributeError) as error:
-        raise RunError(f"{file}: must say where it ended (got: {error}); the run must be made anew.") from None
+        raise RunError(f"{file}: must say where it ended (got: {error}); {ANEW}") from None
     return Kept({str(name): array.values for name, array in dataset.items()}, counts, remembered)
 
 

@@ -10,21 +10,16 @@ import queue
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
 from cortex_model.devices.availability import check_device
 from cortex_model.errors import RunError
-from cortex_model.runs.directory import is_locked
 from cortex_model.runs.protocol import load_protocol
 from cortex_model.runs.running import start
 from cortex_model.runs.together import start_together
 from cortex_model.system.failures import MISTAKE, told
 
-#: Seconds that another process is given to leave a run directory: that of a worker that died ends at once, but the
-#: file system of a cluster may need a while to notice.
-SECONDS_TO_LEAVE = 60.0
 #: How long such a process waits for another job.
 SECONDS_IDLE = 30.0
 
@@ -53,7 +48,6 @@ def carry_out(job: dict[str, Any]) -> list[str]:
                 "of cortex-model on this machine); sweep again."
             )
         check_device(device)
-        _wait_for(paths)
         if len(settings) == 1:
             outcomes = [start(job["protocol"], *settings[0], device, parent)]
         else:
@@ -61,12 +55,6 @@ def carry_out(job: dict[str, Any]) -> list[str]:
     except Exception as error:
         outcomes = [error] * len(settings)
     return [_sentence(outcome, path) for outcome, path in zip(outcomes, paths, strict=True)]
-
-
-def _wait_for(paths):
-    deadline = time.monotonic() + SECONDS_TO_LEAVE
-    while any(path.is_dir() and is_locked(path) for path in paths) and time.monotonic() < deadline:
-        time.sleep(0.1)
 
 
 def _sentence(outcome, path):

@@ -14,11 +14,12 @@ from cortex_model.errors import RunError
 from cortex_model.parameters import MOST_SEEDS, checked_number, content_hash
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.protocol import load_protocol
-from cortex_model.runs.running import mind_other_sources
+from cortex_model.runs.provenance import mind_other_sources
 from cortex_model.schedule.declared import program_structure
 from cortex_model.sweeps.gathering import gathered
 from cortex_model.sweeps.grid import Asked, asked_runs, checked_grid, checked_seeds, model_for, shown
-from cortex_model.system.storage import write_netcdf, write_whole
+from cortex_model.system.arrays import write_netcdf
+from cortex_model.system.storage import write_whole
 
 STATES = ("waiting", "running", "finished", "failed")
 DATASET, TABLE = "sweep.nc", "sweep.csv"

@@ -151,8 +151,8 @@ def _of_the_system(error):
     got, file = error.strerror or str(error), error.filename2 or error.filename
     if error.errno in NO_ROOM:
         return (
-            f"{file or 'disk'}: must have room on its disk (got: {got}); make some, or name other folders "
-            "with --out and CORTEX_MODEL_CACHE. Nothing that was finished is lost."
+            f"{file or 'disk'}: must have room on its disk (got: {got}); free space, then resume, or name other "
+            "folders with --out and CORTEX_MODEL_CACHE. Nothing that was finished is lost."
         )
     cache = cache_folder().absolute()
     path = Path(file).absolute() if isinstance(file, str | Path) else None

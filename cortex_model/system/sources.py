@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib.abc import Loader, MetaPathFinder
@@ -22,6 +23,18 @@ PACKAGE = Path(__file__).parents[1]
 #: Endings of the files that decide results: Python, C++ and CUDA, and the templates of what Brian2 generates.
 SUFFIXES = (".py", ".h", ".cpp", ".cu", ".pyx", ".py_")
 _LOADING = threading.RLock()
+#: Whether what goes on reads only.
+_IS_READING: ContextVar[bool] = ContextVar("is_reading", default=False)
+
+
+@contextmanager
+def reading(run_code: bool = False):
+    """While this lasts, no Python file that is named in a run directory is run, unless ``run_code``."""
+    before = _IS_READING.set(not run_code)
+    try:
+        yield
+    finally:
+        _IS_READING.reset(before)
 
 
 def sha256(content: bytes) -> str:
@@ -119,8 +132,13 @@ class OwnCode:
         Raises
         ------
         ParameterError
-            If it is not Python that runs.
+            If it is not Python that runs, or what goes on reads only.
         """
+        if _IS_READING.get():
+            raise ParameterError(
+                f"{self.origin}: must not be run by what only reads runs (got a run of a user's own Python file); read "
+                "the file, then say --run-code (in Python: run_code=True) where there is that option."
+            )
         with _LOADING, self.importable():
             return load_module(self.path, self.origin, self.files[self.path.name])
 

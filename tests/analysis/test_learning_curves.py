@@ -16,17 +16,18 @@ from cortex_model.analysis.learning_curves import (
 )
 from cortex_model.errors import RunError
 from cortex_model.runs.directory import RunDirectory
-from cortex_model.system.storage import write_arrays
+from cortex_model.system.arrays import write_arrays
 
 
 def directory(parent, rule, seed, errors, looks=(0, 10, 20), damping=0.0, **later):
     """A run directory with nothing in it but what learning curves read."""
     parameters = {"learning_rule": rule, "damping": damping, **later}
     description = {"protocol": "p", "protocol_file": "p", "device": "d", "parameters": parameters, "seed": seed}
-    made = RunDirectory.created(parent, description, f"{rule}-{damping}-{seed}")
+    made = RunDirectory.created(parent / f"{rule}-{damping}-{seed}", description)
     arrays = {"error": (["look"], np.array(errors), "percent"), "n": (["look"], np.array(looks), "1")}
     arrays["angle"] = (["look", "layer"], np.array([errors, errors]).T + [0.0, 2.0], "degree")
     write_arrays(made.path / "measures.nc", arrays, {})
+    made.conclude({}, {})
     return made
 
 

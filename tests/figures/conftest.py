@@ -11,7 +11,7 @@ from cortex_model.experiments.reproduce import load_figure
 from cortex_model.protocol import load_protocol
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.running import start
-from cortex_model.system.storage import read_arrays, write_netcdf
+from cortex_model.system.arrays import read_arrays, write_netcdf
 
 #: Figure -> (protocol, overrides of its tiny parameters, one dict a curve).
 TINY = {
@@ -46,7 +46,7 @@ SEEDS = (0, 1)
 SLOW = "perception_and_recall"
 
 
-def imitated(run, folder, seed, changes):
+def imitated(run, folder, seed, changes, resealed):
     """A run directory like another one, of another seed and other parameters, with other measured numbers."""
     path = folder / f"imitated-{seed}-{len(changes)}"
     if path.exists():
@@ -60,11 +60,11 @@ def imitated(run, folder, seed, changes):
         for name in names:
             arrays[name].values[:] = arrays[name].values * (0.9 - 0.1 * len(changes))
         write_netcdf(path / file, arrays)
-    return RunDirectory(path)
+    return resealed(path)
 
 
 @pytest.fixture(scope="session")
-def runs_for(made_once, tiny_summary):
+def runs_for(made_once, tiny_summary, resealed):
     """Figure -> finished run directories, two seeds of each setting."""
     made = {}
 
@@ -82,7 +82,7 @@ def runs_for(made_once, tiny_summary):
             run = RunDirectory(tiny_summary(SLOW)["run_dir"])
             others = [(1, {}), (0, {"damping": 1.0}), (1, {"damping": 1.0})]
             with made_once(f"figure_{figure}") as folder:
-                made[figure] = [run, *(imitated(run, folder, *other) for other in others)]
+                made[figure] = [run, *(imitated(run, folder, *other, resealed) for other in others)]
         return made.get(figure, [])
 
     return runs

@@ -16,8 +16,8 @@ from cortex_model.reports.reading import read_runs
 from cortex_model.reports.settings import chapters_of
 from cortex_model.reports.stock import stock_panels
 from cortex_model.runs.directory import RunDirectory
+from cortex_model.system.arrays import read_arrays, write_netcdf
 from cortex_model.system.sources import load_module
-from cortex_model.system.storage import read_arrays, write_netcdf
 
 OF_TASK = "curves_wake_sleep_classification"
 
@@ -85,14 +85,15 @@ def test_any_protocol_has_curves(runs_for, tmp_path):
     assert written == {"curves_pseudoinverse_alignment.png", "curves_recirculation_dynamics.png"}
 
 
-def test_what_is_not_finished_or_has_no_mean_is_said(runs_for, tmp_path):
+def test_what_is_not_finished_or_has_no_mean_is_said(runs_for, tmp_path, resealed):
     runs = [run for run in runs_for("fig2b") if run.description()["parameters"]["learning_rule"] == "reciprocal"]
-    begun = RunDirectory.created(tmp_path, runs[0].description() | {"seed": 7}, "begun")
+    begun = RunDirectory.created(tmp_path / "begun", runs[0].description() | {"seed": 7})
     other = RunDirectory(shutil.copytree(runs[0].path, tmp_path / "other"))
     (other.path / "parameters.json").write_text(json.dumps(runs[0].description() | {"seed": 8}))
     measures = read_arrays(other.path / "measures.nc")
     measures["wake_presentations"].values[-1] += 1
     write_netcdf(other.path / "measures.nc", measures)
+    resealed(other.path)
     with pytest.warns(CortexModelWarning) as told:
         load_figure("curves").draw([*runs, begun, other], tmp_path / "out")
     said = [str(each.message) for each in told]
@@ -104,7 +105,7 @@ def test_what_is_not_finished_or_has_no_mean_is_said(runs_for, tmp_path):
 def test_nothing_to_draw_is_said(runs_for, tmp_path):
     with pytest.raises(RunError, match=r"^curves: must be given finished runs \(got none\)"):
         load_figure("curves").draw([], tmp_path)
-    begun = RunDirectory.created(tmp_path, runs_for("fig1b")[0].description(), "begun")
+    begun = RunDirectory.created(tmp_path / "begun", runs_for("fig1b")[0].description())
     with pytest.warns(CortexModelWarning), pytest.raises(RunError, match="finished runs with measures"):
         load_figure("curves").draw([begun], tmp_path)
     with pytest.raises(ParameterError, match="draw runs of your own with `cortex-model figure curves RUN_DIRS`"):

@@ -13,8 +13,8 @@ from cortex_model.experiments.tables import NO_DATASET, minutes, presentations_n
 from cortex_model.protocol import load_protocol
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.running import start
+from cortex_model.system.arrays import write_arrays
 from cortex_model.system.sources import load_module
-from cortex_model.system.storage import write_arrays
 
 SEEDS = (0, 1)
 #: The tiny network, so that nothing more is compiled.
@@ -132,12 +132,12 @@ def test_a_disturbed_v_is_farther_from_its_fixed_point(few):
 def evaluated(parent, seed, errors, slept, **parameters):
     """A run directory with four evaluations, 100 wake presentations apart."""
     made = RunDirectory.created(
-        parent,
+        parent / f"seed{seed}",
         {"protocol": "p", "protocol_file": "p", "device": "d", "parameters": parameters, "seed": seed},
-        f"seed{seed}",
     )
     columns = {"error": errors, "wake": [0, 100, 200, 300], "sleep_presentations": slept}
     write_arrays(made.path / "measures.nc", {key: (["look"], np.array(v), "1") for key, v in columns.items()}, {})
+    made.conclude({}, {})
     return made
 
 

@@ -12,8 +12,8 @@ from cortex_model.experiments.reproduce import figure_folder, figure_names, load
 from cortex_model.language.ordering import Ordering
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.schedule.declared import program_structure
+from cortex_model.system.arrays import read_arrays
 from cortex_model.system.sources import load_module
-from cortex_model.system.storage import read_arrays
 
 
 @pytest.fixture(params=figure_names())
@@ -143,13 +143,14 @@ def test_fig2b_puts_no_numbers_of_the_paper_beside_another_dataset(runs_for, dra
     ({"learning_rule": "reciprocal", "layer_sizes": [64, 9, 10]}, "must have the layer_sizes of .* (got 64,9,10 and"),
     ({"learning_rule": "reciprocal", "dataset": "mnist"}, "must have the dataset of .* (got mnist and digits)"),
 ])  # fmt: skip
-def test_fig2b_says_which_parameter_differs(changed, got, runs_for, tmp_path):
+def test_fig2b_says_which_parameter_differs(changed, got, runs_for, tmp_path, resealed):
     one = next(r for r in runs_for("fig2b") if r.description()["parameters"]["learning_rule"] == "backpropagation")
     description = one.description()
     other = tmp_path / "other"
     shutil.copytree(one.path, other)
     description["parameters"] |= changed
     (other / "parameters.json").write_text(json.dumps(description))
+    resealed(other)
     with pytest.raises(RunError, match="other: " + got.replace("(", r"\(").replace(")", r"\)")):
         load_figure("fig2b").draw([one, RunDirectory(other)], tmp_path)
 
@@ -286,7 +287,7 @@ def test_figure_refuses_runs_of_another_protocol(runs_for, tmp_path):
 
 def test_figure_refuses_a_run_that_has_not_finished(runs_for, tmp_path):
     description = runs_for("fig1b")[0].description()
-    begun = RunDirectory.created(tmp_path, description, "begun")
+    begun = RunDirectory.created(tmp_path / "begun", description)
     with pytest.raises(RunError, match="got begun, not finished"):
         load_figure("fig1b").draw([begun], tmp_path)
 

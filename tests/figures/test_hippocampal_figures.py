@@ -9,8 +9,8 @@ from cortex_model.experiments.reproduce import figure_folder, load_figure
 from cortex_model.protocol import load_protocol
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.running import start
+from cortex_model.system.arrays import read_arrays
 from cortex_model.system.sources import load_module
-from cortex_model.system.storage import read_arrays
 
 NAME = "hippocampal_replay"
 SMALL = {"layer_sizes": (12, 20, 12), "laps": 2, "look_every_laps": 1, "replay_steps": 20}

@@ -127,8 +127,10 @@ def test_a_rule_of_ones_own_is_saved_with_it(new, data, tmp_path):
     cortex = new(tmp_path / "mine.py").wake(*data)
     file = cortex.save(tmp_path / "mine.nc")
     (tmp_path / "mine.py").unlink()
-    code = f"from cortex_model import Cortex; print(Cortex.load({str(file)!r}))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    loaded = "from cortex_model import Cortex; print(Cortex.load({!r}{}))"
+    given = [loaded.format(str(file), more) for more in ("", ", run_code=True")]
+    refused, done = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True) for code in given]
+    assert refused.returncode and "must be of a learning rule whose file is there as it was" in refused.stderr
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Cortex(6-5-3, mine.py#") and "60 wake" in done.stdout
 

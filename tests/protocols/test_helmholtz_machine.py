@@ -13,8 +13,8 @@ from cortex_model.rules import shipped
 from cortex_model.runs.checkpoint import Checkpoint
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.running import go_on, resume
+from cortex_model.system.arrays import read_arrays
 from cortex_model.system.sources import load_module
-from cortex_model.system.storage import read_arrays
 from cortex_model.theory import helmholtz_machine as theory
 
 NAME = "helmholtz_machine"

@@ -9,7 +9,7 @@ from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.listing import shown
 from cortex_model.runs.run import Checkpoint
 from cortex_model.runs.running import start
-from cortex_model.system.storage import read_arrays
+from cortex_model.system.arrays import read_arrays
 
 NAME = "hippocampal_replay"
 TINY = load_protocol(NAME).tiny

@@ -9,8 +9,8 @@ from cortex_model.analysis.decoding import INFORMATION, order_of_latencies
 from cortex_model.errors import ParameterError
 from cortex_model.protocol import protocol_folder
 from cortex_model.runs.directory import RunDirectory
+from cortex_model.system.arrays import read_arrays
 from cortex_model.system.sources import load_module
-from cortex_model.system.storage import read_arrays
 
 NAME = "perception_and_recall"
 MODULE = load_module(protocol_folder() / f"{NAME}.py")

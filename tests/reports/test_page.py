@@ -215,17 +215,18 @@ def test_confusions_are_those_of_the_final_weights(folder, monkeypatch):
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_weights_that_are_not_those_of_the_summary_are_said(copied, tmp_path):
+def test_weights_that_are_not_those_of_the_summary_are_said(copied, tmp_path, resealed):
     path = next(copied.iterdir())
     summary = json.loads((path / "summary.json").read_text())
     (path / "summary.json").write_text(json.dumps(summary | {"weights_sha256": "0" * 64}))
+    resealed(path)
     page, sentences = page_of(copied, tmp_path)
     assert sentences == [f"{path.name}: its final weights are not those whose hash its summary names."]
     assert sentences[0] in page.text
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_markup_of_strangers_is_text(copied, tmp_path):
+def test_markup_of_strangers_is_text(copied, tmp_path, resealed):
     """In a parameter, its name, a folder's name, a warning, the provenance, a measure's unit."""
     path = copied / f"a{MARKUP.replace('/', '')}"
     next(copied.iterdir()).rename(path)
@@ -238,6 +239,7 @@ def test_markup_of_strangers_is_text(copied, tmp_path):
     (path / "provenance.json").write_text(
         json.dumps(origin | {"command": MARKUP, "processor": MARKUP + "\u202e\udcff"})
     )
+    resealed(path)
     page, _ = page_of(copied, tmp_path)
     needs_nothing(page)
     assert page.text.count("alert(1)") >= 6 and MARKUP not in page.source and "\u202e" not in page.source
@@ -245,10 +247,11 @@ def test_markup_of_strangers_is_text(copied, tmp_path):
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_a_template_that_does_not_escape_is_seen(copied, tmp_path, monkeypatch):
+def test_a_template_that_does_not_escape_is_seen(copied, tmp_path, monkeypatch, resealed):
     path = next(copied.iterdir())
     origin = json.loads((path / "provenance.json").read_text())
     (path / "provenance.json").write_text(json.dumps(origin | {"command": MARKUP}))
+    resealed(path)
     unsafe = environment()
     unsafe.autoescape = False
     monkeypatch.setattr("cortex_model.reports.page.environment", lambda: unsafe)
@@ -288,12 +291,13 @@ def test_an_own_protocol_is_read_and_never_run(tmp_path, tiny, alone):
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_an_own_rule_is_never_run(copied, tmp_path):
+def test_an_own_rule_is_never_run(copied, tmp_path, resealed):
     file, path = tmp_path / "rule.py", next(copied.iterdir())
     file.write_text(f"import pathlib\npathlib.Path({str(tmp_path / 'was_run')!r}).touch()\n")
     given = json.loads((path / "parameters.json").read_text())
     given["parameters"]["learning_rule"] = f"{file}#123456789abc"
     (path / "parameters.json").write_text(json.dumps(given))
+    resealed(path)
     page, _ = page_of(path, tmp_path)
     assert "rule.py#123456789abc" in page.of("parameters") and not (tmp_path / "was_run").exists()
     assert "how it answers stands in the user's own file" in page.of("classes")
@@ -321,7 +325,7 @@ def test_unfinished_and_damaged_runs_get_a_sentence(copied, tmp_path, command_li
 
 @settings(derandomize=True, max_examples=12, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_strange_values_never_break_a_page(folder, tmp_path_factory, undrawn, data):
+def test_strange_values_never_break_a_page(folder, tmp_path_factory, undrawn, resealed, data):
     """A value of the parameters, the provenance or the summary is something else."""
     path = tmp_path_factory.mktemp("strange") / "run"
     shutil.copytree(sorted(folder.iterdir())[0], path)
@@ -331,6 +335,7 @@ def test_strange_values_never_break_a_page(folder, tmp_path_factory, undrawn, da
     name = data.draw(st.sampled_from([*inner, "another"]))
     inner[name] = data.draw(st.sampled_from(STRANGE))
     file.write_text(json.dumps(content))
+    resealed(path)
     try:
         page, _ = page_of(path, path.parent)
     except CortexModelError as error:
@@ -396,7 +401,7 @@ def test_a_run_whose_data_are_gone_says_so(own_data, tmp_path, alone):
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_published_data_are_not_downloaded_for_a_page(copied, tmp_path, monkeypatch):
+def test_published_data_are_not_downloaded_for_a_page(copied, tmp_path, monkeypatch, resealed):
     monkeypatch.setattr("cortex_model.datasets.files.download", lambda *_: pytest.fail("downloaded"))
     monkeypatch.setenv("CORTEX_MODEL_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("CORTEX_MODEL_DATA", raising=False)
@@ -404,6 +409,7 @@ def test_published_data_are_not_downloaded_for_a_page(copied, tmp_path, monkeypa
     given = json.loads((path / "parameters.json").read_text())
     given["parameters"] |= {"dataset": "mnist"}
     (path / "parameters.json").write_text(json.dumps(given))
+    resealed(path)
     assert "`cortex-model datasets fetch mnist` fetches them" in page_of(path, tmp_path)[0].of("classes")
 
 
