@@ -31,7 +31,7 @@ from cortex_model.runs.identity import PARAMETERS
 from cortex_model.runs.states import CHECKPOINTS, LOG, state_of
 from cortex_model.state.kept import PROVENANCE, SUMMARY, WEIGHTS, Kept, attribute, read_kept, read_result
 from cortex_model.system.arrays import write_arrays
-from cortex_model.system.storage import clear_parts, read_json, write_json, write_whole
+from cortex_model.system.storage import check_regular, clear_parts, files_in, read_json, write_json, write_whole
 from cortex_model.weights import Weights
 
 PROTOCOL_FILES, RULE_FILES = "protocol", "learning_rule"
@@ -192,7 +192,7 @@ class RunDirectory:
         """Forget everything that was run, so that the run starts anew."""
         for name in (SUMMARY, PROVENANCE, LOG):
             (self.path / name).unlink(missing_ok=True)
-        for file in self.path.glob("*.nc"):
+        for file in files_in(self.path, "*.nc"):
             file.unlink(missing_ok=True)
         self.clear_parts()
 
@@ -200,15 +200,13 @@ class RunDirectory:
         """Forget what only an unfinished run needs, and what was being written when it was killed."""
         recording.clear_parts(self.path)
         clear_parts(self.path)
-        for path in self.path.glob(CHECKPOINTS):
+        for path in files_in(self.path, CHECKPOINTS):
             path.unlink(missing_ok=True)
 
     def log(self, message: str) -> None:
         """Append a line to the log."""
-        log = self.path / LOG
-        if log.is_symlink():
-            raise RunError(f"{log}: must be a file (got a link); remove it.")
-        with open(log, "a", encoding="utf-8") as file:
+        check_regular(self.path / LOG)
+        with open(self.path / LOG, "a", encoding="utf-8") as file:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {message}\n")
 
     # ------------------------------------------------------------------ while it runs

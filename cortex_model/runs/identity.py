@@ -8,7 +8,7 @@ from typing import Any
 from cortex_model.errors import RunError, in_short
 from cortex_model.state.kept import PROVENANCE, SUMMARY, file_hashes
 from cortex_model.system.sources import without_folder
-from cortex_model.system.storage import ANEW, read_json, sha256_of
+from cortex_model.system.storage import ANEW, files_in, read_json, sha256_of
 
 PARAMETERS = "parameters.json"
 #: Protocol, hash of parameters and of a user's own files, seed and device.
@@ -56,7 +56,7 @@ def check_same(path: Path, found: dict[str, Any], asked: dict[str, Any]) -> None
 def hashes(path: Path, summary: dict[str, Any]) -> dict[str, str]:
     """File -> its SHA-256, of everything that a run ends with; of JSON that of its content."""
     found = {PARAMETERS: sha256_of(read_json(path / PARAMETERS)), SUMMARY: sha256_of(summary)}
-    return found | {file.name: _sha256(file) for file in sorted(path.glob("*.nc"))}
+    return found | {file.name: _sha256(file) for file in files_in(path, "*.nc")}
 
 
 def check_whole(path: Path, by_content: bool = False) -> None:

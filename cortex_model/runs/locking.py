@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from cortex_model.errors import CortexModelWarning, RunError
+from cortex_model.system.storage import check_regular
 
 LOCK = ".lock"
 #: Seconds between two looks at whether another process has left a run directory.
@@ -38,7 +39,7 @@ def held(path: Path, waits: bool = True) -> Iterator[None]:
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
-        check_lock(path)
+        check_regular(path / LOCK)
         lock = FileLock(path / LOCK)
         try:
             lock.acquire(timeout=0)
@@ -74,7 +75,7 @@ def is_held(path: Path) -> bool:
     RunError
         If its lock is no file.
     """
-    check_lock(path)
+    check_regular(path / LOCK)
     try:
         file = os.open(path / LOCK, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
@@ -86,10 +87,3 @@ def is_held(path: Path) -> bool:
     finally:
         os.close(file)
     return False
-
-
-def check_lock(path: Path) -> None:
-    """Refuse a lock that is a folder or a link."""
-    lock = path / LOCK
-    if lock.is_symlink() or (lock.exists() and not lock.is_file()):
-        raise RunError(f"{lock}: must be a file (got a folder, a link or a device); remove it.")

@@ -13,7 +13,7 @@ from typing import Any
 
 import cortex_model
 from cortex_model.devices.program import compiler_used
-from cortex_model.errors import CortexModelWarning
+from cortex_model.errors import CortexModelWarning, RunError
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.state.kept import PROVENANCE
 from cortex_model.system.sources import package_sha256
@@ -85,16 +85,30 @@ def made_by_other_sources(directory: RunDirectory) -> dict[str, str]:
     return {"made_by_other_sources": f"made {other}, whose sources were others than today's; --again makes it anew"}
 
 
+def damage(directory: RunDirectory) -> str:
+    """What is wrong with a finished run, in a sentence; nothing where all is there."""
+    try:
+        directory.check()
+    except RunError as error:
+        return str(error)
+    return ""
+
+
 def _made_otherwise(directory):
     """When, and by which version, a run was made, if not by these sources; also where nothing says who made it."""
     return other_sources(directory.provenance())
 
 
 def mind_other_sources(directories: list[RunDirectory], again: bool) -> None:
-    """Of many runs, forget those that other sources of this package made (``again``), or count them in a warning."""
+    """Of many runs, forget those that other sources of this package made (``again``), or count them in a warning.
+
+    Those that are damaged are forgotten, too; whoever reads them says so otherwise.
+    """
     finished = {directory.path: directory for directory in directories if directory.has_finished}.values()
-    others = [directory for directory in finished if _made_otherwise(directory)]
+    damaged = [directory for directory in finished if damage(directory)]
+    others = [directory for directory in finished if directory not in damaged and _made_otherwise(directory)]
     if again:
+        others += damaged
         for directory in others:
             directory.clear()
     elif others:

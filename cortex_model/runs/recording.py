@@ -10,6 +10,7 @@ from cortex_model.errors import ParameterError, RunError
 from cortex_model.parameters.recorded import read_recorded
 from cortex_model.reference.hierarchy import presented
 from cortex_model.system.arrays import read_npz, write_arrays, write_npz
+from cortex_model.system.storage import files_in
 from cortex_model.weights import Weights
 
 #: The folder of what was recorded so far, and the file of all that was.
@@ -89,12 +90,13 @@ def finish(directory: Path) -> None:
 
 def clear_parts(directory: Path) -> None:
     """Forget the files of single looks."""
-    shutil.rmtree(directory / FOLDER, ignore_errors=True)
+    if (directory / FOLDER).is_dir():
+        shutil.rmtree(directory / FOLDER)
 
 
 def _arrays(directory):
     """Name -> (dimensions, values, unit) of all looks so far."""
-    parts = [read_npz(path) for path in sorted((directory / FOLDER).glob("*.npz"))]
+    parts = [read_npz(path) for path in files_in(directory / FOLDER, "*.npz")]
     if not parts:
         return {}
     found = {"look": (["look"], np.array([int(part["look"]) for part in parts]), "presentations")}

@@ -14,7 +14,7 @@ from cortex_model.errors import RunError
 from cortex_model.parameters import MOST_SEEDS, checked_number, content_hash
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.protocol import load_protocol
-from cortex_model.runs.provenance import mind_other_sources
+from cortex_model.runs.provenance import damage, mind_other_sources
 from cortex_model.schedule.declared import program_structure
 from cortex_model.sweeps.gathering import gathered
 from cortex_model.sweeps.grid import Asked, asked_runs, checked_grid, checked_seeds, model_for, shown
@@ -111,8 +111,12 @@ def sweep(
     ]
     _make_folder(out)
     mind_other_sources([run for run in runs if run is not None], again)
-    there = ["failed" if run is None else "finished" if run.has_finished else "waiting" for run in runs]
-    progress = Progress(asked, there, [run.failure for run in asked])
+    is_there = [run is not None and run.has_finished for run in runs]
+    failures = [damage(run) if done else one.failure for one, run, done in zip(asked, runs, is_there, strict=True)]
+    there = [
+        "failed" if why else "finished" if done else "waiting" for why, done in zip(failures, is_there, strict=True)
+    ]
+    progress = Progress(asked, there, failures)
     report(progress, [at for at, state in enumerate(there) if state != "waiting"])
     axes = {name: [shown(value) for value in values] for name, values in grid.items()} | {"seed": seeds}
     about = {"protocol": loaded.name, "device": device, "fixed": json.dumps(dict(fixed), default=str)}

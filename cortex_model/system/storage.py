@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import stat
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,14 @@ def write_whole(path: Path, write, previous: Path | None = None) -> None:
 
 def clear_parts(folder: Path) -> None:
     """Remove what processes that were killed while they wrote have left in a folder that nobody else writes into."""
-    for part in folder.glob(f"*{PART}"):
+    for part in files_in(folder, f"*{PART}"):
         part.unlink(missing_ok=True)
+
+
+def files_in(folder: Path, pattern: str) -> list[Path]:
+    """What a folder holds of a pattern, by name; unlike with `Path.glob`, one that cannot be read is an error."""
+    names = os.listdir(folder) if folder.exists() else []
+    return [folder / name for name in sorted(names) if fnmatch(name, pattern)]
 
 
 def sha256_of(content: dict[str, Any]) -> str:
@@ -93,6 +100,17 @@ def plain(content: Any, where: str) -> Any:
         ) from None
 
 
+def check_regular(path: Path) -> None:
+    """Refuse what is there and is a folder, a link, a pipe or a device.
+
+    Raises
+    ------
+    RunError
+    """
+    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+        raise RunError(f"{path}: must be a file (got a folder, a link or a device); remove it.")
+
+
 def read_regular(path: Path) -> bytes:
     """The content of a file that is no folder, no link and no pipe.
 
@@ -102,8 +120,7 @@ def read_regular(path: Path) -> bytes:
         If it is missing, something else, or cannot be read.
     """
     try:
-        if not stat.S_ISREG(path.lstat().st_mode):
-            raise RunError(f"{path}: must be a file (got a folder, a link or a device); remove it.")
+        check_regular(path)
         return path.read_bytes()
     except FileNotFoundError:
         raise RunError(f"{path.parent}: must hold {path.name} (got none); give a whole run directory.") from None

@@ -28,7 +28,7 @@ from pathlib import Path
 
 from cortex_model.cli import main
 from cortex_model.cli.app import app  # noqa: F401 (everything is loaded once, before children are made)
-from cortex_model.devices import simulation, live  # noqa: F401
+from cortex_model.devices import live, simulation  # noqa: F401
 from cortex_model.runs.directory import RunDirectory
 
 #: A small network, many checkpoints: each evaluation is one, and sleep comes before wake.
