@@ -1,9 +1,10 @@
 """Damage on purpose: runs are killed at random moments, file operations fail, bits of files flip.
 
-``python tests/soak/soak.py --kills 100 --failures 100 --flips 100 [--seed N] [--device DEVICE]`` prints what was done
+``python tests/soak/soak.py [--kills 100] [--failures 100] [--flips 100] [--races 50] [--seed N]`` prints what was done
 and every finding; its exit status is 1 where there is one. What must hold after each:
 
 - killed at any moment, the same command ends with the same bits;
+- of four processes that make the same run all end with it;
 - where a file operation fails, the command ends with one sentence and status 2, or with the same bits; without the
   failure, the same command then ends with the same bits;
 - where a bit of any file of a run directory is another one, every command ends with one sentence and status 2, or
@@ -106,10 +107,18 @@ class Soak:
 
     def command(self, arguments: list[str], prepare=lambda: lambda: 0, seconds: float | None = None) -> Ended:
         """A command in a process of its own, which is killed after some seconds, with all that it has started."""
+        return self.ended(*self.begun(arguments, prepare), seconds)
+
+    def begun(self, arguments: list[str], prepare=lambda: lambda: 0) -> tuple:
+        """A process that carries out a command, and the files of what it says."""
         files = [tempfile.TemporaryFile("w+", dir=self.folder) for _ in range(3)]  # noqa: SIM115
         child = os.fork()
         if not child:
             self._child(arguments, prepare, files)
+        return child, files
+
+    def ended(self, child: int, files: list, seconds: float | None = None) -> Ended:
+        """How such a process ends, which is killed after some seconds."""
         deadline = None if seconds is None else time.monotonic() + seconds
         status = None
         while status is None:
@@ -178,6 +187,19 @@ class Soak:
                 self.must(ended.status in (0, -signal.SIGKILL), "killed", ended)
             self.ends_alike(out, f"killed ({out})")
             shutil.rmtree(self.folder / out, ignore_errors=True)
+
+    def races(self, n: int) -> None:
+        """Let four processes make the same run at once."""
+        for at in range(n):
+            out = f"raced-{at}"
+            four = [self.ended(*each) for each in [self.begun(self.runs(out)) for _ in range(4)]]
+            for ended in four:
+                self.must(ended.status == 0, "one of four that make the same run", ended)
+            n_waited = sum("another process is making this run; waiting" in ended.error for ended in four)
+            self.must(n_waited >= 1, f"of four, {n_waited} say that they wait")
+            self.ends_alike(out, "four at once")
+            self.done["races"] += 1
+            shutil.rmtree(self.folder / out)
 
     def failures(self, n: int) -> None:
         """Let one file operation fail after another: of a run from its beginning, and of one that is gone on with."""
@@ -274,9 +296,10 @@ def failing(folder: Path, at: int | None, number: int = errno.EIO):
     return lambda: n
 
 
-def soaked(folder: Path, device: str, seed: int, kills: int, failures: int, flips: int) -> Soak:
+def soaked(folder: Path, device: str, seed: int, kills: int, failures: int, flips: int, races: int) -> Soak:
     """Do all of it."""
     soak = Soak(folder, device, random.Random(seed))
+    soak.races(races)
     soak.kills(kills)
     soak.failures(failures)
     soak.flips(flips)
@@ -285,11 +308,12 @@ def soaked(folder: Path, device: str, seed: int, kills: int, failures: int, flip
 
 if __name__ == "__main__":
     asked = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name in ("kills", "failures", "flips", "seed"):
-        asked.add_argument(f"--{name}", type=int, default=0 if name == "seed" else 100)
+    for name, default in (("kills", 100), ("failures", 100), ("flips", 100), ("races", 50), ("seed", 0)):
+        asked.add_argument(f"--{name}", type=int, default=default)
     asked.add_argument("--device", default="cpp_standalone")
     given = asked.parse_args()
     with tempfile.TemporaryDirectory(prefix="soak-") as place:
-        its = soaked(Path(place).resolve(), given.device, given.seed, given.kills, given.failures, given.flips)
+        numbers = {name: getattr(given, name) for name in ("seed", "kills", "failures", "flips", "races")}
+        its = soaked(Path(place).resolve(), given.device, **numbers)
     print(json.dumps({"seed": given.seed, "device": given.device, **its.done, "findings": len(its.findings)}))
     sys.exit(bool(its.findings))
