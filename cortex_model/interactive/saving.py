@@ -14,8 +14,9 @@ from cortex_model.runs.arrays import read_weights, weight_arrays
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.protocol import parameters_of
 from cortex_model.state.kept import attribute
+from cortex_model.system.cache import cache_folder
 from cortex_model.system.sources import OwnCode
-from cortex_model.system.storage import cache_folder, read_arrays, write_arrays, write_whole
+from cortex_model.system.storage import read_arrays, write_arrays, write_whole
 
 #: The attribute of the file that holds all that is no weight.
 STATE = "cortex_model_state"
@@ -130,7 +131,7 @@ def _of_file(path):
 def _remember_rule(learning_rule, files):
     """Make a rule known that was saved with the weights: from its own text, wherever its file is now."""
     name, _, digest = str(learning_rule).partition("#")
-    folder = cache_folder() / "rules" / f"saved_{digest}"
+    folder = cache_folder("rules", f"saved_{digest}")
     for file, text in files.items():
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)

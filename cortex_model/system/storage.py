@@ -9,14 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from platformdirs import user_cache_path
 
 from cortex_model.errors import RunError, in_short
-
-
-def cache_folder() -> Path:
-    """Folder of what can be made again, such as compiled programs: ``CORTEX_MODEL_CACHE``, or the user's."""
-    return Path(os.environ.get("CORTEX_MODEL_CACHE") or user_cache_path("cortex-model"))
 
 
 def write_whole(path: Path, write) -> None:
