@@ -38,15 +38,24 @@ def test_the_cache_is_made_for_nobody_else(cache):
 
 
 @pytest.mark.parametrize(
-    ("names", "mode"), [((), 0o777), ((), 0o770), ((), 0o1777), (("programs",), 0o757), (("programs",), 0o775)]
+    ("names", "mode"),
+    [
+        ((), 0o777),
+        ((), 0o770),
+        ((), 0o1777),
+        (("programs",), 0o757),
+        (("programs",), 0o775),
+        (("programs", "abc"), 0o777),
+    ],
 )
 def test_a_cache_that_others_can_write_is_refused(names, mode, cache):
     """Also where the folder itself is right and one below it is not."""
     cache_folder("programs", "abc")
-    cache.chmod(0o755)
+    for folder in (cache, cache / "programs"):
+        folder.chmod(0o755)
     cache.joinpath(*names).chmod(mode)
     with pytest.raises(DeviceError) as raised:
-        cache_folder("programs", "abc")
+        build("abc", None)
     folder = cache.joinpath(*names)
     sentence, status = told(raised.value)
     assert status == MISTAKE and sentence.startswith(f"{folder}: must be a folder that nobody else can write")

@@ -115,6 +115,8 @@ def build(key: str, generate, device: str = "cpp_standalone") -> Path:
         If the compiler fails; the message ends in its last lines.
     """
     directory = program_cache() / key
+    if directory.is_dir():
+        cache_folder("programs", key)  # which nobody else can write either
     if not fault(directory):
         return directory
     with FileLock(f"{directory}.lock"):
@@ -129,6 +131,7 @@ def build(key: str, generate, device: str = "cpp_standalone") -> Path:
             {"cpp_standalone": compile_program, "cuda_standalone": cuda.compile_program}[device](part)
             manifest = {"sha256": _sha256(part / MAIN), "arrays": arrays}
             (part / MANIFEST).write_text(json.dumps(manifest, indent=1))
+            part.chmod(0o700)
             shutil.rmtree(directory, ignore_errors=True)
             part.rename(directory)
     return directory
