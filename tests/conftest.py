@@ -56,7 +56,9 @@ def pytest_collection_modifyitems(items):
 def kept_programs(request):
     """Programs are compiled once and kept, named by their content; never in the user's cache folder."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CORTEX_MODEL_CACHE", str(request.config.cache.mkdir("cortex-model")))
+        folder = request.config.cache.mkdir("cortex-model")
+        folder.chmod(0o700)
+        patch.setenv("CORTEX_MODEL_CACHE", str(folder))
         yield
 
 

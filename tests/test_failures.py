@@ -1,6 +1,7 @@
 """No traceback reaches a user: whatever fails ends in one sentence, and what nobody foresaw in a log."""
 
 import errno
+import hashlib
 import json
 import os
 import resource
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from cortex_model.cli import main
-from cortex_model.devices.program import Program, build, program_cache
+from cortex_model.devices.program import Program, build
 from cortex_model.errors import DeviceError, ParameterError, in_short
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.system import failures
@@ -207,14 +208,15 @@ def test_a_cache_that_cannot_be_written_is_named(cache, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("CORTEX_MODEL_CACHE", str(tmp_path / cache))
     with pytest.raises(OSError) as raised:
-        build(program_cache() / "key", None)
+        build("key", None)
     sentence, status = told(raised.value)
     assert status == MISTAKE and "set CORTEX_MODEL_CACHE to a folder in which you may write and run" in sentence
 
 
 def test_a_program_that_may_not_be_executed(tmp_path):
-    write_json(tmp_path / "manifest.json", {})
     (tmp_path / "main").write_text("#!/bin/sh\n")
+    sha256 = hashlib.sha256(b"#!/bin/sh\n").hexdigest()
+    write_json(tmp_path / "manifest.json", {"arrays": {}, "sha256": sha256})
     with pytest.raises(
         DeviceError, match=r"must be able to execute .*main \(got: Permission denied\); set CORTEX_MODEL_"
     ):

@@ -26,8 +26,8 @@ from cortex_model.devices.availability import default_device
 from cortex_model.errors import ParameterError
 from cortex_model.protocol import load_protocol
 from cortex_model.runs.directory import RunDirectory, find_runs
-from cortex_model.sweeps.cluster import _client
 from cortex_model.sweeps.grid import asked_runs, checked_grid
+from cortex_model.sweeps.scheduler import client_of
 from cortex_model.sweeps.sweeping import Progress
 from cortex_model.sweeps.sweeping import sweep as make
 from cortex_model.system.arrays import read_npz
@@ -123,6 +123,26 @@ def test_a_scheduler_elsewhere_is_given_only_what_is_missing(tmp_path):
     assert (one.path / "provenance.json").stat().st_mtime_ns == written
     swept = RunDirectory.opened(tmp_path / "swept" / dataset["run"].sel(seed=3).item())
     assert same(swept, alone(tmp_path / "alone", 3, protocol=PAIR, **AVERAGED, damping=0.1))
+
+
+def test_nobody_else_can_reach_a_sweep_on_this_machine(tmp_path):
+    """While its runs are made, no process of it listens anywhere: neither to a port nor to a named socket."""
+    before, listening = _sockets(), []
+
+    def look(progress, changed):
+        if "running" in progress.states:
+            listening.extend(_sockets() - before)
+
+    dataset = make(PAIR, {"damping": [0.1, 0.2]}, AVERAGED, 1, "runtime", tmp_path, workers=2, report=look)
+    assert not dataset["failure"].values.any()
+    assert not listening
+
+
+def _sockets():
+    """(process, address) of everything that this process and its children listen to."""
+    this = psutil.Process()
+    everywhere = [(each.pid, of) for each in (this, *this.children(True)) for of in each.net_connections("all")]
+    return {(pid, str(of.laddr)) for pid, of in everywhere if of.laddr and not of.raddr and of.status != "ESTABLISHED"}
 
 
 # ---------------------------------------------------------------------- what goes wrong
@@ -269,12 +289,12 @@ def test_a_scheduler_is_reached_from_within_an_event_loop():
     """As in a cell of a notebook; and one that is nowhere is still refused in a sentence."""
 
     async def cell(scheduler):
-        with _client(scheduler, None) as client:
+        with client_of(scheduler) as client:
             return client.scheduler_info()["address"]
 
     with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as cluster:
         assert asyncio.run(cell(cluster.scheduler_address)) == cluster.scheduler_address
-        with _client(cluster.scheduler_address, None) as client:
+        with client_of(cluster.scheduler_address) as client:
             assert client.scheduler_info()["address"] == cluster.scheduler_address
     with pytest.raises(ParameterError, match="must be the address of a dask scheduler that answers"):
         asyncio.run(cell("nowhere://"))

@@ -3,9 +3,9 @@
 import subprocess
 from pathlib import Path
 
-from cortex_model.devices.compilation import COMPILER_FLAGS, compiler_command
+from cortex_model.devices.compilation import COMPILER_FLAGS, compiler_command, compiler_environment, failed
 from cortex_model.devices.program import program_cache, program_key
-from cortex_model.errors import DeviceError
+from cortex_model.system.cache import scratch
 
 #: The C++ type of a dtype.
 NUMBERS = {"float32": "float", "float64": "double"}
@@ -27,12 +27,11 @@ def compiled(name: str, dtype: str = "float32") -> Path:
     source = Path(__file__).with_name(f"{name}.cpp")
     program = program_cache() / f"{name}-{program_key(source.read_text(), dtype)}"
     if not program.exists():
-        program.parent.mkdir(parents=True, exist_ok=True)
-        part = program.with_suffix(".part")
-        command = [*compiler_command(), *COMPILER_FLAGS, f"-DNUMBER={NUMBERS[dtype]}", str(source), "-o", str(part)]
-        made = subprocess.run(command, capture_output=True, text=True)
-        if made.returncode:
-            last = " | ".join(made.stderr.strip().split("\n")[-3:])
-            raise DeviceError(f"benchmark.{name}: the compiler must accept {source} (got: {last}).")
-        part.rename(program)
+        with scratch() as folder:
+            part = folder / name
+            command = [*compiler_command(), *COMPILER_FLAGS, f"-DNUMBER={NUMBERS[dtype]}", str(source), "-o", str(part)]
+            made = subprocess.run(command, capture_output=True, text=True, env=compiler_environment(folder))
+            if made.returncode:
+                raise failed(f"benchmark.{name}", made.stderr)
+            part.rename(program)
     return program

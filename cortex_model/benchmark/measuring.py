@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from cortex_model.benchmark.contenders import Contender
 from cortex_model.benchmark.problem import Problem
 from cortex_model.errors import DeviceError
 from cortex_model.runs.running import ONE_THREAD
+from cortex_model.system.cache import scratch
 
 #: Presentations of the first, untimed run, in batches, after which all must hold the same weights.
 FIRST_BATCHES = 16
@@ -91,18 +91,18 @@ def compare(
         If one fails, or does something else than NumPy.
     """
     timed = {contender: [] for contender in contenders}
-    with tempfile.TemporaryDirectory(prefix="cortex-model-") as folder:
-        problem.write(Path(folder))
+    with scratch() as folder:
+        problem.write(folder)
         for contender in sorted(contenders, key=lambda c: c.implementation != "NumPy"):
             report(f"{problem.name}: {contender.implementation}, first run")
             n = FIRST_BATCHES * contender.batch
-            timed[contender].append(measure(contender, problem, Path(folder), n, _made(folder, contender)))
+            timed[contender].append(measure(contender, problem, folder, n, _made(folder, contender)))
         differences = {contender: _difference(problem, folder, contender) for contender in contenders}
         for _ in range(repetitions):
             for contender, before in timed.items():
                 report(f"{problem.name}: {contender.implementation} on {contender.device}")
                 n = _count(problem, contender, before[-1], seconds)
-                before.append(measure(contender, problem, Path(folder), n))
+                before.append(measure(contender, problem, folder, n))
     return [
         contender.described
         | {"dtype": problem.dtype, "sizes": list(problem.layer_sizes), "data": problem.data}
@@ -137,7 +137,7 @@ def _statistics(measurements, ensemble):
 def _made(folder, contender):
     """Folder for the weights of a contender's first run."""
     its = contender.described
-    made = Path(folder) / "-".join(str(value).replace("/", "-") for value in its.values())
+    made = folder / "-".join(str(value).replace("/", "-") for value in its.values())
     made.mkdir(exist_ok=True)
     return made
 
@@ -146,7 +146,7 @@ def _difference(problem, folder, contender):
     """Largest distance of a change from NumPy's, as a fraction of the largest change in its matrix."""
     reference, worst = Contender("NumPy", batch=contender.batch), 0.0
     for path in sorted(_made(folder, reference).glob("*.bin")):
-        at_first = np.load(Path(folder) / f"{path.stem}.npy").ravel()
+        at_first = np.load(folder / f"{path.stem}.npy").ravel()
         expected, got = (
             np.fromfile(_made(folder, its) / path.name, problem.dtype) - at_first for its in (reference, contender)
         )
@@ -170,10 +170,10 @@ def bytes_per_synapse(contender: Contender, dtype: str, sizes: tuple = MEMORY_SI
     """
     problems, peaks = [Problem(its, dtype=dtype, n_stimuli=max(contender.batch, 8)) for its in sizes], []
     for problem in problems:
-        with tempfile.TemporaryDirectory(prefix="cortex-model-") as folder:
-            problem.write(Path(folder))
-            measure(contender, problem, Path(folder), problem.n_stimuli)  # compiles what there is to compile
-            command = contender.command(problem, Path(folder), problem.n_stimuli)
+        with scratch() as folder:
+            problem.write(folder)
+            measure(contender, problem, folder, problem.n_stimuli)  # compiles what there is to compile
+            command = contender.command(problem, folder, problem.n_stimuli)
             peaks.append(_peak_bytes(command, "main" if contender.device.endswith("standalone") else None))
     if None in peaks:
         return None

@@ -2,9 +2,7 @@
 
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +12,7 @@ from cortex_model.benchmark.measuring import measure
 from cortex_model.benchmark.problem import Problem
 from cortex_model.errors import DeviceError
 from cortex_model.parameters import HierarchyParameters
+from cortex_model.system.cache import scratch
 
 #: A run of a tiny hierarchy, whose first presentation comes before its end.
 RUN = ["run", "wake_sleep_classification", "--set", "layer_sizes=64,8,6,10", "--set", "epochs=1", "--again"]
@@ -43,11 +42,11 @@ def program_seconds(sizes: tuple[int, ...] = LARGE) -> dict[str, float]:
     """
     capacity = HierarchyParameters().chunk_presentations
     problem = Problem(sizes, n_stimuli=capacity)
-    with tempfile.TemporaryDirectory(prefix="cortex-model-") as folder:
-        problem.write(Path(folder))
-        cache = {"CORTEX_MODEL_CACHE": str(Path(folder) / "cache")}
+    with scratch() as folder:
+        problem.write(folder)
+        cache = {"CORTEX_MODEL_CACHE": str(folder / "cache")}
         contender = Contender("dense", "cpp_standalone")
-        told = measure(contender, problem, Path(folder), N_CHUNKS * capacity, environment=cache).told
+        told = measure(contender, problem, folder, N_CHUNKS * capacity, environment=cache).told
         seconds = [_seconds(folder) for _ in range(2)][-1]
     return {
         "build_seconds": round(told["build_seconds"], 2),
@@ -59,7 +58,7 @@ def program_seconds(sizes: tuple[int, ...] = LARGE) -> dict[str, float]:
 def _seconds(folder):
     """Duration of the tiny run, from the command to its end."""
     started = time.perf_counter()
-    command = [sys.executable, "-m", "cortex_model", *RUN, "--out", str(Path(folder) / "runs")]
+    command = [sys.executable, "-m", "cortex_model", *RUN, "--out", str(folder / "runs")]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise DeviceError(f"benchmark.program: {' '.join(RUN)} must finish (got: {done.stderr.strip()}).")

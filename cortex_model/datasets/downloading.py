@@ -8,6 +8,7 @@ from pathlib import Path
 from cortex_model.datasets.recording_sources import RecordingSource
 from cortex_model.datasets.registry import DatasetSource, SourceFile
 from cortex_model.errors import DatasetError
+from cortex_model.system.cache import cache_folder
 
 DATA_VARIABLE = "CORTEX_MODEL_DATA"
 CACHE_VARIABLE = "CORTEX_MODEL_CACHE"
@@ -59,6 +60,7 @@ def download(source: DatasetSource | RecordingSource, file: SourceFile, folder: 
 
 def _make_folder(folder: Path) -> None:
     try:
+        cache_folder()  # for nobody else
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DatasetError(

@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from cortex_model.datasets.downloading import CACHE_VARIABLE, DATA_VARIABLE, download
+from cortex_model.datasets.downloading import DATA_VARIABLE, download
 from cortex_model.datasets.recording_sources import RECORDED, RecordingSource, find_files_of
 from cortex_model.datasets.registry import DATASETS, DatasetSource, SourceFile
 from cortex_model.errors import DatasetError
+from cortex_model.system.cache import cache_path
 
 Source = DatasetSource | RecordingSource
 
@@ -73,10 +74,7 @@ def cache_folder(name: str) -> Path:
     It is ``datasets/<name>`` in the user's cache folder for cortex-model, or in the folder that the
     environment variable ``CORTEX_MODEL_CACHE`` names.
     """
-    import platformdirs
-
-    root = os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("cortex-model")
-    return Path(root).expanduser() / "datasets" / name.partition(":")[0]
+    return cache_path() / "datasets" / name.partition(":")[0]
 
 
 def available() -> list[Availability]:

@@ -1,17 +1,20 @@
 """Compiling the sources that Brian2 generates for cpp_standalone, which is most of the time before a first run."""
 
+import errno
 import os
 import platform
 import re
 import shlex
+import signal
 import subprocess
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import contextmanager
 from itertools import batched
 from pathlib import Path
 
 from cortex_model.errors import DeviceError
+from cortex_model.system.cache import cache_path
+from cortex_model.system.failures import NO_ROOM
 
 #: No -ffast-math: sums keep their order, and a run gives the same bits wherever it is cut into chunks. No
 #: -fno-trapping-math either: with it, gcc 12.2 forms wrong sums where it vectorises over networks of odd sizes.
@@ -22,6 +25,9 @@ if platform.machine() in ("x86_64", "AMD64"):
 SEARCH_PATHS = ("CPATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX")
 #: Those with which make or setuptools would change our flags; compilers do not see them.
 FLAGS_OF_ENVIRONMENT = ("CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES")
+CHANGED_FOR_COMPILERS = (*FLAGS_OF_ENVIRONMENT, "TMPDIR", "LC_ALL")
+#: What a compiler says that cannot write.
+OF_THE_DISK = (*NO_ROOM, errno.EROFS, errno.EIO)
 #: Headers that every code object parses; precompiled, they take a tenth of the time.
 HEADERS = ["objects.h", "brianlib/common_math.h", "brianlib/stdint_compat.h"]
 SYSTEM_HEADERS = ["chrono", "cmath", "ctime", "iostream", "fstream", "climits"]
@@ -71,14 +77,24 @@ def search_paths() -> dict[str, str]:
     return {name: os.environ[name] for name in SEARCH_PATHS if os.environ.get(name)}
 
 
-@contextmanager
-def own_flags():
-    """While this lasts, no flags of the environment reach a compiler that setuptools starts, but for ours."""
-    theirs = {name: os.environ.pop(name) for name in FLAGS_OF_ENVIRONMENT if name in os.environ}
-    try:
-        yield
-    finally:
-        os.environ.update(theirs)
+def compiler_environment(folder: Path) -> dict[str, str]:
+    """The environment of a compiler: flags of nobody else, temporary files in ``folder``, complaints in English."""
+    environment = {name: value for name, value in os.environ.items() if name not in CHANGED_FOR_COMPILERS}
+    return environment | {"TMPDIR": str(folder), "LC_ALL": "C"}
+
+
+def failed(device: str, complaints: str) -> DeviceError | OSError:
+    """What to raise when a compiler failed with these complaints: an error of the disk, where it is to blame."""
+    for number in OF_THE_DISK:
+        if os.strerror(number) in complaints:
+            return OSError(number, os.strerror(number), str(cache_path()))
+    if signal.strsignal(signal.SIGXFSZ) in complaints:
+        return OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(cache_path()))
+    last = " | ".join(complaints.strip().split("\n")[-3:])
+    return DeviceError(
+        f"{device}: the compiler must accept the generated sources (got: {last}); see `cortex-model devices`, or use "
+        "another device."
+    )
 
 
 def compile_program(folder: Path) -> None:
@@ -147,13 +163,13 @@ def _n_jobs():
 def _make(folder, rules, *goals):
     command = ["make", "-s", f"-j{_n_jobs()}", *goals, f"CXX={shlex.join(compiler_command())}"]
     command += [part for rule in rules for part in ("--eval", rule)]
-    environment = {name: value for name, value in os.environ.items() if name not in FLAGS_OF_ENVIRONMENT}
     try:
-        made = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
-    except OSError:
+        made = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=compiler_environment(folder))
+    except FileNotFoundError as error:
+        if error.filename != "make":
+            raise
         raise DeviceError(
             "cpp_standalone: must find make on PATH (got none); install it or use --device runtime."
         ) from None
     if made.returncode:
-        last = " | ".join(made.stderr.strip().split("\n")[-3:])
-        raise DeviceError(f"cpp_standalone: the compiler must accept the generated sources in {folder} (got: {last}).")
+        raise failed("cpp_standalone", made.stderr)

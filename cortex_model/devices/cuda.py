@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from cortex_model.devices.compilation import compiler_environment, failed
 from cortex_model.errors import DeviceError
 
 #: Without Brian2CUDA's -use_fast_math, whose tanh is approximate and whose small numbers are 0.
@@ -149,10 +150,9 @@ def compile_program(folder: Path) -> None:
     units = [_in_namespace(path.stem) for path in sorted((folder / "code_objects").glob("*.cu"))]
     (folder / "program.cu").write_text("\n".join(includes + units))
     command = ["nvcc", *compiler()[1:], "program.cu", "-o", "main"]
-    made = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    made = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=compiler_environment(folder))
     if made.returncode:
-        last = " | ".join((made.stderr or made.stdout).strip().split("\n")[-3:])
-        raise DeviceError(f"cuda_standalone: nvcc must accept the generated sources in {folder} (got: {last}).")
+        raise failed("cuda_standalone", made.stderr or made.stdout)
 
 
 def _in_namespace(name):

@@ -9,7 +9,6 @@ from types import CodeType
 import numpy as np
 from brian2 import NetworkOperation, ms
 
-from cortex_model.devices.compilation import own_flags
 from cortex_model.devices.gates import obey_gates
 from cortex_model.devices.names import Names
 from cortex_model.devices.session import back_to_runtime, run_with
@@ -66,20 +65,19 @@ def run_live(hierarchy, n_chunks: int, chunk: Callable, finish: Callable, read: 
     arrays, network = LiveArrays(hierarchy), hierarchy.network
     obey_gates(network, "runtime", hierarchy.codegen_target)
     n_clocks = len({obj.clock for obj in network.sorted_objects})
-    with own_flags():
-        if hierarchy.network_operations or n_clocks > 1:
-            _run_by_brian(hierarchy, arrays, n_chunks, chunk, finish, read, names)
-            return
-        if hierarchy.foreign:
-            hierarchy.made.clear()
-        for index in range(n_chunks):
-            handed = chunk(index)
-            arrays.set(handed)
-            _make(hierarchy, {gate for gate in hierarchy.declared.gates if handed[f"schedule.{gate}"].any()}, names)
-            calls = hierarchy.calls if hierarchy.foreign else _directly(hierarchy.calls)
-            started = time.perf_counter()
-            _run_slots(network, calls, int(arrays["now.first_slot"][0]), int(arrays["now.n_slots"][0]))
-            finish(index, {name: np.array(arrays[name]) for name in read}, time.perf_counter() - started)
+    if hierarchy.network_operations or n_clocks > 1:
+        _run_by_brian(hierarchy, arrays, n_chunks, chunk, finish, read, names)
+        return
+    if hierarchy.foreign:
+        hierarchy.made.clear()
+    for index in range(n_chunks):
+        handed = chunk(index)
+        arrays.set(handed)
+        _make(hierarchy, {gate for gate in hierarchy.declared.gates if handed[f"schedule.{gate}"].any()}, names)
+        calls = hierarchy.calls if hierarchy.foreign else _directly(hierarchy.calls)
+        started = time.perf_counter()
+        _run_slots(network, calls, int(arrays["now.first_slot"][0]), int(arrays["now.n_slots"][0]))
+        finish(index, {name: np.array(arrays[name]) for name in read}, time.perf_counter() - started)
 
 
 def _make(hierarchy, opened, names):

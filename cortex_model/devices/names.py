@@ -3,6 +3,7 @@
 import re
 import sys
 from collections import ChainMap
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ from brian2 import Group
 from brian2.core.base import BrianObjectException
 from brian2.core.namespace import DEFAULT_FUNCTIONS
 
-from cortex_model.errors import DeviceError, ParameterError
+from cortex_model.errors import CortexModelError, DeviceError, ParameterError
+from cortex_model.system.cache import cache_path
+from cortex_model.system.failures import NOT_EXECUTABLE
 
 PACKAGE = __name__.split(".")[0]
 UNRESOLVED = re.compile(r'The identifier "(\w+)" could not be resolved')
@@ -58,9 +61,13 @@ def offered(hierarchy, names: Names) -> Names:
 
 
 def explained(error: BrianObjectException) -> Exception:
-    """A sentence for a name that is nowhere, else the error itself."""
+    """A sentence for a name that is nowhere; what the compiler or the disk said; else the error itself."""
     cause = error
     while cause is not None:
+        if isinstance(cause, ImportError):
+            return _damaged(cause)
+        if isinstance(cause, CortexModelError | OSError):
+            return cause
         if isinstance(cause, KeyError) and (found := UNRESOLVED.search(str(cause))):
             owner, name = error._brian_objname.split("_stateupdater")[0], found[1]
             return ParameterError(
@@ -69,6 +76,17 @@ def explained(error: BrianObjectException) -> Exception:
             )
         cause = cause.__cause__
     return error
+
+
+def _damaged(error):
+    """A sentence for what Cython compiled and a kill cut short, which is removed; else the error itself."""
+    path = Path(error.path or "")
+    if NOT_EXECUTABLE in str(error) or not path.is_relative_to(cache_path()):
+        return error
+    path.unlink(missing_ok=True)
+    return DeviceError(
+        f"{path}: must be whole (got: {error}); it was removed: run or resume again, and it is made anew."
+    )
 
 
 def check_unchanged(hierarchy, built_with: dict[str, Any], names: Names) -> None:

@@ -13,6 +13,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import warnings
 import weakref
 from importlib.metadata import version
 from pathlib import Path
@@ -29,22 +30,24 @@ from cortex_model.devices.compilation import (
     compiler_version,
     search_paths,
 )
-from cortex_model.errors import DeviceError
+from cortex_model.errors import CortexModelWarning, DeviceError
 from cortex_model.parameters import content_hash
-from cortex_model.system.storage import cache_folder
+from cortex_model.system.cache import cache_folder, scratch
+from cortex_model.system.failures import NO_ROOM
 
-MANIFEST = "manifest.json"
+#: The program itself, and what is known of it.
+MAIN, MANIFEST = "main", "manifest.json"
 
 
 def program_cache() -> Path:
     """Folder of compiled programs."""
-    return cache_folder() / "programs"
+    return cache_folder("programs")
 
 
 def cython_cache() -> Path:
     """Folder of what the runtime device compiles: one for each compiler, flags and processor."""
     name = content_hash(compiler_version(), COMPILER_FLAGS, search_paths(), _processor())
-    return program_cache().parent / "cython" / name
+    return cache_folder("cython", name)
 
 
 def source_key(*contents) -> str:
@@ -90,36 +93,77 @@ def _processor():
     return platform.processor()
 
 
-def build(directory: Path, generate, device: str = "cpp_standalone") -> Path:
-    """Compile a program into ``directory`` unless it is there already.
+def build(key: str, generate, device: str = "cpp_standalone") -> Path:
+    """Compile a program unless it is in the cache already.
 
     Parameters
     ----------
-    directory : Path
-        Named by `program_key`; appears only when the build is complete.
+    key : str
+        Its name, by `program_key`.
     generate : callable
-        Folder -> manifest: writes the sources and says what each array is.
+        Folder -> arrays of the program: writes the sources and says what each array is.
     device : {"cpp_standalone", "cuda_standalone"}
+
+    Returns
+    -------
+    directory : Path
+        It appears only when the build is complete; one that is not as it was compiled is replaced, with a warning.
 
     Raises
     ------
     DeviceError
         If the compiler fails; the message ends in its last lines.
     """
-    if (directory / MANIFEST).exists():
+    directory = program_cache() / key
+    if directory.is_dir():
+        cache_folder("programs", key)  # which nobody else can write either
+    if not fault(directory):
         return directory
-    directory.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{directory}.lock"):
-        if (directory / MANIFEST).exists():
+        if not (got := fault(directory)):
             return directory
-        part = directory.with_suffix(".part")
-        shutil.rmtree(part, ignore_errors=True)
-        manifest = generate(part)
-        {"cpp_standalone": compile_program, "cuda_standalone": cuda.compile_program}[device](part)
-        (part / MANIFEST).write_text(json.dumps(manifest, indent=1))
-        shutil.rmtree(directory, ignore_errors=True)
-        part.rename(directory)
+        if directory.exists():
+            sentence = f"{directory}: must be as it was compiled (got {got}); it is compiled anew."
+            warnings.warn(CortexModelWarning(sentence), stacklevel=2)
+        with scratch() as folder, _room_in(folder.parent):
+            part = folder / "program"
+            arrays = generate(part)
+            {"cpp_standalone": compile_program, "cuda_standalone": cuda.compile_program}[device](part)
+            manifest = {"sha256": _sha256(part / MAIN), "arrays": arrays}
+            (part / MANIFEST).write_text(json.dumps(manifest, indent=1))
+            part.chmod(0o700)
+            shutil.rmtree(directory, ignore_errors=True)
+            part.rename(directory)
     return directory
+
+
+@contextlib.contextmanager
+def _room_in(folder):
+    """Name the folder in an error of a full disk, which names none where what was written does not fit."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM and error.filename is None:
+            error.filename = str(folder)
+        raise
+
+
+def fault(directory: Path) -> str:
+    """In which way a program is not as it was compiled; empty where it is."""
+    try:
+        manifest = json.loads((directory / MANIFEST).read_text())
+        if any({"dtype", "size", "role"} - set(array) for array in manifest["arrays"].values()):
+            return f"a {MANIFEST} that lacks something"
+        return "" if _sha256(directory / MAIN) == manifest["sha256"] else f"another SHA-256 of {MAIN}"
+    except OSError as error:
+        return f"{Path(error.filename).name}: {error.strerror}"
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return f"a damaged {MANIFEST}"
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Program:
@@ -137,7 +181,7 @@ class Program:
 
     def __init__(self, directory: Path, device: str = "cpp_standalone"):
         self.directory, self.device = Path(directory), device
-        self.arrays = json.loads((self.directory / MANIFEST).read_text())
+        self.arrays = json.loads((self.directory / MANIFEST).read_text())["arrays"]
         self._process = self._complaints = None
 
     def set(self, values: dict) -> None:
@@ -190,15 +234,20 @@ class Program:
 
     def _started(self):
         if self._process is None:
+            if got := fault(self.directory):
+                raise DeviceError(
+                    f"{self.device}: must find the program as it was compiled in {self.directory} (got {got}); run or "
+                    "resume again: it is compiled anew."
+                )
             self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the process)
             try:
                 self._process = subprocess.Popen(
-                    [str(self.directory / "main")], cwd=self.directory, start_new_session=True,
+                    [str(self.directory / MAIN)], cwd=self.directory, start_new_session=True,
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._complaints,
                 )  # fmt: skip
             except OSError as error:
                 raise DeviceError(
-                    f"{self.device}: must be able to execute the program that it compiled, {self.directory / 'main'} "
+                    f"{self.device}: must be able to execute the program that it compiled, {self.directory / MAIN} "
                     f"(got: {error.strerror}); set CORTEX_MODEL_CACHE to a folder in which you may write and run "
                     "programs, or use --device runtime."
                 ) from None

@@ -3,7 +3,6 @@
 import hashlib
 import re
 import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +29,9 @@ from cortex_model.devices.loop import loop_over_slots
 from cortex_model.devices.names import Names, explained, offered
 from cortex_model.devices.program import cython_cache, program_key
 from cortex_model.devices.quickly import quickly
+from cortex_model.devices.runtime_compiler import compile_as_here
 from cortex_model.network import Hierarchy
+from cortex_model.system.cache import scratch
 
 #: One slot lasts one time step; only the leaky mode (``time_step_ms``) gives it a meaning.
 SLOT = 1 * ms
@@ -82,6 +83,7 @@ def set_preferences(dtype: str, codegen_target: str | None) -> None:
     prefs.core.default_float_dtype = np.dtype(dtype).type
     prefs.core.stop_on_keyboard_interrupt = False  # an interruption must not look like an end
     prefs.codegen.cpp.extra_compile_args_gcc = COMPILER_FLAGS
+    compile_as_here()
     if codegen_target is not None:
         prefs.codegen.target = codegen_target
     if codegen_target == "cython":
@@ -108,7 +110,7 @@ def generate(hierarchy, folder: Path, names: Names | None = None) -> dict[str, d
 
     Returns
     -------
-    manifest : dict
+    arrays : dict
         Array name -> dtype, size (None: what it is set to) and role ("model", "foreign", "monitor").
 
     Notes
@@ -194,7 +196,8 @@ def run_with(hierarchy, duration, names):
         with quickly():
             hierarchy.network.run(duration, namespace=offered(hierarchy, Names({}) if names is None else names))
     except BrianObjectException as error:
-        raise explained(error) from error.__cause__
+        found = explained(error)
+        raise found from found.__cause__
 
 
 def generate_extended(hierarchy, names):
@@ -205,17 +208,22 @@ def generate_extended(hierarchy, names):
     key : str
         Name of the program: a hash of all its generated sources.
     place : callable
-        Folder -> manifest: puts the sources where they are to be compiled.
+        Folder -> arrays: puts the sources where they are to be compiled.
     """
-    folder = Path(tempfile.mkdtemp(prefix="cortex-model-")) / "sources"
-    manifest, digest = generate(hierarchy, folder, names), hashlib.sha256()
-    files = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with scratch() as folder:
+        arrays, digest = generate(hierarchy, folder / "sources", names), hashlib.sha256()
+        paths = sorted((folder / "sources").rglob("*"))
+        found = [
+            (path.relative_to(folder / "sources"), path.read_bytes() if path.is_file() else None) for path in paths
+        ]
     numbered = re.compile(rb"codeobject(_\d+)?")  # Brian2 counts code objects over the whole process
-    for content in sorted(numbered.sub(b"codeobject", n.encode() + c) for n, c in files.items()):
+    for content in sorted(numbered.sub(b"codeobject", path.name.encode() + c) for path, c in found if c is not None):
         digest.update(content)
 
     def place(target):
-        shutil.move(folder, target)
-        return manifest
+        target.mkdir()
+        for path, content in found:
+            (target / path).mkdir() if content is None else (target / path).write_bytes(content)
+        return arrays
 
     return program_key(digest.hexdigest(), device=hierarchy.device), place

@@ -120,7 +120,7 @@ class Simulation:
             self._built_with = dict(names.used)
         else:
             key = self._key(self.ensemble_size)
-        directory = standalone.build(standalone.program_cache() / key, generate, self.device)
+        directory = standalone.build(key, generate, self.device)
         self._program = standalone.Program(directory, self.device)
         if self._hierarchy is not None:
             self._hierarchy.is_built = True

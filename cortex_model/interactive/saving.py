@@ -15,8 +15,9 @@ from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.protocol import parameters_of
 from cortex_model.state.kept import attribute
 from cortex_model.system.arrays import read_arrays, write_arrays
+from cortex_model.system.cache import cache_folder
 from cortex_model.system.sources import OwnCode
-from cortex_model.system.storage import cache_folder, write_whole
+from cortex_model.system.storage import write_whole
 
 #: The attribute of the file that holds all that is no weight.
 STATE = "cortex_model_state"
@@ -141,7 +142,7 @@ def _remember_rule(saved, learning_rule, files, run_code):
             f"{saved}: must be of a learning rule whose file is there as it was (got {in_short(name)}, which is "
             "kept here and would be run); put that file back, or read this one and say run_code=True."
         )
-    folder = cache_folder() / "rules" / f"saved_{digest}"
+    folder = cache_folder("rules", f"saved_{digest}")
     for file, text in files.items():
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)

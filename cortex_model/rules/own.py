@@ -18,8 +18,9 @@ from cortex_model.language.nonlinearities import Nonlinearity
 from cortex_model.language.rule import Rule
 from cortex_model.language.soundness import checked
 from cortex_model.language.statements import FUNCTIONS, expression, functions, names
+from cortex_model.system.cache import cache_folder
 from cortex_model.system.sources import OwnCode, sha256
-from cortex_model.system.storage import cache_folder, write_whole
+from cortex_model.system.storage import write_whole
 from cortex_model.theory import rate_network
 
 #: Digits of the hash in a name.
@@ -116,9 +117,8 @@ def written(rule: Rule) -> Path:
     """The file of the cache folder that declares a rule which was made in Python."""
     text = f'"""A rule that was made in Python."""\n\nfrom cortex_model.language import *\n\nRULE = {rule!r}\n'
     name = re.sub(r"\W", "_", rule.name)
-    file = cache_folder() / "rules" / sha256(text.encode())[:N_DIGITS] / f"{name}.py"
+    file = cache_folder("rules", sha256(text.encode())[:N_DIGITS]) / f"{name}.py"
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(file, lambda part: part.write_text(text))
     return file
 

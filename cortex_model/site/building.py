@@ -1,7 +1,6 @@
 """The site, built by Sphinx from what `cortex_model.site.sources` gathers."""
 
 import shutil
-import tempfile
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from cortex_model.errors import ParameterError, RunError
 from cortex_model.site.settings import SETTINGS
 from cortex_model.site.sources import write_sources
+from cortex_model.system.cache import scratch
 
 #: Packages of ``cortex-model[docs]``, by the name under which they are imported.
 NEEDED = ("sphinx", "numpydoc", "myst_nb", "furo")
@@ -54,8 +54,8 @@ def build(out: Path) -> list[str]:
     from sphinx.application import Sphinx
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-    with tempfile.TemporaryDirectory(prefix="cortex-model-docs-") as folder:
-        sources, site, trees = (Path(folder) / name for name in ("sources", "site", "trees"))
+    with scratch() as folder:
+        sources, site, trees = (folder / name for name in ("sources", "site", "trees"))
         sources.mkdir()
         write_sources(sources)
         warnings = StringIO()

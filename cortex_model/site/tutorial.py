@@ -4,10 +4,10 @@
 machine to the next: times, counts of executions, warnings, and lines of progress.
 """
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from cortex_model.system.cache import scratch
 from cortex_model.system.sources import package_folder
 
 NAME = "tutorial.ipynb"
@@ -96,8 +96,8 @@ def main() -> None:
     """Run the notebook and write it with its outputs."""
     import nbformat
 
-    with tempfile.TemporaryDirectory() as folder:
-        nbformat.write(executed(read(path()), Path(folder)), path())
+    with scratch() as folder:
+        nbformat.write(executed(read(path()), folder), path())
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Sweeps: a grid of parameters and seeds, handed out by dask to processes, gathered into one dataset."""
+"""Sweeps: a grid of parameters and seeds, handed out here, or elsewhere by dask, gathered into one dataset."""

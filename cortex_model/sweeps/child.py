@@ -10,11 +10,12 @@ import queue
 import signal
 import sys
 import threading
+import warnings
 from pathlib import Path
 from typing import Any
 
 from cortex_model.devices.availability import check_device
-from cortex_model.errors import RunError
+from cortex_model.errors import CortexModelWarning, RunError
 from cortex_model.runs.protocol import load_protocol
 from cortex_model.runs.running import start
 from cortex_model.runs.together import start_together
@@ -77,10 +78,14 @@ def _read_jobs(jobs):
 def main() -> None:
     """Read jobs, one a line, from standard input; for each, write its failures as a line to standard output.
 
-    What runs print themselves goes to standard error. Without a job for `SECONDS_IDLE` the process ends.
+    Before them stands a line, a text, for each of our own warnings. What runs print themselves goes to standard error.
+    Without a job for `SECONDS_IDLE` the process ends.
     """
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    warnings.showwarning = lambda message, category, *where: (
+        print(json.dumps(str(message)), file=answers, flush=True) if issubclass(category, CortexModelWarning) else None
+    )
     jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read_jobs, args=(jobs,), daemon=True).start()
     while True:

@@ -1,26 +1,18 @@
-"""Jobs handed out by dask: to processes of this machine, or to the workers of any scheduler."""
+"""Jobs handed out: to processes of this machine, or to the workers of any scheduler."""
 
-import contextlib
-import logging
 import queue
-import uuid
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
-import dask
-from distributed import Client, LocalCluster
-from distributed.comm import connect
-from distributed.scheduler import KilledWorker
-from distributed.utils import LoopRunner
+from dask.system import CPU_COUNT
 
-from cortex_model.errors import ParameterError
-from cortex_model.sweeps.worker import attend, end_idle
+from cortex_model.sweeps.processes import carried_out, end_idle
 
 #: How often a job whose process or worker was killed is begun again; each time it goes on from its checkpoint.
 RETRIES = 3
-#: A worker is given one job at a time, so that none waits behind a long one while another worker has nothing to do.
-SETTINGS = {"distributed.scheduler.worker-saturation": 1.0, "distributed.scheduler.allowed-failures": RETRIES}
-SECONDS_TO_ANSWER = 20
 
 
 def handed_out(
@@ -33,7 +25,7 @@ def handed_out(
     jobs : list of dict
         See `cortex_model.sweeps.child.carry_out`.
     scheduler : str, optional
-        Address of a dask scheduler; unless given, a cluster on this machine is made for these jobs.
+        Address of a dask scheduler; unless given, the jobs are carried out on this machine.
     n_workers : int, optional
         Processes that make runs on this machine; as many as there are cores.
 
@@ -47,60 +39,51 @@ def handed_out(
     ParameterError
         If no scheduler answers.
     """
-    news = queue.SimpleQueue()
-    topic = f"cortex-model-{uuid.uuid4().hex}"
-    with _client(scheduler, n_workers) as client:
-        client.subscribe_topic(topic, lambda event: news.put((event[1], None)))
-        futures = [
-            client.submit(attend, job, at, topic, key=f"{topic}-{at}", retries=RETRIES) for at, job in enumerate(jobs)
-        ]
+    if scheduler is None:
+        news = _on_this_machine(jobs, n_workers or CPU_COUNT)
+    else:
+        from cortex_model.sweeps.scheduler import by_scheduler
+
+        news = by_scheduler(jobs, scheduler, RETRIES)
+    with closing(news):
+        for at, outcome in news:
+            yield at, _failures(outcome, len(jobs[at]["runs"])) if isinstance(outcome, Exception) else outcome
+
+
+def _on_this_machine(jobs, n_workers):
+    """Threads, each of which tells a process of its own what to do through pipes: nobody else can reach them."""
+    news, ended = queue.SimpleQueue(), threading.Event()
+
+    def attend(at):
+        news.put((at, None))
+        for _ in range(RETRIES + 1):
+            outcome = _attempt(jobs[at], ended)
+            if ended.is_set() or not isinstance(outcome, Exception):
+                break
+        news.put((at, outcome))
+
+    with ThreadPoolExecutor(n_workers, "worker") as workers:
         try:
-            for at, future in enumerate(futures):
-                future.add_done_callback(lambda future, at=at: news.put((at, future)))
+            for at in range(len(jobs)):
+                workers.submit(attend, at)
             n_left = len(jobs)
             while n_left:
-                at, future = news.get()
-                n_left -= future is not None
-                yield at, future and _failures(future, len(jobs[at]["runs"]))
+                at, outcome = news.get()
+                n_left -= outcome is not None
+                yield at, outcome
         finally:
-            client.cancel(futures)
-            end_idle()  # of workers within this process
+            ended.set()
+            workers.shutdown(cancel_futures=True)
+            end_idle()
 
 
-@contextlib.contextmanager
-def _client(scheduler, n_workers):
-    if scheduler is None:
-        # workers are threads of this process, which nobody else can reach; each has a process that makes its runs
-        options = {"n_workers": n_workers or dask.system.CPU_COUNT, "threads_per_worker": 1, "processes": False}
-        options |= {"memory_limit": 0, "silence_logs": logging.CRITICAL, "dashboard_address": None}
-        with (
-            dask.config.set(SETTINGS),
-            LocalCluster(**options) as cluster,
-            Client(cluster, set_as_default=False) as client,
-        ):
-            yield client
-        return
+def _attempt(job, ended):
     try:
-        LoopRunner().run_sync(_reach, scheduler)  # in a thread of its own where a loop runs, as in a notebook
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
-        raise ParameterError(
-            f"--scheduler: must be the address of a dask scheduler that answers (got {scheduler!r}: {error}); "
-            "start one with `dask scheduler`."
-        ) from None
-    with Client(scheduler, timeout=SECONDS_TO_ANSWER, set_as_default=False) as client:
-        yield client
-
-
-async def _reach(scheduler):
-    answering = await connect(scheduler, timeout=SECONDS_TO_ANSWER)
-    await answering.close()
-
-
-def _failures(future, n_runs):
-    try:
-        return future.result()
-    except KilledWorker:
-        got = f"{RETRIES + 1} workers that died while it ran"
+        return carried_out(job, lambda: not ended.is_set())
     except Exception as error:
-        got = str(error) or type(error).__name__
+        return error
+
+
+def _failures(error, n_runs):
+    got = str(error) or type(error).__name__
     return [f"run: must be carried out (got {got}); the same command goes on from its checkpoint."] * n_runs

@@ -1,97 +1,21 @@
-"""Within a worker of dask: jobs carried out in processes of their own, which are kept for the next job."""
+"""Within a worker of dask."""
 
-import contextlib
-import json
-import os
-import select
-import subprocess
-import sys
-import tempfile
 from typing import Any
 
 from distributed import get_worker
 
-from cortex_model.errors import RunError
-from cortex_model.runs.running import ONE_THREAD, child_environment
-
-#: Processes of this worker that have nothing to do.
-_IDLE: list["Child"] = []
-#: How often a worker asks whether its job is still wanted.
-SECONDS_BETWEEN_LOOKS = 0.1
-
-
-class Child:
-    """A process of `cortex_model.sweeps.child`."""
-
-    def __init__(self):
-        self.complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115 (lives as long as the process)
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "cortex_model.sweeps.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=self.complaints, text=True, env=child_environment() | ONE_THREAD, start_new_session=True,
-        )  # fmt: skip
-
-    def is_told(self, job: dict[str, Any]) -> bool:
-        """Hand over a job; whether it was there to take it."""
-        with contextlib.suppress(BrokenPipeError, OSError):
-            self.process.stdin.write(json.dumps(job) + "\n")
-            self.process.stdin.flush()
-            return True
-        return False
-
-    def has_answered(self) -> bool:
-        """Whether, within a moment, it has answered or ended."""
-        return bool(select.select([self.process.stdout], [], [], SECONDS_BETWEEN_LOOKS)[0])
-
-    def answer(self) -> str:
-        """The line that it answered; nothing where it has ended."""
-        return self.process.stdout.readline()
-
-    def end(self) -> str:
-        """End it, with everything that it runs; how it ended, in words."""
-        self.process.stdin.close()
-        status = self.process.wait()
-        self.process.stdout.close()
-        self.complaints.seek(0)
-        last = (self.complaints.read().strip().split("\n") or [""])[-1]
-        self.complaints.close()
-        return f"signal {-status}, perhaps for want of memory" if status < 0 else last or f"exit status {status}"
+from cortex_model.sweeps.processes import carried_out
 
 
 def attend(job: dict[str, Any], at: int, topic: str) -> list[str]:
-    """Carry out a job in a process of its own, which ends with this worker, or when nobody wants the job any more.
+    """Carry out a job, and say under ``topic`` that it has begun; see `cortex_model.sweeps.processes.carried_out`.
 
     Raises
     ------
     RunError
-        If that process was killed; dask then begins again.
+        If its process was killed; dask then begins again.
     """
     worker = get_worker()
     task = worker.state.tasks[worker.get_current_task()]
     worker.log_event(topic, at)
-    child = _told(job)
-    while not child.has_answered():
-        if task.state == "cancelled":
-            break
-    else:
-        if line := child.answer():
-            _IDLE.append(child)
-            return json.loads(line)
-    raise RunError(f"its process ended by {child.end()} on {os.uname().nodename}")
-
-
-def _told(job):
-    """A process that has taken the job: one that waits, or a new one."""
-    while _IDLE:
-        child = _IDLE.pop()
-        if child.process.poll() is None and child.is_told(job):
-            return child
-        child.end()
-    child = Child()
-    child.is_told(job)
-    return child
-
-
-def end_idle() -> None:
-    """End the processes that wait for a job, where the worker is this process and goes on living."""
-    while _IDLE:
-        _IDLE.pop().end()
+    return carried_out(job, lambda: task.state != "cancelled")

@@ -8,10 +8,12 @@ import sysconfig
 import tempfile
 import time
 import traceback
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 from cortex_model.errors import CortexModelError
-from cortex_model.system.storage import cache_folder
+from cortex_model.system.cache import cache_folder, cache_path
 
 #: Exit status of whatever a user can mend, and of what nobody foresaw (EX_SOFTWARE of sysexits.h).
 MISTAKE, UNFORESEEN = 2, 70
@@ -105,7 +107,8 @@ def logged(error: BaseException) -> Path | str:
     """Write a traceback into the run directory where there is one, else below the cache or the temporary folder."""
     text = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {' '.join(sys.argv)}\n{''.join(traceback.format_exception(error))}\n"
     own_name = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
-    for path in (*(Path(note) / LOG for note in _run_directories(error)), *(f / own_name for f in _log_folders())):
+    in_run = (Path(note) / LOG for note in _run_directories(error))
+    for path in chain(in_run, (folder / own_name for folder in _log_folders())):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with open(path, "a", encoding="utf-8", errors="backslashreplace") as file:
@@ -122,7 +125,8 @@ def _run_directories(error):
 
 
 def _log_folders():
-    yield cache_folder() / "tracebacks"
+    with suppress(CortexModelError, OSError):
+        yield cache_folder("tracebacks")
     yield Path(tempfile.gettempdir()) / "cortex-model-tracebacks"
 
 
@@ -154,7 +158,7 @@ def _of_the_system(error):
             f"{file or 'disk'}: must have room on its disk (got: {got}); free space, then resume, or name other "
             "folders with --out and CORTEX_MODEL_CACHE. Nothing that was finished is lost."
         )
-    cache = cache_folder().absolute()
+    cache = cache_path()
     path = Path(file).absolute() if isinstance(file, str | Path) else None
     if path and (path.is_relative_to(cache) or cache.is_relative_to(path)):
         return f"{file}: must be in a folder that can be written (got: {got}); {OTHER_CACHE}"

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from platformdirs import user_cache_path
 
 from cortex_model.errors import RunError, in_short
 
@@ -21,11 +20,6 @@ SHA256 = "sha256"
 PART = ".part"
 ANEW = "put it back, or make the run anew: `cortex-model resume RUN_DIR --again`, or the command that began it."
 _COUNTER = itertools.count()
-
-
-def cache_folder() -> Path:
-    """Folder of what can be made again, such as compiled programs: ``CORTEX_MODEL_CACHE``, or the user's."""
-    return Path(os.environ.get("CORTEX_MODEL_CACHE") or user_cache_path("cortex-model"))
 
 
 def write_whole(path: Path, write, previous: Path | None = None) -> None:

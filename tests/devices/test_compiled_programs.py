@@ -1,5 +1,6 @@
 """Programs are compiled once, named by their content, and run again with other numbers."""
 
+import hashlib
 import json
 import os
 import re
@@ -13,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cortex_model.devices import availability, compilation
+from cortex_model.devices import availability, compilation, runtime_compiler
 from cortex_model.devices import program as standalone
 from cortex_model.devices.simulation import Simulation
-from cortex_model.errors import DeviceError
+from cortex_model.errors import CortexModelWarning, DeviceError
 from cortex_model.language import nonlinearities
 from cortex_model.language.nonlinearities import Nonlinearity
 from cortex_model.parameters import HierarchyParameters, SleepWakeParameters
@@ -155,7 +156,7 @@ def test_the_compiler_that_CXX_names_compiles_and_is_in_the_name(compiler, monke
     assert standalone.program_key(1) != key
     used = standalone.compiler_used("cpp_standalone", "numpy")
     assert (used["command"], used["version"]) == (str(compiler), "my-compiler 1.0")
-    directory = standalone.build(tmp_path / "program", sources)
+    directory = standalone.build("program", sources)
     assert subprocess.run([directory / "main"]).returncode == 0
     calls = [line for line in (tmp_path / "calls").read_text().splitlines() if "--version" not in line]
     assert any("-o main" in line for line in calls)
@@ -198,7 +199,7 @@ def test_preferences_of_brian2_that_others_set_change_no_source(tmp_path, alone)
 
 def test_no_flags_of_the_environment_reach_what_cython_compiles(monkeypatch):
     monkeypatch.setenv("CFLAGS", "-ffast-math")
-    with compilation.own_flags():
+    with runtime_compiler.compiling():
         assert "CFLAGS" not in os.environ
     assert os.environ["CFLAGS"] == "-ffast-math"
 
@@ -227,17 +228,23 @@ class Sources:
 
 
 @pytest.fixture
-def sources(monkeypatch):
-    """Without the headers of the system, which take most of the time."""
+def sources(monkeypatch, tmp_path):
+    """Without the headers of the system, which take most of the time; in a cache of their own."""
+    monkeypatch.setenv("CORTEX_MODEL_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(compilation, "SYSTEM_HEADERS", [])
     return Sources()
 
 
+def left_in(folder):
+    """All that is in a folder, by name."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
 @pytest.mark.compiler
 def test_a_build_is_generated_and_compiled_once(tmp_path, sources):
-    directory = tmp_path / "programs" / "abc"
+    directory = tmp_path / "cache" / "programs" / "abc"
     for _ in range(2):
-        assert standalone.build(directory, sources) == directory
+        assert standalone.build("abc", sources) == directory
     assert sources.n_generated == 1
     assert subprocess.run([directory / "main"]).returncode == 0
     assert standalone.Program(directory).arrays["now.slot"]["size"] == 1
@@ -245,42 +252,53 @@ def test_a_build_is_generated_and_compiled_once(tmp_path, sources):
 
 
 @pytest.mark.compiler
-def test_an_interrupted_build_is_done_again(tmp_path, sources):
-    part = tmp_path / "abc.part"
-    part.mkdir()
-    (part / "main").write_text("half a program")
-    (part / standalone.MANIFEST).write_text("{}")
-    directory = standalone.build(tmp_path / "abc", sources)
-    assert subprocess.run([directory / "main"]).returncode == 0
-    assert "now.slot" in standalone.Program(directory).arrays
-    assert not part.exists()
+def test_a_program_that_is_not_as_it_was_compiled_is_compiled_anew(sources):
+    """With a warning that says so, and it is not started before."""
+    directory = standalone.build("abc", sources)
+    main, manifest = directory / "main", directory / standalone.MANIFEST
+    whole = json.loads(manifest.read_text())
+    assert whole["sha256"] == hashlib.sha256(main.read_bytes()).hexdigest()
+    damages = {
+        "another SHA-256 of main": lambda: main.write_bytes(main.read_bytes() + b"x"),
+        "main: No such file": main.unlink,
+        "manifest.json: No such file": manifest.unlink,
+        "a damaged manifest.json": lambda: manifest.write_text('{"arrays": {'),
+        "a damaged .*": lambda: manifest.write_text(json.dumps({"arrays": whole["arrays"]})),
+        "a manifest.json that lacks something": lambda: manifest.write_text(
+            json.dumps(whole | {"arrays": {"now.slot": {"size": 1}}})
+        ),
+    }
+    program = standalone.Program(directory)
+    for n_damaged, (got, damage) in enumerate(damages.items(), 2):
+        damage()
+        with pytest.raises(
+            DeviceError, match=r"^cpp_standalone: must find the program as it was compiled in .*abc \(got"
+        ):
+            program.run()
+        with pytest.warns(CortexModelWarning, match=rf"abc: must be as it was compiled \(got {got}.*compiled anew"):
+            standalone.build("abc", sources)
+        assert sources.n_generated == n_damaged
+        assert json.loads(manifest.read_text()) == whole
+        assert subprocess.run([main]).returncode == 0
 
 
 @pytest.mark.compiler
-def test_a_build_without_manifest_is_done_again(tmp_path, sources):
-    directory = standalone.build(tmp_path / "abc", sources)
-    (directory / standalone.MANIFEST).unlink()
-    (directory / "main").write_text("half a program")
-    standalone.build(directory, sources)
-    assert sources.n_generated == 2
-    assert subprocess.run([directory / "main"]).returncode == 0
-
-
-@pytest.mark.compiler
-def test_a_failed_build_says_why_and_leaves_nothing_that_could_be_run(tmp_path, sources):
+def test_a_failed_build_says_why_and_leaves_nothing(tmp_path, sources):
     sources.text = "this is no program"
-    with pytest.raises(DeviceError, match=r"^cpp_standalone: the compiler must accept the generated sources in .*main"):
-        standalone.build(tmp_path / "abc", sources)
-    assert not (tmp_path / "abc").exists()
+    with pytest.raises(
+        DeviceError, match=r"^cpp_standalone: the compiler must accept the generated sources \(got: .*main"
+    ):
+        standalone.build("abc", sources)
+    assert left_in(tmp_path / "cache") == ["programs", "programs/abc.lock", "temporary"]
     sources.text = Sources.text
-    assert (standalone.build(tmp_path / "abc", sources) / "main").exists()
+    assert (standalone.build("abc", sources) / "main").exists()
 
 
 @pytest.mark.compiler
 def test_builds_of_one_program_at_the_same_time_share_it(tmp_path, sources):
     with ThreadPoolExecutor(4) as pool:
-        built = list(pool.map(lambda _: standalone.build(tmp_path / "abc", sources), range(4)))
-    assert set(built) == {tmp_path / "abc"}
+        built = list(pool.map(lambda _: standalone.build("abc", sources), range(4)))
+    assert set(built) == {tmp_path / "cache" / "programs" / "abc"}
     assert sources.n_generated == 1
 
 
@@ -292,10 +310,10 @@ def test_without_a_compiler_the_sentence_says_what_to_install(monkeypatch, tmp_p
 
 # ---------------------------------------------------------------------- one run of a program
 @pytest.fixture
-def faulty(tmp_path, sources):
+def faulty(sources):
     def build(text):
         sources.text = textwrap.dedent(text)
-        return standalone.Program(standalone.build(tmp_path / "abc", sources))
+        return standalone.Program(standalone.build("abc", sources))
 
     return build
 
