@@ -16,6 +16,7 @@ from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.protocol import protocol_names
 from cortex_model.runs.provenance import mind_other_sources
 from cortex_model.system.sources import OwnCode, load_module, package_folder
+from cortex_model.system.storage import write_whole
 
 #: A row of the table that is printed: quantity, simulated, paper, source.
 Row = dict[str, Any]
@@ -223,14 +224,19 @@ def write_figure(drawn: Any, table: list[Row], name: str, out: Path) -> None:
     """
     try:
         Path(out).mkdir(parents=True, exist_ok=True)
-        drawn.savefig(Path(out) / f"{name}.pdf", metadata={"CreationDate": None})
-        drawn.savefig(Path(out) / f"{name}.png", dpi=200)
-        with open(Path(out) / f"{name}.csv", "w", newline="") as file:
-            writer = csv.DictWriter(file, table[0], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(table)
+        pdf, png, text = (Path(out) / f"{name}.{kind}" for kind in ("pdf", "png", "csv"))
+        write_whole(pdf, lambda part: drawn.savefig(part, format="pdf", metadata={"CreationDate": None}))
+        write_whole(png, lambda part: drawn.savefig(part, format="png", dpi=200))
+        write_whole(text, lambda part: _write_rows(part, table))
     except OSError as error:
         raise _no_folder(out, error) from None
+
+
+def _write_rows(path, table):
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, table[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)
 
 
 def _no_folder(out, error):
