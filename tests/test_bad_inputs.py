@@ -46,7 +46,10 @@ PARAMETERS = {
         "must be left out where learning_rule is reciprocal",
     ),
     "more epochs than a number holds": (with_set("epochs=1" + "0" * 30), "epochs: must be at most 2147483647"),
-    "more sleep than memory": (with_set("sleep_per_wake=1e300"), "Schedule: must fit into the"),
+    "more sleep than memory": (
+        with_set("sleep_per_wake=1e300"),
+        "Schedule: must hold at most 2147483647 presentations",
+    ),
     "more synapses than memory": (with_set("layer_sizes=64,2000000000,10"), "layer_sizes: must fit into the"),
     "a seed that is too large": (
         [*RUN, "--seed", "2147483647", "--ensemble-size", "2"],
