@@ -4,6 +4,10 @@ Every message is one clear sentence: where, what must hold, what was got, what t
 """
 
 import reprlib
+import unicodedata
+
+#: Categories of characters: controls, halves of surrogates, ends of lines and of paragraphs, turns of direction.
+SHAPELESS = ("Cc", "Cs", "Zl", "Zp", "Cf")
 
 
 class _Short(reprlib.Repr):
@@ -29,6 +33,21 @@ def in_short(value: object) -> str:
     """A value as a sentence shows it after "got": never an array whole, never more than a line."""
     text = _Short().repr(value)
     return text if len(text) <= 240 else f"{text[:120]} ... {text[-120:]}"
+
+
+def literal(text: object, kept: str = "") -> str:
+    """A text whose characters without a shape stand as Python escapes them: they would move a cursor, or colour it.
+
+    Parameters
+    ----------
+    text : object
+    kept : str
+        Controls that stay what they are.
+    """
+    return "".join(
+        each if each.isprintable() or each in kept or unicodedata.category(each) not in SHAPELESS else repr(each)[1:-1]
+        for each in str(text)
+    )
 
 
 class CortexModelError(Exception):

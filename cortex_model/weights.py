@@ -1,7 +1,6 @@
 """The weights of a hierarchy as matrices in the paper's orientation, and what they are at the start."""
 
 import hashlib
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +10,7 @@ from cortex_model.errors import ParameterError
 from cortex_model.language.places import Places
 from cortex_model.state.kept import kept_in
 from cortex_model.state.philox import index_of, standard_normal
-from cortex_model.system.memory import must_fit
+from cortex_model.system.memory import must_fit, product
 
 
 def to_matrix(values: np.ndarray, n_pre: int, n_post: int) -> np.ndarray:
@@ -185,7 +184,8 @@ def initial_weights(parameters: Any, seed: int, given: dict[str, Any] | None = N
     """
     p, shapes = parameters, shapes_of(parameters)
     given = _taken_over(p, shapes) | (given or {})
-    must_fit(8.0 * sum(map(math.prod, shapes.values())), "Parameters.layer_sizes", "make the populations smaller")
+    n = sum(product(*shape) for shape in shapes.values())  # drawn as doubles, then as they are, at the start and later
+    must_fit(n * (8 + 2 * np.dtype(p.dtype).itemsize), "Parameters.layer_sizes", "make the populations smaller")
     given = _checked_given(given, shapes)
     weights: dict[str, np.ndarray] = {}
     for name in sorted(shapes, key=lambda name: (not name.startswith("W_"), not name.startswith("b_"))):

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from cortex_model.analysis.comparison import Comparison, Row
+from cortex_model.datasets.stimulus_names import as_file_name
 from cortex_model.experiments.reproduce import figure_folder, write_figure
 from cortex_model.system.sources import load_module
 
@@ -46,7 +47,7 @@ def draw(comparison: Comparison, out: Path, said: str = "") -> None:
     said : str
         What the run is.
     """
-    with style.styled():
+    with style.styled(), style.literal():
         height = max(6.0, 1.6 + 0.36 * (len(comparison.rows) + 6))
         figure = plt.figure(figsize=(15, height))
         bars, beside = figure.subfigures(1, 2, width_ratios=(1.25, 1))
@@ -55,7 +56,7 @@ def draw(comparison: Comparison, out: Path, said: str = "") -> None:
         draw_beside = draw_rdms if comparison.measured is not None else draw_units
         style.letter([first, draw_beside(beside, comparison)])
         style.state(figure, said, MEANING, *comparison.notes)
-        name = f"{comparison.recording}_{comparison.metric}".replace(":", "_").replace("/", "_").replace(" ", "_")
+        name = f"{as_file_name(comparison.recording)}_{comparison.metric}"
         write_figure(figure, table(comparison), name, out)
         plt.close(figure)
 

@@ -73,7 +73,7 @@ def picture(chapter: Chapter, panels: list[Panel], left_out: list[str], name: st
     n_columns = min(COLUMNS, len(panels))
     n_rows = -(-len(panels) // n_columns)
     colours = rule_colours(chapter)
-    with style.styled(), warnings.catch_warnings(), plt.rc_context({"text.parse_math": False}):
+    with style.styled(), warnings.catch_warnings(), style.literal():
         warnings.simplefilter("ignore", UserWarning)  # of letters that the font lacks
         has_names = len(chapter.drawn) > 1
         figure = plt.figure(figsize=(4.5 * n_columns + 3.4 * has_names, 3.8 * n_rows + 1.6))

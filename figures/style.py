@@ -52,6 +52,13 @@ def styled() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def literal() -> Iterator[None]:
+    """While this lasts, texts are shown letter by letter: no formula is read in names of users."""
+    with plt.rc_context({"text.parse_math": False}):
+        yield
+
+
 def colours_of(lines: Iterable[str]) -> dict[str, str]:
     """Line -> colour: that of its rule, else one that is left; a blank at the end of a name makes no difference."""
     lines = list(lines)

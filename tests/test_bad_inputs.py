@@ -1,13 +1,17 @@
 """Bad input gets one clear sentence and exit status 2: where, what must hold, what was got, what to do."""
 
+import fcntl
 import json
 import os
 import sys
+import threading
 
 import pytest
 
 from cortex_model.cli import main
+from cortex_model.errors import RunError
 from cortex_model.runs.directory import RunDirectory
+from cortex_model.runs.locking import held, is_held
 
 RUN = ["run", "wake_sleep_classification", "--device", "runtime"]
 
@@ -46,7 +50,10 @@ PARAMETERS = {
         "must be left out where learning_rule is reciprocal",
     ),
     "more epochs than a number holds": (with_set("epochs=1" + "0" * 30), "epochs: must be at most 2147483647"),
-    "more sleep than memory": (with_set("sleep_per_wake=1e300"), "Schedule: must fit into the"),
+    "more sleep than memory": (
+        with_set("sleep_per_wake=1e300"),
+        "Schedule: must hold at most 2147483647 presentations",
+    ),
     "more synapses than memory": (with_set("layer_sizes=64,2000000000,10"), "layer_sizes: must fit into the"),
     "a seed that is too large": (
         [*RUN, "--seed", "2147483647", "--ensemble-size", "2"],
@@ -196,20 +203,23 @@ def test_bad_input_gets_one_clear_sentence(wrong, folder, monkeypatch, capsys):
     assert len(said.strip().split("\n")) == 1  # one sentence, not a page
 
 
-def test_a_run_in_use_is_refused(tmp_path, monkeypatch, capsys):
-    from filelock import FileLock
-
+def test_a_run_that_another_process_makes_is_waited_for(tmp_path, monkeypatch, capsys):
+    """And one that shares a program with others is not: they would wait for each other."""
     monkeypatch.setattr(sys, "argv", ["cortex-model", *with_set("layer_sizes=64,10"), "--out", str(tmp_path)])
-    with monkeypatch.context() as patch:
-        patch.setattr("cortex_model.runs.running.carry_out", lambda *_: {})
-        main_without_exit()
+    monkeypatch.setattr("cortex_model.runs.running.carry_out", lambda *_: {})
+    main_without_exit()
     (run_dir,) = tmp_path.iterdir()
-    with FileLock(run_dir / ".lock"):
+    with open(run_dir / ".lock") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         assert RunDirectory(run_dir).state == "running"
-        with pytest.raises(SystemExit) as stopped:
-            main()
-    assert stopped.value.code == 2
-    assert "must not be in use by another process" in capsys.readouterr().err
+        with pytest.raises(RunError, match="must not be in use by another process"), held(run_dir, waits=False):
+            pass
+        release = threading.Timer(0.5, fcntl.flock, (file, fcntl.LOCK_UN))
+        release.start()
+        main_without_exit()
+        release.join()
+    assert f"{run_dir}: another process is making this run; waiting until it ends." in capsys.readouterr().err
+    assert not is_held(run_dir) and not is_held(tmp_path) and not list(tmp_path.glob(".lock"))
 
 
 def main_without_exit():

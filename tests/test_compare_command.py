@@ -133,10 +133,12 @@ def test_names_are_printed_as_they_are(compare, images):
     """What looks like markup of the terminal or of figures is none."""
     np.savez(images / "data.npz", rdms=RDMS.rdms, subjects=np.array(["$a", "[/b]", "{c"]))
     (images / "images" / f"{RDMS.stimulus_names[0]}.png").rename(images / "images" / "[bold] 1.png")
-    (images / "mine.toml").write_text('name = "my [/b] $x"\nkind = "rdm"\ndata = "data.npz"\nstimuli = "images"\n')
+    described = "\nkind = 'rdm'\ndata = 'data.npz'\nstimuli = 'images'\n"
+    (images / "mine.toml").write_text(r'name = "../my [/b] $\\frac$\u001b[31m"' + described)
     status, output, error = compare("--with", "mine.toml")
     assert status == 0, error
-    assert "my [/b] $x, spearman" in output and "([bold] 1 to row 1, stimulus 40 to row 40)" in output
+    assert sorted(path.name for path in (images / "out").iterdir())[0] == "my_b_frac_x1b_31m_spearman.csv"
+    assert r"../my [/b] $\frac$\x1b[31m, spearman" in output and "([bold] 1 to row 1, stimulus 40 to row 40)" in output
 
 
 #: What is wrong -> (arguments, what the sentence says).

@@ -18,7 +18,7 @@ from cortex_model.errors import DeviceError, ParameterError, in_short
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.system import failures
 from cortex_model.system.failures import LOG, MISTAKE, UNFORESEEN, told
-from cortex_model.system.storage import read_json, write_json
+from cortex_model.system.storage import read_json
 
 TINY = ["--set", "averaged=true", "--set", "n_presentations=3", "--device", "runtime"]
 
@@ -216,7 +216,7 @@ def test_a_cache_that_cannot_be_written_is_named(cache, tmp_path, monkeypatch):
 def test_a_program_that_may_not_be_executed(tmp_path):
     (tmp_path / "main").write_text("#!/bin/sh\n")
     sha256 = hashlib.sha256(b"#!/bin/sh\n").hexdigest()
-    write_json(tmp_path / "manifest.json", {"arrays": {}, "sha256": sha256})
+    (tmp_path / "manifest.json").write_text(json.dumps({"arrays": {}, "sha256": sha256}))
     with pytest.raises(
         DeviceError, match=r"must be able to execute .*main \(got: Permission denied\); set CORTEX_MODEL_"
     ):

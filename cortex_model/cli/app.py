@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from cortex_model.cli.printing import out_folder_of
-from cortex_model.errors import CortexModelWarning
+from cortex_model.errors import CortexModelWarning, literal
 from cortex_model.system.failures import told
 
 TRACEBACK = "--traceback"
@@ -80,7 +80,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _show_warning(message, category, *where, shown=warnings.showwarning):
     """Print our own warnings as the sentences that they are."""
     if issubclass(category, CortexModelWarning):
-        print(message, file=sys.stderr)
+        print(literal(message), file=sys.stderr)
     else:
         shown(message, category, *where)
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from cortex_model.cli.app import Json, app
@@ -33,10 +32,10 @@ def runs(
         print(json.dumps([row.facts | {"parameters": row.parameters, "summary": row.summary} for row in rows]))
     elif rows:
         facts = [fact for fact in FACTS if fact in FACTS[:3] or len({row.facts[fact] for row in rows}) > 1]
-        table = Table(*facts, *map(escape, names), "result", box=None)
+        table = Table(*facts, *names, "result", box=None)
         for row in rows:
             values = ["" if row.value(name) is None else _text(row.value(name)) for name in names]
-            table.add_row(*(escape(row.facts[fact]) for fact in facts), *map(escape, values), row.result)
+            table.add_row(*(row.facts[fact] for fact in facts), *values, row.result)
         out.print(table)
         alike = [f"{fact} {rows[0].facts[fact]}" for fact in FACTS if fact not in facts]
         if len(rows) > 1 and alike:
@@ -70,7 +69,7 @@ def diff(one: Path, other: Path, as_json: Json = False) -> None:
     if as_json:
         print(json.dumps({row[""]: [row["one"], row["other"]] for row in rows}))
     elif rows:
-        print_rows([{name: escape(text) for name, text in row.items()} for row in rows])
+        print_rows(rows)
     else:
         out.print("They do not differ.")
 

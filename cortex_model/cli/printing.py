@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from cortex_model.errors import ParameterError, RunError, in_short
+from cortex_model.system.console import LiteralConsole
 
 #: Tables keep their columns where the output is a file or a pipe.
-out = Console(width=None if sys.stdout.isatty() else 200)
+out = LiteralConsole(width=None if sys.stdout.isatty() else 200)
 
 
 def overrides(sets: list[str] | None, option: str = "--set") -> dict[str, str]:
@@ -81,4 +81,4 @@ def print_rows(rows: list[dict[str, Any]], note: str = "") -> None:
         table.add_row(*map(str, row.values()))
     out.print(table)
     if note:
-        out.print(note, markup=False)
+        out.print(note)

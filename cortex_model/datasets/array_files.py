@@ -15,20 +15,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cortex_model.datasets.matlab_files import read_matlab
-from cortex_model.datasets.stimulus_names import as_names, first_difference
+from cortex_model.datasets.numpy_files import read_numpy
+from cortex_model.datasets.stimulus_names import as_name, as_names, first_difference
 from cortex_model.datasets.tables import Guide, read_table
-from cortex_model.datasets.user_files import content_of, decoding, misfit
+from cortex_model.datasets.user_files import content_of, decoding, misfit, must_hold
 from cortex_model.errors import DatasetError
 
-VETTING_SECONDS = 60
-_VETTING = """
-import sys, h5netcdf
-try:
-    with h5netcdf.File(sys.argv[1]) as file:
-        found = [(each.dimensions, each.shape, dict(each.attrs)) for each in file.variables.values()]
-except Exception as error:
-    sys.exit(" ".join(str(error).split()))
-"""
+#: A program of its own, which loads nothing of this package.
+VETTING, VETTING_SECONDS = str(Path(__file__).with_name("hdf5_vetting.py")), 60
 
 
 class Named(NamedTuple):
@@ -82,16 +76,7 @@ class Reader(NamedTuple):
 
 
 def _npz(path: Path) -> dict[str, np.ndarray]:
-    with decoding(path, "an .npz or .npy file without pickles"):
-        loaded = np.load(io.BytesIO(content_of(path, "data")), allow_pickle=False)
-    if isinstance(loaded, np.ndarray):
-        return {"": loaded}
-    arrays = {}
-    for name in loaded:
-        what = "an array without pickles"
-        with decoding(f"{path}.{name}", what, "save numbers as numbers, and names by np.array(names, str)"):
-            arrays[name] = loaded[name]
-    return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
+    return read_numpy(content_of(path, "data"), path)
 
 
 def _from_arrays(arrays: Callable[[Path], dict[str, np.ndarray]]) -> Reader:
@@ -119,7 +104,7 @@ def _read_table(path: Path, variable: str, guide: Guide) -> Named:
         differs = first_difference(rows, columns)
         got = f"row {differs[0]!r} beside column {differs[1]!r}"
         raise misfit(path, "name rows and columns in the same order", got, "reorder the rows")
-    return Named(array, columns or rows, (path.stem,), notes)
+    return Named(array, columns or rows, (as_name(path.stem),), notes)
 
 
 def _has_stimuli_below(named: Named, guide: Guide) -> bool:
@@ -156,16 +141,17 @@ def _vet(path: Path) -> None:
     Raises
     ------
     DatasetError
-        If it does not open, or not within `VETTING_SECONDS`.
+        If it does not open, or not within `VETTING_SECONDS`, has parts in other files, or more than memory holds.
     """
-    command = [sys.executable, "-c", _VETTING, str(path)]
+    command = [sys.executable, "-P", VETTING, str(path)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=VETTING_SECONDS)
     except subprocess.TimeoutExpired:
         raise misfit(path, "be a NetCDF file", "one whose structure has no end", "save it again") from None
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["the HDF5 library crashed at it"])[-1]
-        raise misfit(path, "be a NetCDF file", reason, "save it again")
+        raise misfit(path, "be a NetCDF file that holds all that it names", reason, "save it again")
+    must_hold(float(done.stdout), path)
 
 
 def _read_netcdf(path: Path, variable: str, guide: Guide) -> Named:

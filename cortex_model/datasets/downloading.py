@@ -1,7 +1,11 @@
-"""Downloading one file, by pooch: from the first mirror that has it, verified, whole or not at all."""
+"""Downloading one file, by pooch: from the first mirror that has it, verified, whole or not at all.
+
+No more is read than the registry says, and no longer than a slow line would take.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +16,11 @@ from cortex_model.system.cache import cache_folder
 
 DATA_VARIABLE = "CORTEX_MODEL_DATA"
 CACHE_VARIABLE = "CORTEX_MODEL_CACHE"
+#: How long a server may be silent, and how long a download may take: this, and what a slow line needs for its bytes.
 TIMEOUT_SECONDS = 30
+PATIENCE_SECONDS, SLOWEST_BYTES_PER_SECOND = 60, 50_000
+#: Bytes of a file whose size is not known.
+MOST_BYTES = 2**30
 
 
 def download(source: DatasetSource | RecordingSource, file: SourceFile, folder: Path) -> Path:
@@ -73,16 +81,67 @@ def _verified(file: SourceFile) -> Callable[[str, str, object], None]:
     """Return a downloader for pooch that says what is wrong in the words of the registry."""
     import pooch
 
-    # "identity": a server that unpacks .gz on the way would change the bytes.
-    fetch_url = pooch.HTTPDownloader(timeout=TIMEOUT_SECONDS, headers={"Accept-Encoding": "identity"})
+    most = file.bytes or MOST_BYTES
+    seconds = PATIENCE_SECONDS + most / SLOWEST_BYTES_PER_SECOND
 
     def downloader(url: str, temporary: str, pooch_or_none: object) -> None:
-        fetch_url(url, temporary, pooch_or_none)
+        # "identity": a server that unpacks .gz on the way would change the bytes.
+        fetch_url = pooch.HTTPDownloader(_Meter(most), timeout=TIMEOUT_SECONDS, headers={"Accept-Encoding": "identity"})
+        _within(seconds, fetch_url, url, temporary, pooch_or_none)
         fault = file.fault(Path(temporary).read_bytes())
         if fault:
             raise ValueError(fault)
 
     return downloader
+
+
+class _Meter:
+    """Counts bytes as a progress bar of pooch does, and stops a download that has more of them than it should.
+
+    Parameters
+    ----------
+    most : int
+        How many it should have.
+    """
+
+    total = 0  # pooch sets it to what the server says
+
+    def __init__(self, most: int):
+        self.most, self.done, self.is_over = most, 0, False
+
+    def update(self, n: int) -> None:
+        """Count ``n`` more; ValueError where these are too many, or nobody waits for them."""
+        self.done += n
+        # pooch tells of a whole chunk where the last one is a part of it
+        if self.is_over or self.done - n > self.most or self.total > self.most:
+            raise ValueError(f"must have {self.most} bytes (got more)")
+
+    def reset(self) -> None:
+        """Begin anew, as pooch does before it says that all is there."""
+        self.done = -self.most
+
+    def close(self) -> None:
+        """Nothing is left to be done."""
+
+
+def _within(seconds: float, fetch_url, *given) -> None:
+    """Download in a thread, which is left alone where it takes too long: no other way ends whatever a server does."""
+    failures = []
+
+    def fetch():
+        try:
+            fetch_url(*given)
+        except Exception as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=fetch, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        fetch_url.progressbar.is_over = True
+        raise ValueError(f"must come within {seconds:.0f} s (got {fetch_url.progressbar.done} bytes)")
+    if failures:
+        raise failures[0]
 
 
 def _reason(error: OSError | ValueError) -> str:

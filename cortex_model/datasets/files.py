@@ -7,6 +7,9 @@ files are downloaded. Every byte that is handed on has been compared with the re
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
 import lzma
 import os
 import tarfile
@@ -18,10 +21,15 @@ from typing import NamedTuple
 from cortex_model.datasets.downloading import DATA_VARIABLE, download
 from cortex_model.datasets.recording_sources import RECORDED, RecordingSource, find_files_of
 from cortex_model.datasets.registry import DATASETS, DatasetSource, SourceFile
+from cortex_model.datasets.user_files import must_hold
 from cortex_model.errors import DatasetError
 from cortex_model.system.cache import cache_path
 
 Source = DatasetSource | RecordingSource
+#: First bytes of a compressed file -> what opens it.
+OPENERS = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\x00": lzma.open, b"BZh": bz2.open}
+#: Blocks of an archive besides its files: headers, and what fills it up.
+BLOCKS = 2000
 
 
 class FileState(NamedTuple):
@@ -189,6 +197,11 @@ def _inspect(source: Source) -> Iterator[_Inspection]:
     for file in source.files:
         path = None if source.archives else _locate(source, (file,))
         try:
+            size = path.stat().st_size if path else 0
+            if file.sha256 and size > file.bytes:
+                yield _Inspection(file, path, b"", f"must have {file.bytes} bytes (got {size})")
+                continue
+            must_hold(size, path)
             content = path.read_bytes() if path else b""
             yield _Inspection(file, path, content, file.fault(content))
         except OSError as error:
@@ -196,14 +209,21 @@ def _inspect(source: Source) -> Iterator[_Inspection]:
 
 
 def _inspect_archive(source: Source, path: Path) -> Iterator[_Inspection]:
-    """Read the members in the order of the archive, in memory; their folders in it do not matter."""
+    """Read the members in the order of the archive, in memory; their folders in it do not matter.
+
+    No more is unpacked than twice what the files have: other members may be small.
+    """
+    most = BLOCKS * tarfile.BLOCKSIZE + 2 * sum(file.bytes for file in source.files)
     awaited = {file.name: file for file in source.files}
     fault = f"must be in {path.name} (got an archive without it)"
     try:
-        with tarfile.open(path) as archive:
+        with tarfile.open(fileobj=_Unpacked(path, most)) as archive:
             for entry in archive:
                 file = awaited.get(entry.name.rpartition("/")[2])
-                if file and entry.isfile():
+                if file and entry.isfile() and entry.size > file.bytes:
+                    del awaited[file.name]
+                    yield _Inspection(file, path, b"", f"must have {file.bytes} bytes (got {entry.size})")
+                elif file and entry.isfile():
                     content = archive.extractfile(entry).read()
                     del awaited[file.name]
                     yield _Inspection(file, path, content, file.fault(content))
@@ -213,6 +233,46 @@ def _inspect_archive(source: Source, path: Path) -> Iterator[_Inspection]:
         fault = f"must be in a readable archive, published with {expected} bytes (got {got})"
     for file in awaited.values():
         yield _Inspection(file, path, b"", fault)
+
+
+class _Unpacked(io.RawIOBase):
+    """The tar archive within a compressed one, up to a number of bytes; tarfile.ReadError beyond.
+
+    Parameters
+    ----------
+    path : Path
+    most : int
+        Up to where it may be read.
+    """
+
+    def __init__(self, path: Path, most: int):
+        with open(path, "rb") as file:
+            start = file.read(6)
+        opener = next((its for magic, its in OPENERS.items() if start.startswith(magic)), open)
+        self.file, self.most = opener(path, "rb"), most
+
+    def read(self, size: int = -1) -> bytes:
+        """Bytes from here on."""
+        self._check(self.file.tell() + max(size, 0))
+        return self.file.read(min(size, self.most) if size >= 0 else self.most)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place."""
+        self._check(offset)
+        return self.file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Where it is."""
+        return self.file.tell()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+        super().close()
+
+    def _check(self, place):
+        if place > self.most:
+            raise tarfile.ReadError(f"more than {self.most} bytes")
 
 
 def _refusal(source: Source, file: SourceFile, path: Path | None, fault: str) -> DatasetError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cortex_model.datasets.user_files import must_hold
 from cortex_model.errors import ParameterError
 
 
@@ -142,8 +143,10 @@ class Dataset:
 
     def targets(self) -> tuple[np.ndarray, np.ndarray]:
         """Target rates for training and test: of classes 1 for the stimulus's own and 0 for the others."""
-        code = np.eye(self.n_classes)
-        return tuple(code[part.labels] if self.n_classes else part.targets for part in (self.train, self.test))
+        parts = self.train, self.test
+        must_hold(8.0 * self.n_classes * sum(part.n_stimuli for part in parts), f"targets of {self.name}")
+        code = np.eye(self.n_classes, dtype=bool)
+        return tuple(code[part.labels].astype(float) if self.n_classes else part.targets for part in parts)
 
     def stimuli(self, scaling: str, dtype: str = "float64") -> tuple[np.ndarray, np.ndarray]:
         """Scale the images into stimuli, s = (x - offset) / divisor.
@@ -177,6 +180,8 @@ class Dataset:
             raise ParameterError(
                 f"Dataset.stimuli.dtype: must be 'float64' or 'float32' (got {dtype!r}); choose one of these."
             )
+        n_numbers = self.train.n_pixels * (self.train.n_stimuli + self.test.n_stimuli)
+        must_hold(2.0 * n_numbers * np.dtype(dtype).itemsize, f"stimuli of {self.name}")  # scaled, and handed over
         offset, divisor = SCALINGS[scaling](self.train.pixels, self.train.min_value, self.train.max_value)
         if np.any(divisor == 0):
             raise ParameterError(

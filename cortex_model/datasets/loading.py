@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
+import io
 import math
 import struct
 import zlib
@@ -17,6 +18,7 @@ from cortex_model.datasets import own_data
 from cortex_model.datasets.files import read_files
 from cortex_model.datasets.images import Dataset, ImageSet
 from cortex_model.datasets.registry import DatasetSource, find_source
+from cortex_model.datasets.user_files import must_hold
 from cortex_model.errors import DatasetError, ParameterError
 
 _IDX_UINT8 = 8
@@ -101,17 +103,21 @@ def read_idx(content: bytes, where: str) -> np.ndarray:
         If it is not gzip, or the header or the size is wrong.
     """
     try:
-        data = gzip.decompress(content)
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            magic = file.read(4)
+            n_dimensions = magic[3] if len(magic) > 3 else 0
+            sizes = file.read(4 * n_dimensions)
+            if magic[:3] != bytes((0, 0, _IDX_UINT8)) or not n_dimensions or len(sizes) < 4 * n_dimensions:
+                raise _wrong_content(where, "an idx file of uint8, magic 00 00 08", f"magic {magic.hex(' ')}")
+            shape = struct.unpack(f">{n_dimensions}I", sizes)
+            n_values = math.prod(shape)
+            must_hold(n_values, where)
+            data, is_more = file.read(n_values), bool(file.read(1))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _wrong_content(where, "a whole gzip file", str(error)) from error
-    n_dimensions = data[3] if len(data) > 3 else 0
-    start = 4 + 4 * n_dimensions
-    if data[:3] != bytes((0, 0, _IDX_UINT8)) or not n_dimensions or len(data) < start:
-        raise _wrong_content(where, "an idx file of uint8, magic 00 00 08", f"magic {data[:4].hex(' ')}")
-    shape = struct.unpack(f">{n_dimensions}I", data[4:start])
-    if len(data) - start != math.prod(shape):
-        raise _wrong_content(where, f"{math.prod(shape)} values of shape {shape}", f"{len(data) - start}")
-    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+    if len(data) != n_values or is_more:
+        raise _wrong_content(where, f"{n_values} values of shape {shape}", "more" if is_more else f"{len(data)}")
+    return np.frombuffer(data, np.uint8).reshape(shape)
 
 
 def read_cifar_binary(content: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:

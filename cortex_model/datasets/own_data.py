@@ -26,7 +26,8 @@ from cortex_model.datasets.array_files import READERS
 from cortex_model.datasets.images import Dataset, ImageSet
 from cortex_model.datasets.stimulus_images import image_files
 from cortex_model.datasets.stimulus_names import as_name
-from cortex_model.datasets.user_files import content_of, decoding, located, misfit
+from cortex_model.datasets.tables import frame_of
+from cortex_model.datasets.user_files import content_of, located, misfit, must_hold
 
 #: Digits of the hash in a name.
 N_DIGITS = 12
@@ -143,6 +144,8 @@ def _folder(path):
             shape = images[-1].shape if images[-1].dtype == np.uint8 else "16 bits a level"
             must = f"hold images of one shape, {images[0].shape}, with 8 bits a level"
             raise misfit(f"dataset {path}", must, f"{shape} in {name}", "resize or convert them")
+        if len(images) == 1:
+            must_hold(len(files) * images[0].nbytes, f"dataset {path}", "give fewer or smaller images")
     if not images:
         raise misfit(f"dataset {path}", "hold image files", "none", "give another folder")
     is_test = np.array([test for test, _ in labels]) if has_split else None
@@ -211,10 +214,7 @@ def _one_of(arrays, names):
 
 def _table(path):
     """A row a stimulus; columns of labels, targets and the split go by their names."""
-    import pandas
-
-    with decoding(path, "a table with a name for each column"):
-        table = pandas.read_csv(path, sep="\t" if path.suffix.lower() == ".tsv" else None, engine="python")
+    table = frame_of(path)
     names = {str(name).strip(): name for name in table.columns}
     label = next((names[name] for name in LABELS if name in names), None)
     targets = [given for name, given in names.items() if name.lower().startswith(TARGETS[1])] if label is None else []

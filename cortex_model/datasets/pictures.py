@@ -8,15 +8,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cortex_model.datasets.user_files import decoding, misfit
+from cortex_model.datasets.user_files import decoding, misfit, must_hold
 
 MID_GREY = 128
+#: Bytes of a level as it is worked with.
+DOUBLE = 8
 #: Modes of Pillow whose levels have one meaning -> the mode that they are read as; 16 bits are read as they are.
 MODES = {
     **dict.fromkeys(("1", "L", "LA"), "L"),
     **dict.fromkeys(("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "YCbCr"), "RGB"),
 }
 SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N")
+#: Formats that are read, whatever a file is called; some others of Pillow's start programs.
+FORMATS = ("PNG", "JPEG", "BMP", "DIB", "GIF", "TIFF", "WEBP", "PPM")
 #: Formats whose further frames are previews or other views of the same picture.
 ONE_PICTURE = ("JPEG", "MPO")
 #: Tags of TIFF and EXIF.
@@ -43,7 +47,8 @@ def decoded(content: bytes, where: object) -> Picture:
 
     with decoding(where, "an image that can be read", "replace it"):
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            must_hold(4 * DOUBLE * image.width * image.height, where, "make it smaller")
             _check(image, where)
             raw, is_turned = _raw_mode(image), image.getexif().get(ORIENTATION, 1) in range(2, 9)
             is_inverted = image.mode in SIXTEEN_BITS and _tag(image, PHOTOMETRIC, 1) == WHITE_IS_ZERO

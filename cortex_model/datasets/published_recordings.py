@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cortex_model.datasets.files import read_files
+from cortex_model.datasets.numpy_files import read_numpy
 from cortex_model.datasets.recording_sources import COWLEY_SESSION, cowley_source
 from cortex_model.datasets.recordings import RDMRecording, Recording, ResponseRecording
 from cortex_model.datasets.stimulus_images import unzipped
@@ -101,7 +102,7 @@ def v4(session: str = "") -> ResponseRecording:
     with decoding(
         f"{source.name}.responses", "an .npy file of (units, images) or (units, images, repeats)", "fetch again"
     ):
-        responses = np.load(io.BytesIO(kept), allow_pickle=False)
+        responses = read_numpy(kept, source.name)[""]
         responses = responses.reshape(*responses.shape[:2], -1).astype(float)
     units = tuple(f"unit {k + 1}" for k in range(len(responses)))
     notes = stimuli.notes if source.is_verified else (*stimuli.notes, UNVERIFIED.format(session=session))

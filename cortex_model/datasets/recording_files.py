@@ -30,6 +30,7 @@ axis is which, where the file does not say it, is decided by the number of stimu
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -54,6 +55,9 @@ NAMED = PUBLISHED | {
     "synthetic_rdms": PublishedRecording("", synthetic_rdms, "RDMs of three made-up subjects, 40 images"),
     "synthetic_responses": PublishedRecording("", synthetic_responses, "12 made-up units, 40 images, 6 repeats"),
 }
+#: Bytes that a description may have, and a key of more parts than it may.
+LARGEST = 2**20
+MANY_PARTS = re.compile(r"""(\.[ \t]*([\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*){50}""")
 #: Kind -> name of its array unless another is given.
 KINDS = {"rdm": "rdms", "responses": "responses"}
 #: Key of a description -> whether it may be a list.
@@ -113,7 +117,7 @@ def load_recording(
     elif not stimuli:
         raise misfit("--stimuli", "be given with a data file", f"only {path}", "name the folder of its images")
     else:
-        files = RecordingFiles(path.stem, kind or _kind_of(path, variable), (path,), located(stimuli))
+        files = RecordingFiles(as_name(path.stem), kind or _kind_of(path, variable), (path,), located(stimuli))
         files = replace(files, variable=variable or "")
     return assembled(files)
 
@@ -128,7 +132,10 @@ def read_description(path: Path) -> RecordingFiles:
     """
     path = Path(path)
     with decoding(path, "TOML", "correct it"):
-        given: dict[str, Any] = tomllib.loads(content_of(path, "--with").decode("utf-8-sig"))
+        text = content_of(path, "--with", LARGEST).decode("utf-8-sig")
+        if MANY_PARTS.search(text):  # tomllib takes a time that grows with the square of their number
+            raise ValueError("a key of very many parts")
+        given: dict[str, Any] = tomllib.loads(text)
     if unknown := [key for key in given if key not in DESCRIBED]:
         raise misfit(f"{path}.{unknown[0]}", f"be one of {', '.join(DESCRIBED)}", "a key that is none", "rename it")
     if missing := [key for key in ("kind", "data", "stimuli") if key not in given]:

@@ -13,7 +13,8 @@ from pydantic_core import PydanticCustomError
 
 from cortex_model.datasets.array_files import READERS
 from cortex_model.datasets.own_data import ARRAYS, STIMULI, TABLES, is_own, named
-from cortex_model.datasets.user_files import decoding, misfit
+from cortex_model.datasets.tables import frame_of
+from cortex_model.datasets.user_files import misfit
 from cortex_model.errors import DatasetError
 
 #: Sequences that are drawn.
@@ -113,10 +114,7 @@ def load_sequences(name: str) -> Sequences:
     path = Path(named(name).partition("#")[0])
     where, kind = f"sequences {path}", path.suffix.lower()
     if kind in TABLES:
-        import pandas
-
-        with decoding(path, "a table with a name for each column"):
-            found = pandas.read_csv(path, sep="\t" if kind == ".tsv" else None, engine="python").to_numpy()
+        found = frame_of(path).to_numpy()
     elif kind in (*ARRAYS, ".npy"):
         arrays = READERS[kind].arrays(path)
         known = [each for each in ("sequences", *STIMULI, *arrays) if each in arrays]

@@ -24,9 +24,10 @@ from typing import NamedTuple
 import numpy as np
 from natsort import natsort_keygen, ns
 
-from cortex_model.datasets.pictures import decoded
+from cortex_model.datasets.numpy_files import read_numpy
+from cortex_model.datasets.pictures import Picture, decoded
 from cortex_model.datasets.stimulus_names import ENDINGS, as_name, as_names, key_of
-from cortex_model.datasets.user_files import content_of, decoding, misfit
+from cortex_model.datasets.user_files import content_of, decoding, misfit, must_hold
 
 _natural = natsort_keygen(alg=ns.PATH)
 
@@ -74,6 +75,7 @@ def unzipped(content: bytes, where: object) -> StimulusImages:
 
     def reader(entry: zipfile.ZipInfo) -> Callable[[], bytes]:
         def read() -> bytes:
+            must_hold(entry.file_size, f"{where}: {entry.filename}")
             with decoding(f"{where}: {entry.filename}", "a whole, unencrypted file of the archive", "pack it again"):
                 return archive.read(entry)
 
@@ -98,7 +100,7 @@ def _files_below(folder: Path) -> list[tuple[str, Path]]:
     """Every file below a folder with its path from there."""
     try:
         os.listdir(folder)  # `Path.rglob` passes over what may not be read
-        return [(file.relative_to(folder).as_posix(), file) for file in folder.rglob("*") if file.is_file()]
+        return [(file.relative_to(folder).as_posix(), file) for file in folder.rglob("*") if not file.is_dir()]
     except OSError as error:
         raise misfit("stimuli", "be a folder that can be read", f"{folder}: {error.strerror}", "copy it") from None
 
@@ -129,7 +131,11 @@ def _named(readers: list[tuple[str, Callable[[], bytes]]], where: object) -> Sti
         twice = next(name for name in names if names.count(name) > 1)
         files = " and ".join(file for (file, _), name in zip(readers, names, strict=True) if name == twice)
         raise misfit(where, "hold each image once", f"{twice!r} more than once: {files}", "rename one")
-    shown = [decoded(read(), f"{where}: {file}") for file, read in readers]
+    shown: list[Picture] = []
+    for file, read in readers:
+        shown.append(decoded(read(), f"{where}: {file}"))
+        if len(shown) == 1:  # the others are looked at one by one
+            must_hold(len(readers) * shown[0].array.nbytes, where, "give fewer or smaller images")
     return StimulusImages([each.array for each in shown], names, _remarks(names, [each.remarks for each in shown]))
 
 
@@ -148,14 +154,12 @@ def listed(names: list[str] | tuple[str, ...]) -> str:
 
 
 def _from_arrays(content: bytes, path: Path) -> StimulusImages:
-    with decoding(path, "an .npz or .npy file without pickles"):
-        loaded, names = np.load(io.BytesIO(content), allow_pickle=False), None
-        if not isinstance(loaded, np.ndarray):
-            if "images" not in loaded:
-                raise misfit(path, "hold images", ", ".join(loaded) or "nothing", "rename them")
-            if unknown := sorted(set(loaded) - {"images", "names"}):
-                raise misfit(path, "hold images and names alone", unknown[0], "rename it to names, or leave it out")
-            loaded, names = loaded["images"], loaded.get("names")
+    arrays = read_numpy(content, path)
+    if "" not in arrays and "images" not in arrays:
+        raise misfit(path, "hold images", ", ".join(arrays) or "nothing", "rename them")
+    if unknown := sorted(set(arrays) - {"", "images", "names"}):
+        raise misfit(path, "hold images and names alone", unknown[0], "rename it to names, or leave it out")
+    loaded, names = arrays.get("", arrays.get("images")), arrays.get("names")
     if loaded.ndim not in (3, 4) or loaded.dtype not in (np.uint8, np.uint16):
         must = "be uint8 or uint16 of shape (n, height, width) or (n, height, width, 3)"
         raise misfit(f"{path}.images", must, f"{loaded.dtype}, shape {loaded.shape}", "convert them; 255 is white")

@@ -1,7 +1,8 @@
 """Names of stimuli, subjects and units: one form, whichever program wrote them.
 
 A name is text in Unicode's composed form (NFC; the file systems of macOS give the decomposed one), without white space
-or zero bytes at its ends. Bytes are UTF-8, or else Windows-1252.
+or zero bytes at its ends. Bytes are UTF-8, or else Windows-1252. What would move the cursor, colour a terminal or turn
+the direction of writing is shown as Python escapes it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from typing import Any
 import numpy as np
 
 from cortex_model.datasets.user_files import misfit
+from cortex_model.errors import literal
 
+#: Characters of a name in the name of a file.
+LONGEST = 100
 #: Endings of files that are images.
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff")
 
@@ -50,7 +54,7 @@ def as_name(value: Any, where: str = "names") -> str:
         raise misfit(where, "be texts", f"{type(value).__name__}", "save them as texts, in MATLAB as a cell array")
     else:
         text = str(int(value)) if float(value).is_integer() else str(value)
-    return unicodedata.normalize("NFC", text).strip().strip("\0").strip()
+    return literal(unicodedata.normalize("NFC", text).strip().strip("\0").strip())
 
 
 def _without_surrogates(text: str) -> str:
@@ -84,6 +88,11 @@ def key_of(name: str) -> str:
     last = re.split(r"[\\/]", name)[-1]
     ending = next((each for each in ENDINGS if last.lower().endswith(each) and len(last) > len(each)), "")
     return last[: len(last) - len(ending)]
+
+
+def as_file_name(name: str) -> str:
+    """A name as a part of a file's name: letters, digits, points and dashes, none of them leading, and not too long."""
+    return re.sub(r"[^\w.+-]+", "_", name).lstrip("._-")[:LONGEST] or "unnamed"
 
 
 def are_counted(names: Iterable[str] | None) -> bool:

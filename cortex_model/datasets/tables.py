@@ -16,13 +16,15 @@ import codecs
 import csv
 import io
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from cortex_model.datasets.stimulus_names import are_counted, as_name, decoded_text
-from cortex_model.datasets.user_files import decoding, misfit
+from cortex_model.datasets.user_files import content_of, decoding, misfit, must_hold
 
+SEPARATORS = (b",", b";", b"\t", b"|", b" ")
 MISSING = ("", "nan", "na", "n/a")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.ASCII | re.IGNORECASE)
 _COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -54,6 +56,7 @@ def read_table(content: bytes, where: object, guide: Guide) -> Table:
     DatasetError
         If it is no table of numbers.
     """
+    must_hold(12 * len(content), where)  # of cells that are read by three separators
     text, notes = _decoded(content, where)
     cells, comma_notes = _cells(text, where)
     has_header, has_index = _frame(cells, guide)
@@ -70,6 +73,24 @@ def read_table(content: bytes, where: object, guide: Guide) -> Table:
     numbers = [kind for kind, names in read.items() if names and any(map(_is_number, names))]
     notes += tuple(f"The first {kind} of {where} was read as names, not as data." for kind in numbers)
     return Table(array, columns, rows, notes + comma_notes)
+
+
+def frame_of(path: Path):
+    """A table with a name for each column, as pandas has it.
+
+    Raises
+    ------
+    DatasetError
+        If it is none, or would be larger than memory: rows that are shorter than the longest are filled up.
+    """
+    import pandas
+
+    content = content_of(path, "dataset")
+    widest = 1 + max(max(map(line.count, SEPARATORS)) for line in content.splitlines() or [b""])
+    must_hold(8.0 * widest * content.count(b"\n"), path, "give fewer rows or columns")
+    with decoding(path, "a table with a name for each column"):
+        separator = "\t" if path.suffix.lower() == ".tsv" else None
+        return pandas.read_csv(io.BytesIO(content), sep=separator, engine="python")
 
 
 def _decoded(content: bytes, where: object) -> tuple[str, tuple[str, ...]]:

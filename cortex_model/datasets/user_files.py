@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cortex_model.errors import DatasetError
+from cortex_model.system.memory import must_fit
 
 #: Characters that are quoted of what was got: libraries quote whole arrays.
 LONGEST = 300
@@ -27,13 +29,32 @@ def located(path: str | os.PathLike) -> Path:
     return Path(os.path.expanduser(path))
 
 
-def content_of(path: Path, where: str) -> bytes:
-    """All bytes of a file.
+def must_hold(n_bytes: float, where: object, advice: str = "give a smaller one, or parts of it") -> None:
+    """Refuse what a file declares to hold, where memory would not.
 
     Raises
     ------
     DatasetError
-        If there is nothing, a folder, or something that cannot be read or is empty.
+        If it is more than what is free.
+    """
+    must_fit(n_bytes, str(where), advice, DatasetError)
+
+
+def content_of(path: Path, where: str, at_most: float = math.inf) -> bytes:
+    """All bytes of a file, as many as it has when it is opened; pipes, devices and sockets are never opened.
+
+    Parameters
+    ----------
+    path : Path
+    where : str
+        What to call it where there is none.
+    at_most : float
+        Bytes that it may have.
+
+    Raises
+    ------
+    DatasetError
+        If there is nothing, a folder, or something that cannot be read, is empty, or is too large.
     """
     if os.path.isdir(path):
         raise misfit(where, "be a file", f"{path}, which is a folder", "name the file in it")
@@ -42,7 +63,12 @@ def content_of(path: Path, where: str) -> bytes:
     if not os.path.isfile(path):
         raise misfit(where, "be a file", f"{path}, which is neither file nor folder", "correct the path")
     try:
-        content = Path(path).read_bytes()
+        size = os.stat(path).st_size
+        if size > at_most:
+            raise misfit(path, f"have at most {at_most} bytes", size, "give another file")
+        must_hold(size, path)
+        with open(path, "rb") as file:
+            content = file.read(size)
     except OSError as error:
         got = f"{path}: {error.strerror or error}"
         raise misfit(where, "be a file that can be read", got, "change its permissions, or copy it") from None

@@ -28,12 +28,14 @@ class Chunks:
     def __init__(self, runs: list[NetworkRun], stimuli: Stimuli, parameters, numbers: dict[str, float]):
         self.parameters, self.stimuli, self.declared = parameters, stimuli, declared(parameters)
         self.ensemble = Ensemble([run.schedule for run in runs], self.declared)
-        starts = [int(self.ensemble.boundaries[e][run.n_done]) for e, run in enumerate(runs)]
+        starts = [int(self.ensemble.after(e, np.array(run.n_done))) for e, run in enumerate(runs)]
         boundaries = self.ensemble.schedule.boundaries(self.parameters.chunk_presentations)
         self.boundaries = np.unique(np.concatenate([boundaries, starts]))
         self.boundaries = self.boundaries[self.boundaries >= min(starts)]
         runs = [replace(run, numbers=numbers | run.numbers) for run in runs]
-        self.networks = [RunningNetwork(run, self.declared, start) for run, start in zip(runs, starts, strict=True)]
+        self.networks = [
+            RunningNetwork(run, self.declared, start, stimuli) for run, start in zip(runs, starts, strict=True)
+        ]
         self._constants = {
             f"networks.{name}": np.array([run.numbers[name] for run in runs])
             for name in ("noise_seed", *self.declared.numbers)

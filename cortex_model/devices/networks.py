@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from cortex_model.devices.divergence import blamed, chunk_of
 from cortex_model.errors import DivergenceError, ParameterError, in_short
-from cortex_model.language.moments import Learn
 from cortex_model.schedule.declared import Declared
 from cortex_model.schedule.presentations import ByFunction, Schedule
+from cortex_model.schedule.stimuli import Stimuli
 from cortex_model.state.host import done_by_host
 from cortex_model.weights import Weights
 
@@ -62,6 +63,7 @@ class RunningNetwork:
     declared : Declared
     start : int
         The place in the common schedule at which it begins; what the device holds for it before is not looked at.
+    stimuli : Stimuli
 
     Attributes
     ----------
@@ -71,9 +73,9 @@ class RunningNetwork:
         Why it is looked at no more.
     """
 
-    def __init__(self, run: NetworkRun, declared: Declared, start: int):
+    def __init__(self, run: NetworkRun, declared: Declared, start: int, stimuli: Stimuli):
         p = declared.parameters
-        self.run, self.declared, self.start = run, declared, start
+        self.run, self.declared, self.start, self.stimuli = run, declared, start, stimuli
         nothing = np.zeros((0, p.layer_sizes[-1]), p.dtype)
         remembered = declared.remembered | (run.remembered or {})
         self.state = State(run.n_done, run.n_done, run.weights.astype(p.dtype), remembered, nothing, 0.0)
@@ -94,7 +96,7 @@ class RunningNetwork:
                 for host, places in schedule.interventions.items():
                     if self.state.last in places:
                         do = self._call if isinstance(host, ByFunction) else self._intervene
-                        do(host, int(schedule.presentation[self.state.last]))
+                        do(host, int(schedule.numbers(self.state.last, self.state.last + 1)[0]))
             except Exception as error:
                 self.failure = error
         held, self._held = self._held, (self.state.weights, self.state.remembered)
@@ -155,45 +157,11 @@ class RunningNetwork:
     def _check_finite(self, before):
         """Refuse weights that are not finite; ``before`` are the last ones that were."""
         state, schedule = self.state, self.run.schedule
-        name = state.weights.first_not_finite()
-        if name is None:
+        if state.weights.first_not_finite() is None:
             return
-        name, lower = self._unstable(before) or (name, self._step_of(name.rsplit("_", 1)[0]))
+        name, advice = blamed(chunk_of(self.declared, self.run, self.stimuli, state, before))
+        first, last = schedule.numbers(state.first, state.last)[[0, -1]]
         raise DivergenceError(
-            f"Simulation.{name}: must stay finite (got NaN or infinity between presentations "
-            f"{schedule.presentation[state.first]} and {schedule.presentation[state.last - 1]}); lower {lower} "
-            f"from {self.run.numbers.get(lower, 0):g}; the last good checkpoint is kept."
+            f"Simulation.{name}: must stay finite (got NaN or infinity between presentations {first} and {last}); "
+            f"{advice}; the last good checkpoint is kept."
         )
-
-    def _unstable(self, before):
-        """(array, number) where a step in sleep is too large for the power of what drives it."""
-        numbers, p = self.run.numbers, self.declared.parameters
-        for phase, learn in self._learning():
-            others = {"V": before.forward, "W": before.feedback}.get(learn.projection, {})
-            rate = _first_number(learn.step, numbers)
-            if phase != "sleep" or rate is None or "weight" not in learn.change:
-                continue
-            for level, partner in others.items():
-                power = 1.0 if p.sleep_normalisation else np.sum(partner.astype(float) ** 2)
-                if level in before.feedback and numbers[rate] * (power + numbers.get("damping", 0)) >= 2:
-                    return f"{learn.projection}_{level}", rate
-        return None
-
-    def _step_of(self, projection):
-        """The number by which a projection learns, most likely in wake."""
-        steps = [(phase != "wake", _first_number(learn.step, self.run.numbers))
-                 for phase, learn in self._learning() if learn.projection == projection]  # fmt: skip
-        return min((step for step in steps if step[1]), default=(True, "learning_rate"))[1]
-
-    def _learning(self):
-        """(phase, moment) of every change of weights that the schedule opens."""
-        gates = self.declared.ordering.gates
-        for phase, slots in self.run.schedule.slots.items():
-            opened = frozenset().union(*slots)
-            moments = (event.moment for event, gate in gates.items() if gate in opened)
-            yield from ((phase, moment) for moment in dict.fromkeys(moments) if isinstance(moment, Learn))
-
-
-def _first_number(step, numbers):
-    """The first of a step's factors that is a number of the run."""
-    return next((name for name in step.replace("*", " ").replace("-", " ").split() if name in numbers), None)

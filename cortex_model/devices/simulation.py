@@ -10,6 +10,7 @@ from cortex_model.devices.arrays import state_names
 from cortex_model.devices.chunks import Chunks
 from cortex_model.devices.networks import NetworkRun, State
 from cortex_model.devices.recordings import monitored_arrays, recorded
+from cortex_model.devices.room import check_room
 from cortex_model.errors import DeviceError, ParameterError
 from cortex_model.parameters import HierarchyParameters
 from cortex_model.parameters.numbers import numbers_of_rules
@@ -215,15 +216,10 @@ class Simulation:
     def checked(self, runs: list[NetworkRun], stimuli: Stimuli) -> Stimuli:
         """Stimuli as arrays, once all that is to be run is known to be whole; nothing is built before.
 
-        Parameters
-        ----------
-        runs, stimuli
-            As for `run_ensemble`.
-
         Raises
         ------
         ParameterError
-            For stimuli, schedules or weights that do not fit the hierarchy or each other.
+            For stimuli, schedules or weights that do not fit the hierarchy or each other, or memory.
         DeviceError
             For numbers that no equation knows, or another number of networks than ``ensemble_size``.
         """
@@ -233,6 +229,7 @@ class Simulation:
                 f"Simulation.run_ensemble: must get {self.ensemble_size} networks, as many as ensemble_size "
                 f"(got {len(runs)}); change one of them."
             )
+        check_room(p, len(runs), runs[0].schedule)
         stimuli, known = stimuli.checked(p.layer_sizes, p.dtype), self.known_numbers
         for run in runs:
             check_schedule(run.schedule, p)

@@ -29,6 +29,7 @@ from cortex_model.language.options import relative_rate
 from cortex_model.language.places import Places
 from cortex_model.language.rule import Rule
 from cortex_model.language.sequence import moments_of
+from cortex_model.language.statements import expression, names
 from cortex_model.parameters.kinds import texts_of
 
 #: Action -> how large its amount may be; None: it takes none.
@@ -205,6 +206,19 @@ def learning_levels(rule: Rule, n_layers: int) -> dict[str, set[int]]:
     found: dict[str, set[int]] = {name: set() for name in rule.projections}
     for moment in (m for sequence in rule.phases.values() for m in moments_of(sequence) if isinstance(m, Learn)):
         found[moment.projection] |= {*places.of(moment)}
+    return found
+
+
+def steps_of(rule: Rule, values: dict[str, float], rates: tuple[str, ...]) -> dict[str, float]:
+    """The numbers by which weights change, and the smallest that a relative learning rate makes of them."""
+    read: dict[str, set[str]] = {}
+    for moment in (m for sequence in rule.phases.values() for m in moments_of(sequence) if isinstance(m, Learn)):
+        read.setdefault(moment.projection, set()).update(names(expression(moment.step)) & values.keys())
+    found = {name: values[name] for its in read.values() for name in its}
+    for projection, level, factor in map(read_relative_rate, rates):
+        slowest = min((values[name] for name in read.get(projection, ()) if values[name]), default=1.0)
+        of = f"{projection}_{level}" if level else projection
+        found[f"relative_learning_rates, times a step of {slowest:g} of {of}"] = factor * slowest
     return found
 
 

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from cortex_model.language.options import with_feedback_gain, with_nonlinearities, with_perturbed_feedback
@@ -33,6 +34,30 @@ def choice_field(choice: Choice) -> tuple[Any, Any]:
     """A choice of a rule as a field of parameters."""
     words = tuple(choice.words)
     return Literal[words], parameter(words[0], choice.meaning)
+
+
+def check_precision(values: dict[str, float], steps: dict[str, float], dtype: str) -> None:
+    """Refuse numbers that a precision does not have.
+
+    Parameters
+    ----------
+    values, steps : dict
+        Numbers by name, and those of them by which weights change.
+    dtype : str
+
+    Raises
+    ------
+    ValueError
+        For a number that would be infinite, and for a step that would be 0, and is not.
+    """
+    least, most = float(np.finfo(dtype).tiny), float(np.finfo(dtype).max)
+    found = [(name, value, "infinite") for name, value in values.items() if abs(value) > most]
+    found += [(name, value, "0") for name, value in steps.items() if 0 < abs(value) < least]
+    for name, value, would in found:
+        raise ValueError(
+            f"Parameters.{name}: must be a number that {dtype} has, 0 or from {least:.2g} to {most:.2g} "
+            f"in size (got {value:g}, which would be {would}); give another one, or another dtype."
+        )
 
 
 @cache

@@ -16,10 +16,18 @@ from cortex_model.parameters.interventions import (
     factor_of,
     read_intervention,
     remembered_rates,
+    steps_of,
 )
 from cortex_model.parameters.kinds import Count, PositiveCount, Rate
 from cortex_model.parameters.model import parameter
-from cortex_model.parameters.numbers import choice_field, choices_of_rules, number_field, numbers_of_rules, readers
+from cortex_model.parameters.numbers import (
+    check_precision,
+    choice_field,
+    choices_of_rules,
+    number_field,
+    numbers_of_rules,
+    readers,
+)
 from cortex_model.parameters.recorded import Recorded, read_recorded
 from cortex_model.rules import own, rule_named
 from cortex_model.state import kept
@@ -170,9 +178,10 @@ class SleepWakeParameters(RuleParameters):
     @model_validator(mode="after")
     def _together(self) -> "SleepWakeParameters":
         try:
-            _ = self.rule_values
+            values = self.rule_values
         except RuleError as error:
             raise ValueError(f"Parameters: {error}") from None
+        check_precision(values, steps_of(self.rule, values, self.relative_learning_rates), self.dtype)
         if self.interventions or self.relative_learning_rates:
             check_within(self.rule, self.n_layers, self.interventions, self.relative_learning_rates)
         read_recorded(self.record, self.rule, self.n_layers)

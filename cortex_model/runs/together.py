@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from cortex_model.devices.room import check_room
 from cortex_model.devices.simulation import NetworkRun, Simulation, State
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import content_hash
@@ -131,6 +132,7 @@ def start_together(
             f"--vary: must make each network another one (got {len(settings)}, {len(distinct)} of them different); "
             "leave out values that are given twice, or that decide nothing here."
         )
+    check_room(settings[0][0], len(settings))
     shared = SharedProgram(len(settings), device)
     outcomes: list[Any] = [None] * len(settings)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from cortex_model.errors import ParameterError
 from cortex_model.schedule.declared import PHASES, SHOWN, declared
-from cortex_model.schedule.presentations import LARGEST, SLEEP, Schedule
+from cortex_model.schedule.presentations import LARGEST, PIECE, SLEEP, Schedule
 from cortex_model.schedule.stimuli import Stimuli
 
 
@@ -44,25 +44,26 @@ def check_shown(schedule: Schedule, stimuli: Stimuli) -> None:
         phases = [number for number, name in enumerate(PHASES) if SHOWN.get(name) == part]
         given = getattr(stimuli, part)
         n_rows = 0 if given is None else len(given[0])
-        places = np.flatnonzero(np.isin(schedule.phase, phases))
-        if len(places) and given is None:
+        if given is None and (n := int(np.isin(schedule.phase, phases).sum())):
             raise ParameterError(
-                f"Stimuli.{part}: must be given where the schedule shows them (got none, and {len(places)} such "
+                f"Stimuli.{part}: must be given where the schedule shows them (got none, and {n} such "
                 f"presentations); write Stimuli({part}=(stimuli, targets))."
             )
         lowest = -1 if part == "evaluation" else 0  # the last batch of an evaluation need not be full
-        _check_rows(schedule, places, lowest, n_rows, f"rows 0 to {n_rows - 1} of Stimuli.{part}")
-    _check_rows(schedule, np.flatnonzero(schedule.phase == SLEEP), -1, 0, "no row, which is -1, in sleep")
+        _check_rows(schedule, phases, lowest, n_rows, f"rows 0 to {n_rows - 1} of Stimuli.{part}")
+    _check_rows(schedule, [SLEEP], -1, 0, "no row, which is -1, in sleep")
 
 
-def _check_rows(schedule, places, lowest, n_rows, what):
-    rows = schedule.stimulus[places]
-    if rows.size and (rows.min() < lowest or rows.max() >= n_rows):
-        at, stimulus = np.argwhere((rows < lowest) | (rows >= n_rows))[0]
-        raise ParameterError(
-            f"Schedule.stimulus: must show {what} (got row {rows[at, stimulus]} in presentation {places[at]}); make "
-            "the schedule for as many stimuli as there are (n_stimuli, n_evaluated)."
-        )
+def _check_rows(schedule, phases, lowest, n_rows, what):
+    for first in range(0, len(schedule), PIECE):
+        places = first + np.flatnonzero(np.isin(schedule.phase[first : first + PIECE], phases))
+        rows = schedule.stimulus[places]
+        if rows.size and (rows.min() < lowest or rows.max() >= n_rows):
+            at, stimulus = np.argwhere((rows < lowest) | (rows >= n_rows))[0]
+            raise ParameterError(
+                f"Schedule.stimulus: must show {what} (got row {rows[at, stimulus]} in presentation {places[at]}); "
+                "make the schedule for as many stimuli as there are (n_stimuli, n_evaluated)."
+            )
 
 
 def _check_columns(schedule, batch_size):

@@ -54,8 +54,8 @@ def chunk_arrays(ensemble: Ensemble, first: int, last: int, stimuli: Stimuli, pa
             arrays[f"schedule.{learns(gate)}"] = ensemble.learns(gate, first, last)
     n_answers = max(is_answered.sum(), 1) * n_networks * size * parameters.layer_sizes[-1]
     arrays["readout.rate"] = np.zeros(n_answers, parameters.dtype)
-    n_before = int(schedule.slots_per_presentation[schedule.phase[:first]].sum())
-    return arrays | {"now.slot": 0, "now.n_slots": len(presentation), "now.first_slot": n_before}
+    now = {"now.slot": 0, "now.n_slots": len(presentation), "now.first_slot": schedule.n_slots_before(first)}
+    return arrays | now
 
 
 def learns(gate: str) -> str:

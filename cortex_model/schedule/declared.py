@@ -1,5 +1,6 @@
 """What parameters declare: a rule in a hierarchy, and the program that it shares with other rules."""
 
+import sys
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from cortex_model.language.statements import expression, names
 from cortex_model.parameters import HierarchyParameters, content_hash
 from cortex_model.parameters.chosen import chosen_rule, rows_in_force
 from cortex_model.rules import rule_named, shipped
+from cortex_model.system.memory import must_fit
 
 #: Phases that a schedule can hold, in the order of their numbers, and whose stimuli they show.
 PHASES = ("wake", "sleep", "evaluation", "perception", "recall")
@@ -125,6 +127,8 @@ class Declared:
 
     def slots(self, phase: str) -> tuple[frozenset[str], ...]:
         """The gates that are open in each slot of a presentation of a phase."""
+        slot = sys.getsizeof(frozenset(self.gates))
+        must_fit(2.0 * slot * self.parameters.n_steps, "Parameters.presentation_ms", "lower it, or raise time_step_ms")
         gates = self.ordering.gates
         opened = [
             {gates[event] for event in slot} | {PHASE_GATES[phase]}

@@ -56,12 +56,12 @@ class Ensemble:
         """
         if len(self.schedules) == 1:
             return self.schedules[0]
-        marks = [self.boundaries[e][s.measured] for e, s in enumerate(self.schedules)]
+        marks = [self.after(e, s.measured) for e, s in enumerate(self.schedules)]
         interventions = {}
         for network, schedule in enumerate(self.schedules):
             for host, places in schedule.interventions.items():
                 before = interventions.get(host, np.zeros(0, np.int64))
-                interventions[host] = np.union1d(before, self.own[network][places])
+                interventions[host] = np.union1d(before, self.common(network, places))
         slots = {phase: tuple(slot for _, slot in self._slots(phase)) for phase in PHASES if self.turns[phase]}
         longest = self._longest
         return Schedule(longest.phase, longest.stimulus, slots, interventions, np.unique(np.concatenate(marks)))
@@ -93,7 +93,7 @@ class Ensemble:
         turns = [network in networks for networks, slot in self._slots(phase) if ANSWER_GATE in slot]
         begin, end = self.position(network, first), self.position(network, last)
         is_own = np.zeros(last - first, bool)
-        is_own[self.own[network][begin:end] - first] = True
+        is_own[self.common(network, np.arange(begin, end)) - first] = True
         is_kept = self.schedule.phase[first:last] == PHASES.index(phase)
         return (is_own[is_kept][:, None] & np.array(turns, bool)).ravel()
 
@@ -102,10 +102,13 @@ class Ensemble:
         return max(self.schedules, key=len)
 
     @cached_property
-    def own(self) -> list[np.ndarray]:
-        """For each network, the places in the common schedule that are its own."""
+    def own(self) -> list[range | np.ndarray]:
+        """For each network, the places in the common schedule that are its own; a range where all of them are."""
         longest, own = self._longest, []
         for schedule in self.schedules:
+            if schedule is longest or np.array_equal(schedule.phase, longest.phase):
+                own.append(range(len(longest)))
+                continue
             places = np.flatnonzero(np.isin(longest.phase, np.unique(schedule.phase)))
             fits = len(places) == len(schedule) and np.array_equal(longest.phase[places], schedule.phase)
             if not fits:
@@ -117,21 +120,26 @@ class Ensemble:
             own.append(places)
         return own
 
-    @cached_property
-    def boundaries(self) -> list[np.ndarray]:
-        """For each network, the place in the common schedule after j presentations of its own; shape (n + 1,)."""
-        return [np.concatenate([[0], places + 1]) for places in self.own]
+    def common(self, network: int, places: np.ndarray) -> np.ndarray:
+        """Places in the common schedule of places in a network's own."""
+        own = self.own[network]
+        return places if isinstance(own, range) else own[places]
+
+    def after(self, network: int, n: np.ndarray) -> np.ndarray:
+        """Places in the common schedule after ``n`` presentations of a network's own."""
+        return np.where(n > 0, self.common(network, np.maximum(n - 1, 0)) + 1, 0)
 
     def position(self, network: int, place: int) -> int:
         """How many of a network's own presentations come before a place in the common schedule."""
-        return int(np.searchsorted(self.own[network], place))
+        own = self.own[network]
+        return int(place) if isinstance(own, range) else int(np.searchsorted(own, place))
 
     def presentation(self, first: int, last: int) -> np.ndarray:
         """Numbers of presentations, as each network counts its own; shape (n, n_networks)."""
         numbers = np.zeros((last - first, len(self.schedules)), np.int64)
         for network, schedule in enumerate(self.schedules):
             begin, end = self.position(network, first), self.position(network, last)
-            numbers[self.own[network][begin:end] - first, network] = schedule.presentation[begin:end]
+            numbers[self.common(network, np.arange(begin, end)) - first, network] = schedule.numbers(begin, end)
         return numbers
 
     def stimulus(self, first: int, last: int) -> np.ndarray:
@@ -139,5 +147,5 @@ class Ensemble:
         rows = np.full((last - first, len(self.schedules), self._longest.batch_size), -1, np.int64)
         for network, schedule in enumerate(self.schedules):
             begin, end = self.position(network, first), self.position(network, last)
-            rows[self.own[network][begin:end] - first, network] = schedule.stimulus[begin:end]
+            rows[self.common(network, np.arange(begin, end)) - first, network] = schedule.stimulus[begin:end]
         return rows

@@ -15,6 +15,8 @@ from cortex_model.schedule.declared import PHASES
 WAKE, SLEEP, EVALUATION, PERCEPTION, RECALL = range(len(PHASES))
 #: Brian2's integers are signed and have 32 bits.
 LARGEST = 2**31 - 1
+#: Presentations that are counted at once, so that a long schedule takes little more than its own arrays.
+PIECE = 2**16
 
 
 def _no_places():
@@ -79,7 +81,12 @@ class Schedule:
     @property
     def presentation(self) -> np.ndarray:
         """The number of each presentation, of its first stimulus in a batch."""
-        return (self.first_presentation + np.arange(len(self)) * self.batch_size).astype(np.int32)
+        return self.numbers(0, len(self))
+
+    def numbers(self, first: int, last: int) -> np.ndarray:
+        """The numbers of presentations ``first`` ... ``last - 1``; see `presentation`."""
+        begin = self.first_presentation
+        return np.arange(begin + first * self.batch_size, begin + last * self.batch_size, self.batch_size, np.int32)
 
     @cached_property
     def slots_per_presentation(self) -> np.ndarray:
@@ -89,7 +96,11 @@ class Schedule:
     @property
     def n_slots(self) -> int:
         """How many slots all presentations take."""
-        return int(self.slots_per_presentation[self.phase].sum())
+        return self.n_slots_before(len(self))
+
+    def n_slots_before(self, place: int) -> int:
+        """How many slots the presentations before a place take."""
+        return int(self._before(place)[0] @ self.slots_per_presentation)
 
     def opened(self, gate: str, first: int = 0, last: int | None = None) -> np.ndarray:
         """Whether a gate is open, slot by slot, in presentations ``first`` ... ``last - 1``."""
@@ -107,18 +118,29 @@ class Schedule:
         return presentation, np.arange(len(presentation)) - np.repeat(np.cumsum(n) - n, n)
 
     @cached_property
-    def _done(self) -> np.ndarray:
-        """Stimuli of each phase that have been presented before each place; shape (n_phases, n + 1)."""
-        is_counted = (self.stimulus >= 0) | (self.phase == SLEEP)[:, None]
-        n = np.zeros((len(PHASES), len(self) + 1), np.int64)
-        for phase in range(len(PHASES)):
-            np.cumsum(is_counted.sum(axis=1) * (self.phase == phase), out=n[phase, 1:])
-        return n
+    def _before_pieces(self) -> np.ndarray:
+        """What `_before` gives at every `PIECE`-th place; shape (n_pieces, 2, n_phases)."""
+        counts = [self._counted(first, first + PIECE) for first in range(0, len(self), PIECE)]
+        summed = np.cumsum(np.reshape(counts, (-1, 2, len(PHASES))), axis=0)
+        return np.concatenate([np.zeros((1, 2, len(PHASES))), summed]).astype(np.int64)
+
+    def _before(self, place: int) -> np.ndarray:
+        """Presentations of each phase before a place, and the stimuli in them; shape (2, n_phases)."""
+        nth = place // PIECE
+        return self._before_pieces[nth] + self._counted(nth * PIECE, place)
+
+    def _counted(self, first: int, last: int) -> np.ndarray:
+        """Presentations of each phase from ``first`` to ``last - 1``, and the stimuli in them."""
+        is_of_phase = self.phase[first:last] == np.arange(len(PHASES))[:, None]
+        n, n_shown = is_of_phase.sum(axis=1), is_of_phase @ (self.stimulus[first:last] >= 0).sum(axis=1)
+        n_shown[SLEEP] = n[SLEEP] * self.batch_size
+        return np.array([n, n_shown])
 
     def n_presentations(self, phase: str | None = None, place: int | None = None) -> int:
         """How many stimuli of a phase (None: of all) are presented before a place in the schedule (None: in all)."""
         at = len(self) if place is None else place
-        return sum(int(self._done[number, at]) for number, name in enumerate(PHASES) if phase in (None, name))
+        n_shown = self._before(at)[1]
+        return sum(int(n_shown[number]) for number, name in enumerate(PHASES) if phase in (None, name))
 
     def counted_from(self, first_presentation: int) -> "Schedule":
         """The same schedule, its presentations numbered from ``first_presentation`` on: other noise is drawn.

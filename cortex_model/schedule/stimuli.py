@@ -7,6 +7,7 @@ import numpy as np
 
 from cortex_model.errors import ParameterError, in_short
 from cortex_model.parameters import checked_number
+from cortex_model.system.memory import must_fit
 
 #: More classes than any one-hot code of them would fit into memory.
 MOST_CLASSES = 1_000_000
@@ -139,4 +140,7 @@ def one_hot(labels: Any, n_classes: int) -> np.ndarray:
             more = "subtract 1 if the labels count from 1, as MATLAB does"
         got = f"{given[at]:g}" if is_number else in_short(given.tolist()[at])
         raise ParameterError(f"one_hot.labels: must be {all_of_them} (got {got} for stimulus {at}); {more}.")
-    return np.eye(n_classes)[given.astype(np.int64)]
+    must_fit(8.0 * n_classes * len(given), "one_hot", "give fewer labels, or classes that are fewer")
+    targets = np.zeros((len(given), n_classes))
+    targets[np.arange(len(given)), given.astype(np.int64)] = 1
+    return targets

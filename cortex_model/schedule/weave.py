@@ -7,9 +7,9 @@ import numpy as np
 from cortex_model.errors import ParameterError
 from cortex_model.rules import rule_named
 from cortex_model.schedule.declared import PHASES, declared
+from cortex_model.schedule.filling import Filling, Order, check_length
 from cortex_model.schedule.interventions import with_interventions
-from cortex_model.schedule.presentations import EVALUATION, SLEEP, WAKE, Schedule
-from cortex_model.system.memory import must_fit
+from cortex_model.schedule.presentations import PIECE, Schedule
 
 
 def schedule_of(parameters, phase: np.ndarray, stimulus: np.ndarray, measured=()) -> Schedule:
@@ -92,35 +92,38 @@ def wake_sleep_schedule(
         raise ParameterError(f"wake_sleep_schedule.n_stimuli: must be at least 1 where n_wake is {n_wake} (got 0).")
     if n_wake + p.sleep_before_presentations + n_evaluated == 0:
         raise ParameterError("Schedule: must hold at least one presentation (got none); raise epochs or sleep.")
-    n_before = p.sleep_before_presentations if sleeps else 0
-    _must_fit(float(n_wake) + n_before + n_wake * p.sleep_per_wake * sleeps, p)
-    order = _order(order_of_epoch, n_stimuli, _in_batches(n_wake, p), size)
-    n_wake, every = len(order), _in_batches(evaluate_every, p) or _in_batches(n_wake * size, p) or 1
-    early = _in_batches(evaluate_early_every, p)
-    sleeps_after = _sleeps_after_each_wake(p, n_wake) if sleeps else np.zeros(n_wake, np.int64)
-    evaluated = np.arange(_in_batches(n_evaluated, p) * size)
+    n_wake, n_before = _in_batches(n_wake, p), _in_batches(p.sleep_before_presentations, p) if sleeps else 0
+    every, early = _in_batches(evaluate_every, p) or n_wake or 1, _in_batches(evaluate_early_every, p)
+    looks = [range(every, n_wake, every), range(early, min(every, n_wake), early) if early else range(0)]
+    n_evaluations, n_batches = 2 + sum(map(len, looks)), _in_batches(n_evaluated, p)
+    ratio, block = p.sleep_per_wake * sleeps, _in_batches(p.sleep_block_presentations, p)
+    parts = {
+        "lower epochs": n_wake,
+        "lower sleep_per_wake": n_wake * ratio,
+        "lower sleep_before_presentations": n_before,
+        "evaluate fewer stimuli, or less often": n_evaluations * n_batches,
+    }
+    check_length(parts, size)
+    n_slept = int(_slept(n_wake, n_wake, ratio, block))
+    filling = Filling(n_wake + n_slept + n_before + n_evaluations * n_batches, size)
+    evaluated = np.arange(n_batches * size)
     evaluated = np.where(evaluated < n_evaluated, evaluated, -1).reshape(-1, size)
-    phases, stimuli, measured = [], [], []
+    order, marks = Order(order_of_epoch, n_stimuli), sorted({n_wake, *looks[0], *looks[1]})
+    filling.look(evaluated)
+    filling.sleep(n_before)
+    for begin, end in zip([0, *marks], marks, strict=False):
+        for first in range(begin, end, PIECE):
+            last = min(first + PIECE, end)
+            n_slept = np.diff(_slept(np.arange(first, last + 1), n_wake, ratio, block))
+            filling.wake(order.next((last - first) * size).reshape(-1, size), n_slept)
+        filling.look(evaluated)
+    return schedule_of(p, filling.phase, filling.stimulus, filling.measured)
 
-    def present(phase, rows):
-        phases.append(np.broadcast_to(np.asarray(phase, np.int8), len(rows)))
-        stimuli.append(rows)
 
-    def evaluate():
-        present(EVALUATION, evaluated)
-        measured.append(sum(map(len, phases)))
-
-    evaluate()
-    present(SLEEP, np.full((_in_batches(n_before, p), size), -1))
-    marks = {n_wake, *range(every, n_wake, every), *(range(early, min(every, n_wake), early) if early else ())}
-    for first, last in zip([0, *sorted(marks)], sorted(marks), strict=False):
-        after = sleeps_after[first:last]
-        at = np.arange(last - first) + np.cumsum(after) - after
-        phase, rows = (np.full((last - first + int(after.sum()), n), value) for n, value in ((1, SLEEP), (size, -1)))
-        phase[at], rows[at] = WAKE, order[first:last]
-        present(phase[:, 0], rows)
-        evaluate()
-    return schedule_of(p, np.concatenate(phases), np.concatenate(stimuli), measured)
+def _slept(n, n_wake, ratio, block):
+    """Batches of sleep after ``n`` of ``n_wake`` batches of wake: ``ratio`` for each on average, in blocks."""
+    in_blocks = np.where(n == n_wake, n, n // block * block)  # what is left over is slept at the end
+    return np.floor(in_blocks * ratio + 1e-9).astype(np.int64)
 
 
 def sleep_schedule(parameters, n_presentations: int, measure_every: int) -> Schedule:
@@ -139,10 +142,11 @@ def sleep_schedule(parameters, n_presentations: int, measure_every: int) -> Sche
         must = "a rule that sleeps" if is_rule else "at least 1"
         hint = (is_rule and _forms_that_sleep(parameters.learning_rule)) or "give another one"
         raise ParameterError(f"sleep_schedule.{what}: must be {must} (got {got}); {hint}.")
-    _must_fit(float(n_presentations), p)
     n, every = _in_batches(n_presentations, p), _in_batches(measure_every, p)
+    check_length({"make fewer presentations": n}, size)
     measured = np.unique(np.append(np.arange(0, n, every), n))
-    return schedule_of(p, np.full(n, SLEEP), np.full((n, size), -1), measured)
+    filling = Filling(n, size)
+    return schedule_of(p, filling.phase, filling.stimulus, measured)
 
 
 def _forms_that_sleep(learning_rule):
@@ -165,44 +169,6 @@ def _check_counts(where, **counts):
             raise ParameterError(f"{where}.{name}: must be a whole number at least 0 (got {n!r}); round it.")
 
 
-def _order(order_of_epoch, n_stimuli, n_batches, size):
-    """Rows of the stimuli that each batch shows; shape (n_batches, size)."""
-    n_epochs = -(-n_batches * size // max(n_stimuli, 1))
-    rows = [_rows_of(order_of_epoch, epoch, n_stimuli) for epoch in range(n_epochs)] or [np.zeros(0, int)]
-    return np.concatenate(rows)[: n_batches * size].reshape(-1, size)
-
-
-def _rows_of(order_of_epoch, epoch, n_stimuli):
-    """What is shown in an epoch, in its order."""
-    rows = np.asarray(order_of_epoch(epoch))
-    if rows.dtype.kind in "iu" and rows.size and (rows.min() < 0 or rows.max() >= 2**31):
-        raise ParameterError(
-            "wake_sleep_schedule.order_of_epoch: must return rows of the stimuli, from 0 on (got rows from "
-            f"{rows.min()} to {rows.max()} for epoch {epoch}); return a permutation of them."
-        )
-    if rows.dtype.kind not in "iu" or rows.ndim != 1 or len(rows) != n_stimuli:
-        raise ParameterError(
-            f"wake_sleep_schedule.order_of_epoch: must return n_stimuli ({n_stimuli}) whole numbers, rows of the "
-            f"stimuli (got {rows.dtype} of shape {rows.shape} for epoch {epoch}); return a permutation of them."
-        )
-    return rows
-
-
-def _must_fit(n_presentations, p):
-    """Refuse a schedule that no memory holds: of each presentation a phase and its stimuli, as it is made."""
-    n = n_presentations / p.batch_size
-    must_fit(n * (5 + 12 * p.batch_size), "Schedule", f"{n:.3g} presentations are too many: lower epochs or sleep")
-
-
 def _in_batches(n_presentations, p):
     """How many batches hold so many presentations."""
     return -(-n_presentations // p.batch_size)
-
-
-def _sleeps_after_each_wake(p, n_wake):
-    """Sleep batches after each wake batch: ``sleep_per_wake`` on average, in blocks."""
-    n_wakes, block = np.arange(1, n_wake + 1), _in_batches(p.sleep_block_presentations, p)
-    in_blocks = n_wakes // block * block
-    in_blocks[-1:] = n_wake  # what is left over is slept at the end
-    owed = np.floor(in_blocks * p.sleep_per_wake + 1e-9).astype(np.int64)
-    return np.diff(np.concatenate([[0], owed]))

@@ -7,6 +7,7 @@ draws, so a draw is a function of what it is for: ``seed, presentation, half cyc
 The NumPy implementation here is the reference; `CPP_PHILOX` is the same arithmetic for the generated code.
 """
 
+import math
 import zlib
 
 import numpy as np
@@ -85,6 +86,8 @@ def _rademacher(first, second):
     return 2.0 * (first >> np.uint64(31)).astype(np.float64) - 1.0
 
 
+#: Numbers of a matrix that are drawn at once: what is in between takes ten times their memory.
+PIECE = 2**18
 #: Unit-variance, mean-zero noise from two random words: name -> (NumPy function, C++ expression).
 NOISE_DISTRIBUTIONS = {
     "uniform": (_uniform, "(2.0*(first >> 8) + 1.0 - 16777216.0)*(1.7320508075688772/16777216.0)"),
@@ -150,6 +153,9 @@ def standard_normal(seed, stream, index, shape, at=0):
     -------
     numbers : ndarray, shape ``shape``
     """
-    size = int(np.prod(shape))
-    first, second, _, _ = philox((np.arange(size), index, at, 0), (seed, STREAMS[stream]))
-    return _gaussian(first, second).reshape(shape)
+    numbers = np.empty(math.prod(shape))
+    for begin in range(0, len(numbers), PIECE):
+        end = min(begin + PIECE, len(numbers))
+        first, second, _, _ = philox((np.arange(begin, end), index, at, 0), (seed, STREAMS[stream]))
+        numbers[begin:end] = _gaussian(first, second)
+    return numbers.reshape(shape)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
-from cortex_model.errors import CortexModelError
+from cortex_model.errors import CortexModelError, literal
 from cortex_model.system.cache import cache_folder, cache_path
 
 #: Exit status of whatever a user can mend, and of what nobody foresaw (EX_SOFTWARE of sysexits.h).
@@ -83,7 +83,7 @@ def told(error: BaseException) -> tuple[str, int]:
             f"please report it with {logged(error)}, which holds the traceback."
         )
         status = UNFORESEEN
-    return " ".join(sentence.split()), status
+    return literal(" ".join(sentence.split())), status
 
 
 def raised_by(error: BaseException, file: Path | None = None) -> str:

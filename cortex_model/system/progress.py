@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
+from cortex_model.errors import literal
+from cortex_model.system.console import LiteralConsole
 
-err = Console(stderr=True)
+err = LiteralConsole(stderr=True)
 Report = Callable[[int, int, str], None]
 #: Seconds between two updates of a line in a notebook.
 PERIOD = 0.2
@@ -35,13 +36,19 @@ def progress_bar(what: str, counted: str = "presentations") -> Iterator[Report]:
             speed = task.speed or 0
             return Text(f"{speed:,.{0 if speed > 9 else 1}f} {counted}/s")
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+    )
     period = 600 if counted == "runs" else 60  # seconds over which a speed is estimated
     with Progress(*columns, console=err, disable=not err.is_terminal, speed_estimate_period=period) as progress:
         task = progress.add_task(what, total=None)
 
         def report(done: int, total: int, text: str = "") -> None:
-            progress.update(task, completed=done, total=total, description=f"{what}: {text}" if text else what)
+            progress.update(task, completed=done, total=total, description=literal(f"{what}: {text}" if text else what))
 
         yield report
 

@@ -7,6 +7,8 @@ import io
 import os
 import tarfile
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -72,10 +74,14 @@ def set_mnist(monkeypatch):
 
 
 class Server:
-    """What it serves by name, the paths asked for, its address, and how many promised bytes it withholds."""
+    """What it serves by name, the paths asked for, its address, and how many promised bytes it withholds.
+
+    It may be silent about how many bytes there are, and take its time for each.
+    """
 
     def __init__(self):
         self.contents, self.asked, self.broken_off = {}, [], 0
+        self.is_silent_about_its_length, self.seconds_a_byte, self.sent = False, 0, 0
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -83,9 +89,15 @@ class Server:
                 server.asked.append(self.path[1:])
                 content = server.contents.get(self.path[1:])
                 self.send_response(200 if content is not None else 404)
-                self.send_header("Content-Length", str(len(content or b"") + server.broken_off))
+                if not server.is_silent_about_its_length:
+                    self.send_header("Content-Length", str(len(content or b"") + server.broken_off))
                 self.end_headers()
-                self.wfile.write(content or b"")
+                size = 1 if server.seconds_a_byte else 2**16
+                with suppress(ConnectionError):
+                    for at in range(0, len(content or b""), size):
+                        self.wfile.write(content[at : at + size])
+                        server.sent += size
+                        time.sleep(server.seconds_a_byte)
 
             def log_message(self, *_):
                 pass

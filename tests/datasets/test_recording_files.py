@@ -505,10 +505,10 @@ def test_files_that_may_not_be_read(folder, monkeypatch):
     """Whoever runs this as root may read everything: the refusal is made up."""
     rdm_npz(folder)
 
-    def refused(path):
+    def refused(path, mode):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(user_files.Path, "read_bytes", refused)
+    monkeypatch.setattr(user_files, "open", refused, raising=False)
     with pytest.raises(DatasetError, match=r"data: must be a file that can be read \(got .*: Permission denied\)"):
         load_recording(str(folder / "d.npz"), str(folder / "images"))
 
@@ -528,11 +528,12 @@ def test_a_folder_that_may_not_be_read(folder, monkeypatch):
     ("setting", "value", "sentence"),
     [
         ("VETTING_SECONDS", 1e-3, "one whose structure has no end"),
-        ("_VETTING", "import os; os._exit(139)", "the HDF5 library crashed at it"),
+        ("VETTING", "import os; os._exit(139)", "the HDF5 library crashed at it"),
     ],
 )
 def test_a_file_at_which_the_library_of_hdf5_fails(setting, value, sentence, folder, monkeypatch):
     rdm_netcdf(folder)
-    monkeypatch.setattr(array_files, setting, value)
+    (folder / "vetting.py").write_text(str(value))
+    monkeypatch.setattr(array_files, setting, str(folder / "vetting.py") if setting == "VETTING" else value)
     with pytest.raises(DatasetError, match=sentence):
         load_recording(str(folder / "d.nc"), str(folder / "images"), "rdm")

@@ -116,7 +116,7 @@ def test_a_schedule_without_sleep_finds_its_places_in_one_with_sleep(scenario):
     assert len(ensemble.schedule) == len(asleep) > len(awake)
     assert np.array_equal(ensemble.schedule.phase[ensemble.own[1]], awake.phase)
     for place in range(len(awake) + 1):
-        assert ensemble.position(1, ensemble.boundaries[1][place]) == place
+        assert ensemble.position(1, int(ensemble.after(1, np.array(place)))) == place
     shown = ensemble.stimulus(0, len(asleep))[:, 1]
     assert np.array_equal(shown[ensemble.own[1]], awake.stimulus)
     assert (np.delete(shown, ensemble.own[1], axis=0) == -1).all()
