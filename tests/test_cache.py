@@ -236,6 +236,14 @@ def test_a_run_on_the_runtime_device_leaves_nothing_and_brian2_has_no_last_words
     assert not list(temporary.iterdir()) and not list(working.iterdir())
 
 
+def test_brian2_has_no_last_words_where_a_script_loads_it_first():
+    """An error of this package says itself what to do, and nobody should report it to Brian2."""
+    code = "import brian2\nfrom cortex_model.devices.simulation import Simulation\nSimulation(None, 'nothing')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1].startswith("cortex_model.errors.DeviceError: Simulation.device: must be one of")
+    assert "unexpected error" not in done.stderr
+
+
 def test_sources_of_objects_of_ones_own_are_kept_nowhere(places, cache, alone):
     """They are generated to name their program."""
     from brian2 import NeuronGroup
