@@ -86,6 +86,7 @@ def test_a_parent_that_everybody_can_write_is_refused_unless_it_is_sticky(cache)
                 cache_folder()
 
 
+@pytest.mark.compiler
 @pytest.mark.parametrize("arguments", [[], ["--set", "codegen_target=cython", "--device", "runtime"]])
 def test_no_program_is_run_from_a_cache_that_others_can_write(arguments, cache, tmp_path, command_line):
     cache.mkdir(parents=True)
@@ -178,30 +179,27 @@ def killed_when(is_time, *arguments, working):
 
 
 @pytest.mark.compiler
-def test_after_a_kill_in_the_midst_of_compiling_a_sweep_nothing_is_left(places, cache):
-    """But the runs that were asked for, and in the cache what the next build removes."""
+@pytest.mark.parametrize(("moment", "n"), [("programs/*.lock", 1), ("temporary/*/program/cc*.s", 2)])
+def test_after_a_kill_nothing_is_left_of_a_sweep(moment, n, places, cache):
+    """But the runs that were asked for, and in the cache what the next build removes; sources made, or compiling."""
     temporary, working = places
     grid = ["--grid", "layer_sizes=4,4;5,5", "--workers", "2", "--device", "cpp_standalone"]
 
-    def is_compiling():
-        return len(list((cache / "temporary").glob("*/program/cc*.s"))) == 2
+    def is_time():
+        return len(list(cache.glob(moment))) >= n
 
-    killed_when(is_compiling, "-m", "cortex_model", "sweep", "pseudoinverse_alignment", *grid, working=working)
+    killed_when(is_time, "-m", "cortex_model", "sweep", "pseudoinverse_alignment", *grid, working=working)
     assert not list(temporary.iterdir())
     assert [path.name for path in working.iterdir()] == ["runs"]
     assert not [path for path in (cache / "programs").iterdir() if path.suffix != ".lock"]
-    deadline = time.monotonic() + 10
-    while [path for path in (cache / "temporary").iterdir() if path != folder_of_now()]:
-        assert time.monotonic() < deadline, "the children end with the sweep"
-        time.sleep(0.1)
+    left, deadline = ["not known yet"], time.monotonic() + 10
+    while left:
+        assert time.monotonic() < deadline, "the children end with the sweep, and free what they left"
+        with scratch() as folder:
+            left = [path for path in folder.parent.iterdir() if path.is_dir() and path != folder]
 
 
-def folder_of_now():
-    """Whoever needs a folder for a while removes what others have left."""
-    with scratch():
-        return
-
-
+#: A run that waits until a file is gone, then fails.
 RUN = """
 import sys, tempfile, time
 from pathlib import Path
@@ -236,6 +234,14 @@ def test_a_run_on_the_runtime_device_leaves_nothing_and_brian2_has_no_last_words
     assert process.returncode == 1
     assert said.strip().endswith("ZeroDivisionError: division by zero") and "unexpected error" not in said
     assert not list(temporary.iterdir()) and not list(working.iterdir())
+
+
+def test_brian2_has_no_last_words_where_a_script_loads_it_first():
+    """An error of this package says itself what to do, and nobody should report it to Brian2."""
+    code = "import brian2\nfrom cortex_model.devices.simulation import Simulation\nSimulation(None, 'nothing')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1].startswith("cortex_model.errors.DeviceError: Simulation.device: must be one of")
+    assert "unexpected error" not in done.stderr
 
 
 def test_sources_of_objects_of_ones_own_are_kept_nowhere(places, cache, alone):

@@ -30,7 +30,11 @@ def load_without_files() -> None:
     """Let Brian2, when it is loaded, keep neither a log nor a copy of the script, nor say how errors are reported.
 
     It would leave both in the temporary folder when a process is killed. Preference files of Brian2 can ask for them
-    all the same; where Brian2 is loaded already, it stays as it is.
+    all the same. Where Brian2 is loaded already, its log stays, but an error is shown as Python shows it: whose it is,
+    it says itself.
     """
-    if LOGGER not in sys.modules and not any(isinstance(finder, _LoggerFinder) for finder in sys.meta_path):
+    loaded = sys.modules.get(LOGGER)
+    if loaded and sys.excepthook is getattr(loaded, "brian_excepthook", None):
+        sys.excepthook = sys.__excepthook__
+    if not loaded and not any(isinstance(finder, _LoggerFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _LoggerFinder())

@@ -91,7 +91,7 @@ def scratch() -> Iterator[Path]:
     with FileLock(lock_file):
         try:
             folder = lock_file.with_suffix("")
-            folder.mkdir()
+            folder.mkdir(mode=0o700)
             yield folder
         finally:
             _remove(lock_file)
