@@ -156,7 +156,7 @@ def fault(directory: Path) -> str:
             return f"a {MANIFEST} that lacks something"
         return "" if _sha256(directory / MAIN) == manifest["sha256"] else f"another SHA-256 of {MAIN}"
     except OSError as error:
-        return f"{Path(error.filename).name}: {error.strerror}"
+        return f"{Path(error.filename or MANIFEST).name}: {error.strerror}"
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return f"a damaged {MANIFEST}"
 

@@ -157,5 +157,5 @@ def test_sources_that_nvcc_refuses_are_named(scenario, tmp_path, monkeypatch, al
     )
     (tmp_path / "nvcc").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    with pytest.raises(DeviceError, match=r"^cuda_standalone: nvcc must accept .* \(got: bad\)"):
+    with pytest.raises(DeviceError, match=r"^cuda_standalone: the compiler must accept .* \(got: bad\)"):
         Simulation(scenario().parameters, DEVICE).build()
