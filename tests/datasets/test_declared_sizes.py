@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import tarfile
+import time
 import zipfile
 import zlib
 
@@ -232,6 +233,20 @@ def test_no_program_is_started_for_an_image():
 def test_a_table_whose_first_line_makes_all_others_long(little_memory, tmp_path):
     (tmp_path / "a.csv").write_text("label" + ",x" * 1000 + "\n" + "1\n" * 1000)
     refused(lambda: frame_of(tmp_path / "a.csv"), "a.csv: must fit into .*; give fewer rows or columns")
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [("abc" * 30_000 + ",label\n1,2\n", 2), (",\"" * 10_000 + "\n1\n", 5001),
+     ("a;label\n1;2\n", 2), ("x y label\n1 2 3\n", 3),
+     ('"a;b;c",label\n1,2\n', 2), ("a|label\n1|2\n", 2), ("a\tlabel\n1\t2\n", 2), ("label\n1\n", 1)],
+    ids=["letters", "quotes", "semicolons", "blanks", "quoted", "bars", "tabs", "none"],
+)  # fmt: skip
+def test_what_separates_the_cells_of_a_table_is_found_at_once(text, columns, tmp_path):
+    (tmp_path / "a.csv").write_text(text)
+    started = time.perf_counter()
+    assert frame_of(tmp_path / "a.csv").shape[1] == columns
+    assert time.perf_counter() - started < 2
 
 
 @pytest.mark.parametrize(
