@@ -17,6 +17,7 @@ from cortex_model.language.sequence import repeats_of
 from cortex_model.parameters import HierarchyParameters
 from cortex_model.schedule import PERCEPTION, PHASES, RECALL, Stimuli, declared, trace_schedule
 from cortex_model.system.arrays import read_arrays, write_netcdf
+from cortex_model.system.memory import must_fit, product
 from cortex_model.weights import Weights
 
 #: What one chunk may record, in bytes.
@@ -155,6 +156,19 @@ def replay(
     return dataset
 
 
+def check_traces(parameters: HierarchyParameters, n_stimuli: int, n_steps: int) -> None:
+    """Refuse traces that memory does not hold: two variables of every neuron in every step.
+
+    Raises
+    ------
+    ParameterError
+        With the number of bytes.
+    """
+    p = parameters
+    n_bytes = product(2 * n_stimuli, n_steps, sum(p.layer_sizes), np.dtype(p.dtype).itemsize)
+    must_fit(n_bytes, "traces", f"trace fewer than {n_stimuli} stimuli, or fewer than {n_steps} steps of each")
+
+
 def _traced(p, weights, stimuli, states, phase, device, codegen_target):
     import xarray
 
@@ -181,6 +195,7 @@ def _traced(p, weights, stimuli, states, phase, device, codegen_target):
 
 def _recorded(p, weights, shown, phase, device, codegen_target, n_steps, variables):
     """Name_l -> what variables of populations are in each slot of a phase, shape (n_stimuli, n_steps, n_l)."""
+    check_traces(p, len(shown[0]), n_steps)
     recorded_bytes = 2 * p.batch_size * n_steps * sum(p.layer_sizes) * np.dtype(p.dtype).itemsize
     p = p.model_copy(update={"chunk_presentations": max(1, CHUNK_BYTES // recorded_bytes)})
     simulation, n_stimuli = Simulation(p, device or default_device(), codegen_target), len(shown[0])

@@ -53,7 +53,7 @@ from cortex_model.protocol import Protocol, Run
 from cortex_model.schedule import Stimuli, one_hot, wake_sleep_schedule
 from cortex_model.system.arrays import write_arrays
 from cortex_model.theory import hierarchy_response
-from cortex_model.traces import perception, recall
+from cortex_model.traces import check_traces, perception, recall
 from cortex_model.weights import Weights, initial_weights
 
 #: Measure -> (unit, dimension).
@@ -116,6 +116,7 @@ def run(run: Run) -> dict:
     )
     check_layer_sizes(p.layer_sizes, n_pixels, n_targets, f"{must}{p.targets}")
     n_train = len(train)
+    check_traces(p, p.n_shown, round(p.presentation_ms / p.time_step_ms))
     schedule = wake_sleep_schedule(p, run.order_of_epoch(n_train), n_train, p.epochs * n_train, len(test), n_train)
     start = initial_weights(p, run.seed)
     shown, labels = test[: p.n_shown], data.test.labels[: p.n_shown]

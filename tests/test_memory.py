@@ -12,12 +12,14 @@ from cortex_model.devices.simulation import Simulation
 from cortex_model.errors import CortexModelError, ParameterError
 from cortex_model.interactive.cortex import Cortex
 from cortex_model.parameters import SleepWakeParameters
+from cortex_model.runs.recording import check_recorded
 from cortex_model.schedule import Stimuli, one_hot, sleep_schedule, wake_sleep_schedule
 from cortex_model.schedule.checks import check_schedule, check_shown
 from cortex_model.schedule.chunk import chunk_arrays
 from cortex_model.schedule.declared import declared
 from cortex_model.schedule.ensemble import Ensemble
 from cortex_model.system import memory
+from cortex_model.traces import perception
 from cortex_model.weights import initial_weights
 
 MIB = 2**20
@@ -164,6 +166,23 @@ def test_nothing_is_built_of_what_does_not_fit(monkeypatch):
     with pytest.raises(ParameterError, match="^Simulation: must fit into"):
         simulation.run(schedule, Stimuli(), weights)
     assert simulation._hierarchy is None
+
+
+def test_what_is_recorded_at_every_look_is_estimated(monkeypatch):
+    p = SleepWakeParameters(layer_sizes=(64, 32, 10), record=("W", "rate_1"))
+    free(monkeypatch, MIB)
+    check_recorded(p, 10)
+    with pytest.raises(ParameterError, match=r"^Parameters.record: must fit .*evaluate less often than 1000 times"):
+        check_recorded(p, 1000)
+
+
+def test_traces_are_estimated(monkeypatch):
+    p = SleepWakeParameters(layer_sizes=(64, 32, 10), dynamics="leaky")
+    free(monkeypatch, MIB)
+    with pytest.raises(
+        ParameterError, match=r"^traces: must fit .*; trace fewer than 50 stimuli, or fewer than 100 steps"
+    ):
+        perception(p, initial_weights(p, 1), np.zeros((50, 64)))
 
 
 def test_presentations_of_very_many_time_steps_are_refused():

@@ -190,9 +190,12 @@ def _rows(path, arrays, ending):
         what = f"{STIMULI[0]}{ending}" if stimuli is None else f"{LABELS[0]}{ending} (classes) or {TARGETS[0]}{ending}"
         got = ", ".join(arrays) or "nothing"
         raise misfit(f"dataset {path}", f"hold an array {what}", got, "save it under that name")
+    for array in (each for each in (stimuli, labels, targets) if each is not None):
+        if array.size == 0:  # its other axes may be of any length
+            raise misfit(f"dataset {path}", "hold numbers", f"an empty array of shape {array.shape}", "fill it")
     if labels is not None:
         labels = np.atleast_1d(np.squeeze(labels))
-        if labels.ndim == 2 or (labels.dtype.kind == "f" and (labels % 1 != 0).any()):
+        if labels.ndim == 2 or (labels.dtype.kind == "f" and (labels != np.floor(labels)).any()):
             labels, targets = None, np.asarray(labels, float)  # "y" of a regression
     if targets is not None and labels is None:
         targets = np.asarray(targets, float)
@@ -285,7 +288,7 @@ def _classes(path, labels):
     texts = [as_name(each) for each in labels.tolist()]
     if "" in texts or len(texts) == 0:
         raise misfit(f"dataset {path}: {LABELS[0]}", "name a class for each stimulus", "an empty one", "fill it in")
-    is_number = all(re.fullmatch(r"-?\d+", text) for text in texts)
+    is_number = all(re.fullmatch(r"-?\d{1,400}", text) for text in texts)
     names = sorted(set(texts), key=int) if is_number else sorted(set(texts))
     if len(names) < 2 or len(names) > len(texts) / 2 > 2:
         got = f"{len(names)} different labels for {len(texts)} stimuli"

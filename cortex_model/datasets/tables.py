@@ -89,8 +89,16 @@ def frame_of(path: Path):
     widest = 1 + max(max(map(line.count, SEPARATORS)) for line in content.splitlines() or [b""])
     must_hold(8.0 * widest * content.count(b"\n"), path, "give fewer rows or columns")
     with decoding(path, "a table with a name for each column"):
-        separator = "\t" if path.suffix.lower() == ".tsv" else None
+        separator = "\t" if path.suffix.lower() == ".tsv" else _separator(content)
         return pandas.read_csv(io.BytesIO(content), sep=separator, engine="python")
+
+
+def _separator(content: bytes) -> str:
+    """What most often stands between the names of columns; `csv.Sniffer` may take hours to find it."""
+    first = re.sub(rb'"[^"]*"', b"", next(iter(content.splitlines()), b""))
+    *usual, blank = SEPARATORS
+    found = max(usual, key=first.count)
+    return (found if found in first or blank not in first else blank).decode()
 
 
 def _decoded(content: bytes, where: object) -> tuple[str, tuple[str, ...]]:

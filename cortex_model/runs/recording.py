@@ -10,8 +10,9 @@ from cortex_model.errors import ParameterError, RunError
 from cortex_model.parameters.recorded import read_recorded
 from cortex_model.reference.hierarchy import presented
 from cortex_model.system.arrays import read_npz, write_arrays, write_npz
+from cortex_model.system.memory import must_fit, product
 from cortex_model.system.storage import files_in
-from cortex_model.weights import Weights
+from cortex_model.weights import Weights, shapes_of
 
 #: The folder of what was recorded so far, and the file of all that was.
 FOLDER, FILE = "recordings", "recordings.nc"
@@ -59,6 +60,22 @@ def record(directory: Path, name: str, look: int, weights: Weights, shown: np.nd
     arrays |= {each: named[each] for each in asked if each in named}
     (directory / FOLDER).mkdir(exist_ok=True)
     write_npz(directory / FOLDER / f"{name}.npz", {"look": np.array(look)} | arrays)
+
+
+def check_recorded(parameters: Any, n_looks: int) -> None:
+    """Refuse a record that memory would not hold when it is gathered.
+
+    Raises
+    ------
+    ParameterError
+        With the number of bytes.
+    """
+    p = parameters
+    asked = read_recorded(getattr(p, "record", ()), p.rule, p.n_layers)
+    shapes = shapes_of(p) | {f"rate_{l}": (len(p.record_stimuli), n) for l, n in enumerate(p.layer_sizes) if asked}
+    n_numbers = sum(product(*shapes[name]) for name in asked)
+    n_bytes = 2 * n_looks * n_numbers * np.dtype(p.dtype).itemsize  # of single looks, and of all
+    must_fit(n_bytes, "Parameters.record", f"record fewer arrays, or evaluate less often than {n_looks} times")
 
 
 def so_far(directory: Path) -> Any:

@@ -14,7 +14,7 @@ from cortex_model.language.options import RELATIVE_RATE
 from cortex_model.parameters import content_hash
 from cortex_model.runs.checkpoint import Checkpoint, joined
 from cortex_model.runs.directory import RunDirectory
-from cortex_model.runs.recording import record
+from cortex_model.runs.recording import check_recorded, record
 from cortex_model.runs.states import COMPILING, PROGRAM_READY
 from cortex_model.schedule import EVALUATION, Schedule, Stimuli, declared
 from cortex_model.state.kept import COUNTS, kept_in
@@ -145,6 +145,7 @@ class Run:
         simulation = Simulation(p, self.device, getattr(p, "codegen_target", "numpy"))
         schedule = schedule.counted_from(self.n_presented if self.n_simulations else self._first(schedule))
         simulation.checked([NetworkRun(schedule, weights)], stimuli)
+        check_recorded(p, len(schedule.measured))
         self.n_simulations += 1
         self.n_presented = schedule.next_presentation
         if self.n_simulations == 1:

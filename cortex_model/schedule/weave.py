@@ -98,7 +98,7 @@ def wake_sleep_schedule(
     n_evaluations, n_batches = 2 + sum(map(len, looks)), _in_batches(n_evaluated, p)
     ratio, block = p.sleep_per_wake * sleeps, _in_batches(p.sleep_block_presentations, p)
     parts = {
-        "lower epochs": n_wake,
+        f"lower {'laps' if hasattr(p, 'laps') else 'epochs'}": n_wake,
         "lower sleep_per_wake": n_wake * ratio,
         "lower sleep_before_presentations": n_before,
         "evaluate fewer stimuli, or less often": n_evaluations * n_batches,

@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import tarfile
+import time
 import zipfile
 import zlib
 
@@ -107,6 +108,22 @@ def test_packed_arrays_that_fill_memory(little_memory, tmp_path):
     assert (tmp_path / "a.npz").stat().st_size < FREE / 100
     refused(lambda: READERS[".npz"].arrays(tmp_path / "a.npz"), r"a.npz: must fit into .* \(got 0.00195 GiB\)")
     refused(lambda: read_images(tmp_path / "a.npz"), r"a.npz: must fit into")
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [{"X": np.zeros((4, 0)), "y": [1, 2, 1, 2]}, {"X": np.zeros((4, 2)), "y": np.zeros((4, 10**9, 0))},
+     {"X": np.zeros((4, 2)), "targets": np.zeros((4, 10**9, 0))}, {"X": np.zeros((0, 10**9)), "y": np.zeros(0)}],
+    ids=["stimuli", "labels", "targets", "all"],
+)  # fmt: skip
+def test_empty_arrays_whose_other_axes_are_long(arrays, tmp_path):
+    np.savez(tmp_path / "a.npz", **arrays)
+    refused(lambda: load_own(str(tmp_path / "a.npz"), 0.5, 0), r"must hold numbers \(got an empty array of shape")
+
+
+def test_classes_of_very_many_digits(tmp_path):
+    np.savez(tmp_path / "a.npz", X=np.arange(12.0).reshape(6, 2), y=np.array(["9" * 5000, "$\\frac$"] * 3))
+    assert load_own(str(tmp_path / "a.npz"), 0.5, 0).class_names == ("$\\frac$", "9" * 5000)
 
 
 # ---------------------------------------------------------------------- MATLAB
@@ -232,6 +249,20 @@ def test_no_program_is_started_for_an_image():
 def test_a_table_whose_first_line_makes_all_others_long(little_memory, tmp_path):
     (tmp_path / "a.csv").write_text("label" + ",x" * 1000 + "\n" + "1\n" * 1000)
     refused(lambda: frame_of(tmp_path / "a.csv"), "a.csv: must fit into .*; give fewer rows or columns")
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [("abc" * 30_000 + ",label\n1,2\n", 2), (",\"" * 10_000 + "\n1\n", 5001),
+     ("a;label\n1;2\n", 2), ("x y label\n1 2 3\n", 3),
+     ('"a;b;c",label\n1,2\n', 2), ("a|label\n1|2\n", 2), ("a\tlabel\n1\t2\n", 2), ("label\n1\n", 1)],
+    ids=["letters", "quotes", "semicolons", "blanks", "quoted", "bars", "tabs", "none"],
+)  # fmt: skip
+def test_what_separates_the_cells_of_a_table_is_found_at_once(text, columns, tmp_path):
+    (tmp_path / "a.csv").write_text(text)
+    started = time.perf_counter()
+    assert frame_of(tmp_path / "a.csv").shape[1] == columns
+    assert time.perf_counter() - started < 10
 
 
 @pytest.mark.parametrize(
