@@ -1,4 +1,4 @@
-"""Two Brian2 models that have nothing to do with ours, dense or stock; also a program of its own.
+"""Brian2 models that have nothing to do with ours, two of rates and two of spikes, dense or stock; also a program.
 
 ``python dense_models.py DEVICE DTYPE dense|stock DIRECTORY RESULT.npz``, DEVICE being numpy, cython or cpp_standalone.
 """
@@ -7,7 +7,18 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from brian2 import BrianLogger, Network, NeuronGroup, StateMonitor, Synapses, defaultclock, ms, prefs, set_device
+from brian2 import (
+    BrianLogger,
+    Network,
+    NeuronGroup,
+    SpikeMonitor,
+    StateMonitor,
+    Synapses,
+    defaultclock,
+    ms,
+    prefs,
+    set_device,
+)
 from brian2.devices.device import get_device, reset_device
 
 from cortex_model.devices.compilation import compile_program
@@ -72,6 +83,52 @@ def coupling(join):
     }  # fmt: skip
 
 
+def balanced(join):
+    """Excitatory and inhibitory neurons with synaptic currents, all to all; excitation takes three time steps."""
+    group = NeuronGroup(
+        60,
+        """dv/dt = (current - v)/(10*ms) : 1 (unless refractory)
+           dcurrent/dt = -current/(5*ms) : 1
+           drive : 1""",
+        threshold="v > 1", reset="v = 0", refractory=2*ms, method="euler",
+    )  # fmt: skip
+    group.v, group.drive = "sin(1.0*i)", "0.5 + 0.02*i"
+    group.run_regularly("current += drive", dt=5 * ms)
+    excitatory = join(Synapses(group[:48], group, "weight : 1", on_pre="current_post += weight", delay=3 * ms))
+    excitatory.connect()
+    excitatory.weight = "0.02*(1 + cos(i + 3*j))"
+    inhibitory = join(Synapses(group[48:], group, "weight : 1", on_pre="current_post -= weight"))
+    inhibitory.connect()
+    inhibitory.weight = "0.05 + 0.01*sin(i*j)"
+    monitor = SpikeMonitor(group)
+    return [group, excitatory, inhibitory, monitor], lambda: {"i": monitor.i, "v": group.v[:]}
+
+
+def plastic(join):
+    """STDP: traces that decay from event to event, weights that change at events of either end, custom events."""
+    early = NeuronGroup(20, "phase : 1\nspeed : 1", events={"sent": "sin(speed*t/ms + phase) > 0.95"})
+    early.speed, early.phase = "0.1 + 0.01*i", "i"
+    later = NeuronGroup(15, "dv/dt = -v/(20*ms) : 1", threshold="v > 1", reset="v = 0", method="euler")
+    synapses = join(Synapses(
+        early, later,
+        """weight : 1
+           da/dt = -a/(20*ms) : 1 (event-driven)
+           db/dt = -b/(20*ms) : 1 (event-driven)""",
+        on_pre="v_post += weight\na += 0.01\nweight = clip(weight - b, 0, 1)",
+        on_post="b += 0.01\nweight = clip(weight + a, 0, 1)",
+        on_event={"pre": "sent"},
+    ))  # fmt: skip
+    synapses.connect()
+    synapses.weight = "0.1 + 0.05*cos(i + j)"
+    monitor = SpikeMonitor(later)
+    return [early, later, synapses, monitor], lambda: {
+        "i": monitor.i, "weight": synapses.weight[:], "a": synapses.a[:], "b": synapses.b[:],
+    }  # fmt: skip
+
+
+MODELS = {"ring": ring, "coupling": coupling, "balanced": balanced, "plastic": plastic}
+
+
 def dense_in_cython(synapses):
     """Only what is dense: cython compiles every code object by itself, two seconds each."""
     prefs.codegen.target = "cython"
@@ -83,7 +140,7 @@ def dense_in_cython(synapses):
 
 
 def simulate(device, dtype, kind, directory):
-    """What both models hold after 40 ms, by name; on standalone also the bytes of stored index arrays."""
+    """What all models hold after 40 ms, by name; on standalone also the bytes of stored index arrays."""
     BrianLogger.suppress_hierarchy("brian2")
     prefs.core.default_float_dtype = np.dtype(dtype).type
     prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O0" if device == "cython" else "-O1"]
@@ -96,17 +153,21 @@ def simulate(device, dtype, kind, directory):
     join = dense if kind == "dense" else lambda synapses: synapses
     if device == "cython":
         join = dense_in_cython
-    objects, results = zip(ring(join), coupling(join), strict=True)
+    joins = dict.fromkeys(MODELS, join)
+    if device == "cython":
+        joins["balanced"] = lambda synapses: synapses  # each code object takes seconds; it has none of its own kind
+    objects, results = zip(*(model(joins[name]) for name, model in MODELS.items()), strict=True)
     Network(*objects).run(40 * ms)
     if device == "cpp_standalone":
         get_device().build(directory, compile=False, run=False)
         compile_program(Path(directory))
         get_device().run(directory, with_output=False)
     values = {f"{model}.{name}": np.array(value)
-              for model, read in zip(("ring", "coupling"), results, strict=True)
+              for model, read in zip(MODELS, results, strict=True)
               for name, value in read().items()}  # fmt: skip
     if device == "cpp_standalone":
-        indices = [path for path in Path(get_device().results_dir).iterdir() if "__synaptic_" in path.name]
+        files = list(Path(get_device().results_dir).iterdir())
+        indices = [path for path in files if "__synaptic_" in path.name or "delay" in path.name]
         values["index_bytes"] = sum(path.stat().st_size for path in indices)
     return values
 

@@ -52,12 +52,15 @@ def simulated(device, dtype, kind, directory=None):
 def test_foreign_models_get_the_numbers_of_stock_brian(device, dtype, tmp_path_factory):
     directory = tmp_path_factory.mktemp("dense") if device == "cpp_standalone" else None
     got, stock = simulated(device, dtype, "dense", directory), simulated("numpy", dtype, "stock")
-    assert got.pop("index_bytes", 0) == 0
+    assert got.pop("index_bytes", 0) == 8 * (4 if device == "cpp_standalone" else 0), "a delay for each pathway"
     assert got.keys() == stock.keys()
     for name, expected in stock.items():
         scale = np.abs(expected).max()
         assert got[name].shape == expected.shape and scale > 0, name
         assert np.abs(got[name] - expected).max() <= TOLERANCES[dtype][0] * scale, name
+        if name.split(".")[0] in ("balanced", "plastic") and device == "numpy":
+            np.testing.assert_array_equal(got[name], expected, name)
+    assert len(got["balanced.i"]) > 50 and len(got["plastic.i"]) > 20
 
 
 @pytest.mark.parametrize("device", ["runtime", COMPILED])
@@ -128,22 +131,32 @@ def test_dense_after_connect_is_refused():
         dense(synapses)
 
 
-@pytest.mark.parametrize(
-    "options", [{"on_pre": "total_post += weight"}, {"on_post": "weight += 1", "delay": {"post": 1 * ms}}]
-)
-def test_spikes_and_delays_are_refused(options):
+@pytest.mark.parametrize("options", [{"on_pre": "total_post += weight"}, {"on_post": "weight += 1"}])
+def test_spikes_in_batches_are_refused(options):
     _, synapses = synapses_of("weight : 1", **options)
-    with pytest.raises(DeviceError, match="no code for spikes and no delays"):
-        dense(synapses)
+    with pytest.raises(DeviceError, match="no code for spikes where a batch shares the synapses"):
+        dense(synapses, batch=3)
 
 
-def test_a_pathway_is_refused_also_where_only_the_class_is_given():
+def test_a_delay_is_one_for_all_synapses():
+    group, synapses = synapses_of("weight : 1", on_pre="total_post += weight")
+    dense(synapses).connect()
+    synapses.delay = 2 * ms
+    assert float(synapses.pre.delay[:] / ms) == pytest.approx(2)
+    with pytest.raises((TypeError, ValueError, IndexError, SyntaxError)):
+        synapses.delay = "i*ms"
+    with pytest.raises((TypeError, ValueError, IndexError)):
+        synapses.pre.delay = np.arange(9) * ms
+    assert group.N == 3
+
+
+def test_spikes_walk_rows_also_where_only_the_class_is_given():
     group, synapses = synapses_of("weight : 1", on_pre="total_post += weight")
     synapses.codeobj_class = dense_code_objects()
     synapses.connect()
-    with pytest.raises(BrianObjectException) as refused:
-        Network(group, synapses).run(1 * ms)
-    assert isinstance(refused.value.__cause__, DeviceError) and "spikes" in str(refused.value.__cause__)
+    synapses.weight, group.rate = "i + 10*j", "i"
+    Network(group, synapses).run(1 * ms)
+    assert synapses.walks_rows and group.total[:].tolist() == [2, 12, 22]
 
 
 @pytest.mark.parametrize("code", ["another_post += weight", "another_pre = weight", "weight += 1\nanother_post = 1"])

@@ -4,10 +4,13 @@ import math
 
 from brian2.synapses.synapses import MAX_SYNAPSES
 
+from cortex_model.devices.dense.events import walk_rows
 from cortex_model.errors import DeviceError
 
 #: Templates that visit every synapse, and so have a dense version.
 LOOPS = ("summed_variable", "stateupdate")
+#: Templates of a pathway: who has an event now, and what happens at its synapses.
+PATHWAY = EVENTS, EFFECT = "synapses_push_spikes", "synapses"
 #: Which neuron of either end a synapse joins, in which network, at which of the presentations of all networks:
 #: dense loops count instead of looking it up.
 ENDS = {"_presynaptic_idx", "_postsynaptic_idx"}
@@ -46,16 +49,22 @@ class DenseGenerator:
         """Brian2's translation, after a check of what is to be generated."""
         if self.template_name == "synapses_create_generator":
             self._check_connect(code)
-        elif self.template_name.startswith("synapses"):
+        elif self.template_name.startswith("synapses") and self.template_name not in PATHWAY:
             raise DeviceError(
-                f"dense.{self.owner.name}: must be connected all to all by connect(), and have no code for spikes "
-                "(got index arrays or a pathway); leave dense(...) away."
+                f"dense.{self.owner.name}: must be connected all to all by connect() (got index arrays); leave "
+                "dense(...) away."
             )
         return super().translate(code, dtype)
+
+    def _walks_rows(self):
+        """Whether its pathways are prepared (`cortex_model.devices.dense.events`)."""
+        return getattr(self.owner, "walks_rows", False)
 
     def array_read_write(self, statements):
         """Names read, written and used as indices; no synapse may write to a neuron, since all run at once."""
         read, write, indices = super().array_read_write(statements)
+        if self.template_name == EFFECT:
+            return read, write, indices - COUNTED
         if self.template_name not in LOOPS:
             return read, write, indices
         for name in sorted(write):
@@ -68,6 +77,8 @@ class DenseGenerator:
 
     def _check_connect(self, code):
         name = self.owner.name
+        if not self._walks_rows():
+            walk_rows(self.owner, self.owner.codeobj_class)  # of Synapses that were given the class alone
         if {block: "; ".join(map(str.strip, lines.strip().split("\n"))) for block, lines in code.items()} != ALL_PAIRS:
             raise DeviceError(
                 f"dense.{name}: must be connected all to all, by connect() without arguments "

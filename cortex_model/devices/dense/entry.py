@@ -5,6 +5,7 @@ from importlib import import_module
 import numpy as np
 from brian2 import Synapses, get_device
 
+from cortex_model.devices.dense.events import check_batch, walk_rows
 from cortex_model.errors import DeviceError
 
 #: Brian2's own class of code objects -> the module here that has the dense one.
@@ -40,15 +41,19 @@ def dense(synapses: Synapses, networks: int = 1, batch: int = 1) -> Synapses:
     Raises
     ------
     DeviceError
-        If it is connected already, or has ``on_pre`` or ``on_post`` code (and so delays). What is only known later
-        raises then: a partial or second ``connect``, and an equation that writes to a neuron's variable.
+        If it is connected already, or has code for events where a batch shares the synapses, or on cuda_standalone.
+        What is only known later raises then: a partial or second ``connect``, and an equation other than ``on_pre`` and
+        ``on_post`` that writes to a neuron's variable.
 
     Notes
     -----
     Call it after ``set_device`` and after choosing ``prefs.codegen.target``. On standalone devices a synapse takes
     the bytes of its own variables and no more (stock: 8 more for the indices); ``S.i``, ``S.j``, ``S.w[3, 2]``,
     ``S.w = 'i + 2*x_post'`` and monitors of synapses work as ever, and ``len(S)`` is known before the run. The
-    runtime device keeps the two index arrays, which Brian2 fills itself. Results differ from stock only in the order
+    runtime device keeps the two index arrays, which Brian2 fills itself. Code for events (``on_pre``, ``on_post``, any
+    ``on_event``) walks the row, or the column, of the neuron that has one, in Brian2's order: its results are the same
+    bits. A pathway has one delay, ``Synapses(..., delay=2*ms)`` or ``S.delay = 2*ms``, 0 unless given; the events on
+    their way are no part of ``store()``. Results of sums differ from stock only in the order
     of a sum's terms. Where a presynaptic 0 multiplies all that a synapse adds, cpp_standalone and cython pass over
     that neuron's synapses (see `cortex_model.devices.dense.silent_rows`). With numpy, a Python function in the
     equations needs its ``implementations.add_numpy_implementation(...)``.
@@ -71,12 +76,9 @@ def dense(synapses: Synapses, networks: int = 1, batch: int = 1) -> Synapses:
                 f"dense.{synapses.name}: must join groups of a multiple of networks*batch = {networks * batch} neurons "
                 f"(got {len(end)} in {end.name}); change the group or the numbers."
             )
-    if synapses._pathways:
-        raise DeviceError(
-            f"dense.{synapses.name}: must have no code for spikes and no delays "
-            f"(got the pathway {synapses._pathways[0].objname!r}); leave dense(...) away."
-        )
+    check_batch(synapses, batch)
     synapses.codeobj_class = dense_code_objects()
+    walk_rows(synapses, synapses.codeobj_class)
     object.__setattr__(synapses, "networks", networks)  # groups refuse attributes that are no variables
     object.__setattr__(synapses, "batch", batch)
     if networks * batch > 1:
