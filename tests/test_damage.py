@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import cortex_model
-from cortex_model.errors import RunError
+from cortex_model.errors import CortexModelError, RunError
 from cortex_model.protocol import load_protocol
 from cortex_model.runs import running
 from cortex_model.runs.checkpoint import Checkpoint, before
@@ -245,6 +245,14 @@ def test_what_is_no_file_gets_its_sentence(name, kind, copied, command_line, tmp
     status, _, error = command_line("resume", run.path)
     assert status == 2 and len(error.strip().split("\n")) == 1 and name in error
     assert target.read_text() == "mine"
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.nc")
+    with pytest.raises(RunError, match="must be a file"):
+        cortex_model.Cortex.load(tmp_path / "pipe.nc")
+    with pytest.raises(CortexModelError, match="must be"):
+        cortex_model.parameters.SleepWakeParameters(start_from=str(tmp_path / "pipe.nc"))
 
 
 def test_a_sweep_says_which_of_its_runs_is_damaged_and_makes_it_anew(settings, tmp_path, monkeypatch):

@@ -12,7 +12,6 @@ import platform
 import shlex
 import shutil
 import subprocess
-import tempfile
 import warnings
 import weakref
 from importlib.metadata import version
@@ -32,7 +31,7 @@ from cortex_model.devices.compilation import (
 )
 from cortex_model.errors import CortexModelWarning, DeviceError
 from cortex_model.parameters import content_hash
-from cortex_model.system.cache import cache_folder, scratch
+from cortex_model.system.cache import cache_folder, scratch, unnamed_file
 from cortex_model.system.failures import NO_ROOM
 
 #: The program itself, and what is known of it.
@@ -239,7 +238,7 @@ class Program:
                     f"{self.device}: must find the program as it was compiled in {self.directory} (got {got}); run or "
                     "resume again: it is compiled anew."
                 )
-            self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the process)
+            self._complaints = unnamed_file()  # lives as long as the process
             try:
                 self._process = subprocess.Popen(
                     [str(self.directory / MAIN)], cwd=self.directory, start_new_session=True,

@@ -6,13 +6,13 @@ import os
 import select
 import subprocess
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 from cortex_model.errors import CortexModelWarning, RunError
 from cortex_model.runs.running import ONE_THREAD, child_environment
+from cortex_model.system.cache import unnamed_file
 
 #: Processes that have nothing to do.
 _IDLE: list["Child"] = []
@@ -24,7 +24,7 @@ class Child:
     """A process of `cortex_model.sweeps.child`."""
 
     def __init__(self):
-        self.complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115 (lives as long as the process)
+        self.complaints = unnamed_file("w+")  # lives as long as the process
         self.process = subprocess.Popen(
             [sys.executable, "-m", "cortex_model.sweeps.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=self.complaints, text=True, env=child_environment() | ONE_THREAD, start_new_session=True,

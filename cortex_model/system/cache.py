@@ -3,9 +3,11 @@
 import os
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO, Any
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
@@ -95,6 +97,11 @@ def scratch() -> Iterator[Path]:
             yield folder
         finally:
             _remove(lock_file)
+
+
+def unnamed_file(mode: str = "w+b") -> IO[Any]:
+    """A file in the cache that has no name and so is never left there; `tempfile` alone tries folders out."""
+    return tempfile.TemporaryFile(mode, dir=cache_folder("temporary"))
 
 
 def _remove(lock_file):

@@ -175,6 +175,8 @@ class Soak:
         left = [str(path) for kind in ("*.part", "checkpoint*", "recordings") for path in self.path(out).glob(kind)]
         left += [str(path) for path in (self.folder / "tmp").iterdir()]
         self.must(not left, f"{what}; then there are still {left}")
+        for file in (self.folder / "tmp").iterdir():
+            file.unlink()
 
     def kills(self, n: int) -> None:
         """Kill runs at random moments, each up to four times."""
