@@ -15,6 +15,7 @@ from cortex_model.runs import running
 from cortex_model.runs.checkpoint import Checkpoint, before
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.sweeps import child
+from cortex_model.system.arrays import write_npz
 from cortex_model.system.storage import read_json, write_json
 
 PROTOCOL = "pseudoinverse_alignment"
@@ -286,3 +287,125 @@ def test_json_holds_the_hash_of_the_rest(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps(kept))
     with pytest.raises(RunError, match="with the SHA-256 'none, from an earlier version or edited'"):
         read_json(tmp_path / "a.json")
+
+
+# ---------------------------------------------------------------------- what lies beside, or elsewhere
+@pytest.fixture
+def recording(tmp_path, monkeypatch):
+    """A run that records, was stopped after its second checkpoint, and the summary of the same in one go."""
+    given = dict(load_protocol("wake_sleep_classification").tiny) | {"record": "V_2"}
+    whole = cortex_model.run("wake_sleep_classification", device="runtime", out=str(tmp_path / "whole"), **given)
+    write, n = Checkpoint.write, []
+
+    def stop(self, path, key):
+        write(self, path, key)
+        n.append(path)
+        if len(n) == 2:
+            raise Stopped
+
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        patch.setattr(Checkpoint, "write", stop)
+        cortex_model.run("wake_sleep_classification", device="runtime", out=str(tmp_path / "half"), **given)
+    (path,) = (tmp_path / "half").iterdir()
+    return path, whole
+
+
+def test_recordings_are_those_of_this_run_and_of_every_look(recording):
+    path, whole = recording
+    first, *_ = sorted((path / "recordings").iterdir())
+    kept = first.read_bytes()
+    with np.load(first) as its:
+        other = {name: array for name, array in its.items() if name != "sha256"}
+
+    def exchanged():
+        write_npz(first, other | {"at_key": "of another run"})
+
+    def added():
+        (first.parent / "002_000000000001.npz").write_bytes(kept)
+
+    for harm in (exchanged, added, first.unlink):
+        copy = Path(shutil.copytree(path, path.parent.parent / harm.__name__ / path.name))
+        harm()
+        with pytest.raises(RunError, match="must be what this run recorded, of every look and no other"):
+            running.resume(path)
+        shutil.rmtree(path)
+        shutil.copytree(copy, path)
+    assert running.resume(path)["weights_sha256"] == whole.summary()["weights_sha256"]
+    assert RunDirectory(path).recordings().identical(whole.recordings())
+
+
+def test_arrays_that_lie_beside_an_unfinished_run_are_no_part_of_it(stopped, made):
+    shutil.copyfile(made[1].path / "weights.nc", stopped / "start.nc")
+    shutil.copyfile(made[1].path / "measures.nc", stopped / "recordings.nc")
+    running.resume(stopped)
+    ended = {path.name for path in stopped.glob("*.nc")}
+    assert ended == {path.name for path in made[0].path.glob("*.nc")}
+    assert RunDirectory(stopped).weights().sha256 == made[0].weights().sha256
+
+
+@pytest.mark.parametrize("name", ["checkpoint_1.npz", "measures.nc", "another.nc"])
+def test_pipes_in_an_unfinished_run_are_not_waited_for(name, stopped, made):
+    for file in stopped.glob("checkpoint_1*" if name == "checkpoint_1.npz" else name):
+        file.unlink()
+    os.mkfifo(stopped / name)
+    if name == "checkpoint_1.npz":
+        with pytest.raises(RunError, match="must be a file"):
+            running.resume(stopped)
+    else:
+        assert running.resume(stopped)["weights_sha256"] == made[0].summary()["weights_sha256"]
+
+
+def test_a_checkpoint_that_is_something_else_is_refused(recording):
+    path, _ = recording
+    part = next((path / "recordings").iterdir())
+    for file in path.glob("checkpoint_1*"):
+        shutil.copyfile(part, file)
+    with pytest.raises(RunError, match="must be a checkpoint"):
+        running.resume(path)
+
+
+def test_a_damaged_parameters_file_says_what_helps(copied, again):
+    (copied[0].path / "parameters.json").write_text("{}")
+    with pytest.raises(RunError, match="give the command that began the run again, with --again"):
+        running.resume(copied[0].path, again=True)
+    (copied[0].path / "weights.nc").unlink()
+    (copied[0].path / "weights.nc").mkdir()
+    assert again(again=True).weights().named()
+
+
+@pytest.mark.parametrize("name", ["old_{}", "{}2", "{}_old", "{}.bak"])
+def test_a_copy_may_be_called_like_its_run_and_more(name, copied):
+    run = copied[0]
+    renamed = run.path.rename(run.path.parent / name.format(run.path.name))
+    assert RunDirectory.opened(renamed).summary() == copied[0].__class__(renamed).summary()
+
+
+def test_a_run_may_start_from_a_folder_that_was_renamed(copied, settings, tmp_path):
+    given = {"device": "runtime", "out": str(tmp_path / "on"), **settings}
+    first = cortex_model.run(PROTOCOL, start_from=str(copied[0].path), **given)
+    renamed = copied[0].path.rename(tmp_path / "has # in it")
+    assert cortex_model.run(PROTOCOL, start_from=str(renamed), **given).path == first.path
+
+
+def test_hdf5_whose_arrays_are_elsewhere_is_refused(copied, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "w.nc", "w") as file:
+        file.create_dataset("b_1", (4,), "f8", external=[(str(tmp_path / "elsewhere"), 0, 32)])
+    with pytest.raises(CortexModelError, match="must hold its arrays itself"):
+        cortex_model.parameters.SleepWakeParameters(start_from=str(tmp_path / "w.nc"))
+    with h5py.File(tmp_path / "c.nc", "w") as file:
+        file["b_1"] = np.zeros(3, complex)
+    with pytest.raises(CortexModelError, match=r"must be|must hold weights"):
+        cortex_model.parameters.SleepWakeParameters(start_from=str(tmp_path / "c.nc"))
+
+
+@pytest.mark.parametrize("value", [None, "text", [], {}, [[1], [2]], 10**400])
+def test_a_strange_number_in_a_summary_hides_no_other_run(value, copied, resealed, command_line):
+    run = copied[0]
+    summary = run.summary() | {"final_test_error_percent": value}
+    (run.path / "summary.json").write_text(json.dumps(summary))
+    resealed(run.path)
+    for command in (["runs", run.path.parent], ["runs", run.path.parent, "--sort", "final_test_error_percent"],
+                    ["show", run.path], ["diff", run.path, copied[1].path], ["resume", run.path]):  # fmt: skip
+        status, said, error = command_line(*command)
+        assert (status, error) == (0, "") and said

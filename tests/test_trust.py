@@ -127,7 +127,7 @@ def test_what_another_user_owns_is_run_only_when_told_to(made, tmp_path, command
     mine = os.geteuid()
     monkeypatch.setattr("cortex_model.runs.protocol.os.geteuid", lambda: mine + 1)
     status, _, error = command_line("resume", path)
-    assert status == 2 and "must belong to you" in error and "--run-code" in error
+    assert status == 2 and "must belong to you alone" in error and "--run-code" in error
     with pytest.raises(RunError, match="must belong to you"):
         Cortex.load(path)
     assert command_line("resume", path, "--run-code")[0] == 0
@@ -142,3 +142,17 @@ def test_nothing_is_loaded_while_reading(trace, tmp_path):
     with reading(run_code=True):
         load_protocol(str(tmp_path / "mine.py"))
     assert trace.exists()
+
+
+@pytest.mark.parametrize("harm", ["a link to a folder", "a file that everybody can write", "a folder of all"])
+def test_files_that_somebody_else_can_change_are_run_only_when_told_to(harm, made, tmp_path, command_line, monkeypatch):
+    path = Path(shutil.copytree(made.path, tmp_path / "runs" / made.path.name))
+    monkeypatch.setattr(own, "_KNOWN", {})
+    if harm == "a link to a folder":
+        (path / "protocol").rename(tmp_path / "elsewhere")
+        (path / "protocol").symlink_to(tmp_path / "elsewhere")
+    else:
+        (path / "protocol" / ("mine.py" if harm.startswith("a file") else "")).chmod(0o777)
+    status, _, error = command_line("resume", path)
+    assert status == 2 and "must belong to you alone" in error
+    assert command_line("resume", path, "--run-code")[0] == 0

@@ -67,8 +67,14 @@ def tell(summary: dict[str, Any], as_json: bool) -> None:
         return
     table = Table("", "", box=None, show_header=False)
     for name, value in summary.items():
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        table.add_row(name, shown if len(shown) < 400 else f"{len(value)} values, last {value[-1]}")
+        try:
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        except ValueError:  # a number of more digits than Python prints
+            shown = in_short(value)
+        many = (
+            f"{len(value)} values, last {in_short(value[-1])}" if isinstance(value, list) and value else in_short(value)
+        )
+        table.add_row(name, shown if len(shown) < 400 else many)
     out.print(table)
 
 

@@ -28,6 +28,7 @@ from cortex_model.datasets.stimulus_images import image_files
 from cortex_model.datasets.stimulus_names import as_name
 from cortex_model.datasets.tables import frame_of
 from cortex_model.datasets.user_files import content_of, located, misfit, must_hold
+from cortex_model.system.sources import path_and_hash
 
 #: Digits of the hash in a name.
 N_DIGITS = 12
@@ -53,7 +54,7 @@ _HASHES: dict[str, str] = {}
 
 def is_own(name: Any) -> bool:
     """Whether a value of ``dataset`` names a file or a folder, and not a dataset of the registry."""
-    text = str(name).partition("#")[0]
+    text = path_and_hash(name)[0]
     return isinstance(name, Path) or "/" in text or "\\" in text or text.endswith((*ARRAYS, *TABLES, ".npy", ".txt"))
 
 
@@ -68,7 +69,7 @@ def named(name: Any) -> str:
         If it is not there, or is another content than its name says.
     """
     text = str(name)
-    path, _, digest = text.partition("#")
+    path, digest = path_and_hash(text)
     if text in _HASHES or (digest and not located(path).exists()):
         return text
     found = content_hash(located(path))
@@ -110,7 +111,7 @@ def load_own(name: str, test_fraction: float, split_seed: int) -> Dataset:
     DatasetError
         In a sentence that says what is missing or does not fit.
     """
-    path = Path(named(name).partition("#")[0])
+    path = Path(path_and_hash(named(name))[0])
     if not path.exists():
         raise misfit("dataset", "be a file or a folder that is there", f"nothing at {path}", "put it back")
     if path.is_dir():

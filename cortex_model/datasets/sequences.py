@@ -16,6 +16,7 @@ from cortex_model.datasets.own_data import ARRAYS, STIMULI, TABLES, is_own, name
 from cortex_model.datasets.tables import frame_of
 from cortex_model.datasets.user_files import misfit
 from cortex_model.errors import DatasetError
+from cortex_model.system.sources import path_and_hash
 
 #: Sequences that are drawn.
 KINDS = ("ring", "patterns")
@@ -111,7 +112,7 @@ def load_sequences(name: str) -> Sequences:
     DatasetError
         If it holds none, or rates that tanh does not reach.
     """
-    path = Path(named(name).partition("#")[0])
+    path = Path(path_and_hash(named(name))[0])
     where, kind = f"sequences {path}", path.suffix.lower()
     if kind in TABLES:
         found = frame_of(path).to_numpy()

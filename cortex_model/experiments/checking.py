@@ -18,6 +18,7 @@ from cortex_model.rules import rule_named
 from cortex_model.rules.own import is_own, own_rule
 from cortex_model.schedule import PHASES, Stimuli, declared, schedule_of
 from cortex_model.state.philox import DESCENDING, population_noise
+from cortex_model.system.sources import path_and_hash
 from cortex_model.weights import Weights, initial_weights
 
 #: Largest max|difference| / max|weights| that passes for equal: roundings of float64.
@@ -152,7 +153,7 @@ def compared_with_oracle(p: SleepWakeParameters) -> Checked:
 
 def _returned(changed, before, p):
     """Weights after a presentation, as ``ORACLE`` returned them."""
-    file = p.learning_rule.partition("#")[0]
+    file = path_and_hash(p.learning_rule)[0]
     if not isinstance(changed, dict) or not set(changed) <= set(before.named()):
         raise RuleError(
             f"{file}: ORACLE must return a dictionary of {', '.join(before.named())}, or some of them (got "

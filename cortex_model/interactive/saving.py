@@ -16,7 +16,7 @@ from cortex_model.runs.protocol import parameters_of
 from cortex_model.state.kept import attribute
 from cortex_model.system.arrays import read_arrays, write_arrays
 from cortex_model.system.cache import cache_folder
-from cortex_model.system.sources import OwnCode
+from cortex_model.system.sources import OwnCode, path_and_hash
 from cortex_model.system.storage import write_whole
 
 #: The attribute of the file that holds all that is no weight.
@@ -134,7 +134,7 @@ def _of_file(path, run_code):
 
 def _remember_rule(saved, learning_rule, files, run_code):
     """Make a rule known that was saved with the weights: from its own file, or its own text, wherever that file is."""
-    name, _, digest = str(learning_rule).partition("#")
+    name, digest = path_and_hash(learning_rule)
     if own.is_there(learning_rule):
         return
     if not run_code:

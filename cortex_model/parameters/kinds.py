@@ -62,7 +62,9 @@ Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Duration = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Delays = Annotated[tuple[Rate, ...], Field(min_length=1)]
-LayerSizes = Annotated[tuple[PositiveCount, ...], Field(min_length=2)]
+#: More populations would take hours to build, as Brian2 makes objects of their own for each.
+MOST_POPULATIONS = 100
+LayerSizes = Annotated[tuple[PositiveCount, ...], Field(min_length=2, max_length=MOST_POPULATIONS)]
 
 
 def texts_of(given: Any) -> Any:

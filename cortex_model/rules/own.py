@@ -19,7 +19,7 @@ from cortex_model.language.rule import Rule
 from cortex_model.language.soundness import checked
 from cortex_model.language.statements import FUNCTIONS, expression, functions, names
 from cortex_model.system.cache import cache_folder
-from cortex_model.system.sources import OwnCode, sha256
+from cortex_model.system.sources import OwnCode, path_and_hash, sha256
 from cortex_model.system.storage import write_whole
 from cortex_model.theory import rate_network
 
@@ -56,7 +56,7 @@ _KNOWN: dict[str, OwnRule] = {}
 
 def is_own(learning_rule: Any) -> bool:
     """Whether a value of ``learning_rule`` names a file, or is a rule itself."""
-    return isinstance(learning_rule, Rule) or str(learning_rule).partition("#")[0].endswith(".py")
+    return isinstance(learning_rule, Rule) or path_and_hash(learning_rule)[0].endswith(".py")
 
 
 def short(learning_rule: str) -> str:
@@ -78,7 +78,7 @@ def named(learning_rule: str | Path | Rule) -> str:
     if isinstance(learning_rule, Rule):
         learning_rule = str(written(learning_rule))
     learning_rule = str(learning_rule)
-    path, _, digest = learning_rule.partition("#")
+    path, digest = path_and_hash(learning_rule)
     if learning_rule in _KNOWN:
         return learning_rule
     if not Path(path).is_file():

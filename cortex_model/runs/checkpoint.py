@@ -9,6 +9,7 @@ import numpy as np
 
 from cortex_model.errors import RunError, in_short
 from cortex_model.system.arrays import read_npz, write_npz
+from cortex_model.system.storage import ANEW
 from cortex_model.weights import Weights
 
 
@@ -110,6 +111,8 @@ class Checkpoint:
                 raise
             kept = read_npz(files[1])
             warn(f"went on from the checkpoint before the last one: {error}")
+        if not {"at_key", "at_presentation", "at_seconds"} <= kept.keys():
+            raise RunError(f"{files[0]}: must be a checkpoint (got {', '.join(kept)}); {ANEW}")
         if kept["at_key"].item() != key:
             raise RunError(
                 f"{path}: must belong to this program, schedule, stimuli, parameters and starting weights (got another "

@@ -31,7 +31,7 @@ from cortex_model.runs.identity import PARAMETERS
 from cortex_model.runs.states import CHECKPOINTS, LOG, state_of
 from cortex_model.state.kept import PROVENANCE, SUMMARY, WEIGHTS, Kept, attribute, read_kept, read_result
 from cortex_model.system.arrays import write_arrays
-from cortex_model.system.storage import check_regular, clear_parts, files_in, read_json, write_json, write_whole
+from cortex_model.system.storage import check_regular, clear_parts, files_in, forget, read_json, write_json, write_whole
 from cortex_model.weights import Weights
 
 PROTOCOL_FILES, RULE_FILES = "protocol", "learning_rule"
@@ -191,17 +191,21 @@ class RunDirectory:
     def clear(self) -> None:
         """Forget everything that was run, so that the run starts anew."""
         for name in (SUMMARY, PROVENANCE, LOG):
-            (self.path / name).unlink(missing_ok=True)
-        for file in files_in(self.path, "*.nc"):
-            file.unlink(missing_ok=True)
+            forget(self.path / name)
+        self.clear_results()
         self.clear_parts()
+
+    def clear_results(self) -> None:
+        """Forget the arrays of an unfinished run: whatever goes on writes all of them again."""
+        for file in files_in(self.path, "*.nc"):
+            forget(file)
 
     def clear_parts(self) -> None:
         """Forget what only an unfinished run needs, and what was being written when it was killed."""
         recording.clear_parts(self.path)
         clear_parts(self.path)
         for path in files_in(self.path, CHECKPOINTS):
-            path.unlink(missing_ok=True)
+            forget(path)
 
     def log(self, message: str) -> None:
         """Append a line to the log."""
@@ -229,6 +233,7 @@ class RunDirectory:
         looks: Any = None,
         ended: dict[str, int] | None = None,
         remembered: dict[str, float] | None = None,
+        recorded: dict[str, str] | None = None,
     ) -> None:
         """Write what was learned and measured.
 
@@ -241,6 +246,8 @@ class RunDirectory:
             Presentations of wake and sleep before each look.
         ended, remembered : dict, optional
             See `cortex_model.state.kept.Kept`.
+        recorded : dict, optional
+            See `cortex_model.runs.recording.finish`.
         """
         check_measures(measures)
         if weights is not None:
@@ -249,7 +256,7 @@ class RunDirectory:
         write_arrays(
             self.path / MEASURES, coordinates(measures, weights, looks) | measures, {"description": "one row a look"}
         )
-        recording.finish(self.path)
+        recording.finish(self.path, recorded or {})
 
     def conclude(self, summary: dict[str, Any], origin: dict[str, Any]) -> None:
         """Write where the results come from and the SHA-256 of each file; the summary last of all.

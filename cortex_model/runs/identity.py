@@ -7,12 +7,15 @@ from typing import Any
 
 from cortex_model.errors import RunError, in_short
 from cortex_model.state.kept import PROVENANCE, SUMMARY, file_hashes
-from cortex_model.system.sources import without_folder
+from cortex_model.system.sources import path_and_hash, without_folder
 from cortex_model.system.storage import ANEW, files_in, read_json, sha256_of
 
 PARAMETERS = "parameters.json"
 #: Protocol, hash of parameters and of a user's own files, seed and device.
 NAME = re.compile(r"(.+)-([0-9a-f]{12})-seed(\d+)-(\w+)", re.ASCII)
+
+
+REMEDY = "put it back, or give the command that began the run again, with --again."
 
 
 def described(path: Path) -> dict[str, Any]:
@@ -25,14 +28,14 @@ def described(path: Path) -> dict[str, Any]:
         renamed to what is no run's name claims nothing.
     """
     file = path / PARAMETERS
-    given = read_json(file, name=str, protocol=str, protocol_file=str, device=str, seed=int, parameters=dict)
+    given = read_json(file, REMEDY, name=str, protocol=str, protocol_file=str, device=str, seed=int, parameters=dict)
     parts, here = NAME.fullmatch(given["name"]), path.resolve().name
     if parts and (parts[1], parts[3], parts[4]) != (given["protocol"], str(given["seed"]), given["device"]):
         raise RunError(
             f"{file}: name must be of its protocol, seed and device (got {in_short(given['name'])} beside "
             f"{given['protocol']}, {given['seed']} and {given['device']}); {ANEW}"
         )
-    if NAME.fullmatch(here) and here != given["name"]:
+    if NAME.fullmatch(here) and given["name"] not in here:
         raise RunError(
             f"{file}: must belong to the run that its folder is named after (got {given['name']}); put back what was "
             "here, or rename the folder."
@@ -46,11 +49,17 @@ def check_same(path: Path, found: dict[str, Any], asked: dict[str, Any]) -> None
     of, wanted = found["parameters"], asked.get("parameters", {})
     pairs += [(name, of[name], wanted[name]) for name in sorted(of.keys() & wanted.keys())]
     for name, its, other in pairs:
-        if without_folder(its) != without_folder(other):
+        if _without_path(its) != _without_path(other):
             raise RunError(
                 f"{path / PARAMETERS}: {name} must be {in_short(other)}, as the name of the folder says (got "
                 f"{in_short(its)}, of another run); move the folder away, or make the run anew with --again."
             )
+
+
+def _without_path(value):
+    """A value in which what a run starts from, a file or a folder, is named by its content alone."""
+    digest = path_and_hash(value)[1] if isinstance(value, str) else ""
+    return digest or without_folder(value)
 
 
 def hashes(path: Path, summary: dict[str, Any]) -> dict[str, str]:
@@ -85,5 +94,7 @@ def check_whole(path: Path, by_content: bool = False) -> None:
 
 
 def _sha256(file):
+    if not file.is_file():
+        raise RunError(f"{file}: must be a file (got a folder, a pipe or a device); remove it.")
     with open(file, "rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()

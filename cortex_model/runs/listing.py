@@ -42,8 +42,14 @@ class Listed:
         """How well it went, with the name of the number."""
         for name in RESULTS:
             if name in self.summary:
-                value = self.summary[name][-1] if isinstance(self.summary[name], list) else self.summary[name]
-                return f"{value:g} {name.removeprefix('final_').replace('_percent', ' %').replace('_', ' ')}"
+                value = self.summary[name]
+                value = value[-1] if isinstance(value, list) and value else value
+                shown = (
+                    f"{value:g}"
+                    if isinstance(value, float) or type(value) is int and abs(value) < 1e300
+                    else in_short(value)
+                )
+                return f"{shown} {name.removeprefix('final_').replace('_percent', ' %').replace('_', ' ')}"
         return ""
 
     def value(self, name: str) -> Any:
@@ -123,7 +129,7 @@ def _is(value, text):
         value = ",".join(map(str, value))
     try:
         return str(value).lower() == text.lower() or float(value) == float(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 
@@ -131,8 +137,8 @@ def _order(value):
     value = value[-1] if isinstance(value, list) and value else value
     try:
         return (0, float(value), "")
-    except (TypeError, ValueError):
-        return (1, 0.0, str(value))
+    except (TypeError, ValueError, OverflowError):
+        return (1, 0.0, in_short(value))
 
 
 def differences(one: RunDirectory, other: RunDirectory) -> list[dict[str, str]]:

@@ -3,6 +3,7 @@
 import difflib
 import os
 import re
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -12,8 +13,8 @@ from typing import Any
 from cortex_model.errors import ParameterError, RunError, in_short
 from cortex_model.parameters import Parameters, content_hash
 from cortex_model.rules import own
-from cortex_model.runs.directory import PROTOCOL_FILES, RULE_FILES, RunDirectory
-from cortex_model.system.sources import OwnCode, load_module, package_folder
+from cortex_model.runs.directory import PARAMETERS, PROTOCOL_FILES, RULE_FILES, RunDirectory
+from cortex_model.system.sources import OwnCode, load_module, package_folder, path_and_hash
 from cortex_model.system.storage import user_name
 
 
@@ -148,7 +149,7 @@ def parameters_of(directory: RunDirectory, run_code: bool = False) -> Parameters
     given = directory.description()
     rule = str(given["parameters"].get("learning_rule", ""))
     if kept := given.get("rule_files"):
-        code = _kept_code(directory.path / RULE_FILES, rule.partition("#")[0], kept, run_code)
+        code = _kept_code(directory.path / RULE_FILES, path_and_hash(rule)[0], kept, run_code)
         if own.remember(code).name != rule:
             raise RunError(f"{directory.path}: must hold the rule {in_short(rule)} (got another); put it back.")
     elif own.is_own(rule):
@@ -158,15 +159,33 @@ def parameters_of(directory: RunDirectory, run_code: bool = False) -> Parameters
 
 def _kept_code(folder, origin, kept, run_code):
     """A user's own files in a run directory, if they are those with which the run began, and its user's."""
-    origin, owner = Path(origin), folder.stat().st_uid if folder.exists() else os.geteuid()
-    if owner != os.geteuid() and not run_code:
-        raise RunError(
-            f"{folder}: must belong to you, because its Python files would be run (got those of {user_name(owner)}); "
-            "read them, then say --run-code (in Python: run_code=True)."
-        )
+    origin = Path(origin)
+    if not run_code:
+        for path in (folder.parent.resolve(), folder.parent / PARAMETERS, folder, folder / origin.name):
+            _check_yours(path)
     code = OwnCode.read(folder / origin.name, origin)
+    for name in () if run_code else code.files:
+        _check_yours(folder / name)
     _check_kept(code, kept, folder, origin)
     return code
+
+
+def _check_yours(path):
+    """Refuse what another user owns, what everybody can write, and links to what may be elsewhere.
+
+    The members of a group are not suspected: on many machines every file of a user is writable for his own group.
+    """
+    if not os.path.lexists(path):
+        return  # reading it says so
+    state = path.lstat()
+    got = "" if state.st_uid == os.geteuid() else f"what belongs to {user_name(state.st_uid)}"
+    got = "what everybody can write" if not got and state.st_mode & stat.S_IWOTH else got
+    got = "a link" if stat.S_ISLNK(state.st_mode) else got
+    if got:
+        raise RunError(
+            f"{path}: must belong to you alone, because Python files of this run would be run (got {got}); read them, "
+            "then say --run-code (in Python: run_code=True)."
+        )
 
 
 def _check_kept(code, kept, folder, origin):

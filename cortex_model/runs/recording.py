@@ -1,6 +1,5 @@
 """Weights and rates that are recorded while a run learns: a file at each look, and one of all looks at the end."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,16 @@ from cortex_model.parameters.recorded import read_recorded
 from cortex_model.reference.hierarchy import presented
 from cortex_model.system.arrays import read_npz, write_arrays, write_npz
 from cortex_model.system.memory import must_fit, product
-from cortex_model.system.storage import files_in
+from cortex_model.system.storage import ANEW, files_in, forget
 from cortex_model.weights import Weights, shapes_of
 
 #: The folder of what was recorded so far, and the file of all that was.
 FOLDER, FILE = "recordings", "recordings.nc"
 
 
-def record(directory: Path, name: str, look: int, weights: Weights, shown: np.ndarray | None, parameters: Any) -> None:
+def record(
+    directory: Path, name: str, key: str, look: int, weights: Weights, shown: np.ndarray | None, parameters: Any
+) -> None:
     """Keep what ``record`` of parameters names, as it is at one look.
 
     Parameters
@@ -27,6 +28,8 @@ def record(directory: Path, name: str, look: int, weights: Weights, shown: np.nd
         Of the run.
     name : str
         Of the file: they are gathered in the order of their names.
+    key : str
+        Of the simulation.
     look : int
         Presentations of wake and sleep so far.
     weights : Weights
@@ -59,7 +62,7 @@ def record(directory: Path, name: str, look: int, weights: Weights, shown: np.nd
     named = weights.named()
     arrays |= {each: named[each] for each in asked if each in named}
     (directory / FOLDER).mkdir(exist_ok=True)
-    write_npz(directory / FOLDER / f"{name}.npz", {"look": np.array(look)} | arrays)
+    write_npz(directory / FOLDER / f"{name}.npz", {"look": np.array(look), "at_key": key} | arrays)
 
 
 def check_recorded(parameters: Any, n_looks: int) -> None:
@@ -99,25 +102,50 @@ def so_far(directory: Path) -> Any:
     )
 
 
-def finish(directory: Path) -> None:
-    """Put everything into one file; the files of single looks stay until the run is known to have finished."""
+def finish(directory: Path, recorded: dict[str, str]) -> None:
+    """Put everything into one file; the files of single looks stay until the run is known to have finished.
+
+    Parameters
+    ----------
+    directory : Path
+    recorded : dict
+        Name of each file that there must be -> key of its simulation.
+
+    Raises
+    ------
+    RunError
+        If one is missing, or is of another simulation.
+    """
+    found = {path.stem: str(_part(path)["at_key"]) for path in files_in(directory / FOLDER, "*.npz")}
+    if found != recorded:
+        name = sorted(found.items() ^ recorded.items())[0][0]
+        raise RunError(
+            f"{directory / FOLDER / name}.npz: must be what this run recorded, of every look and no other (got "
+            f"{'another' if name in found else 'none'}); {ANEW}"
+        )
     if arrays := _arrays(directory):
         write_arrays(directory / FILE, arrays, {"description": "recorded at each look"})
 
 
 def clear_parts(directory: Path) -> None:
     """Forget the files of single looks."""
-    if (directory / FOLDER).is_dir():
-        shutil.rmtree(directory / FOLDER)
+    forget(directory / FOLDER)
+
+
+def _part(path):
+    part = read_npz(path)
+    if not {"look", "at_key"} <= part.keys():
+        raise RunError(f"{path}: must hold what was recorded at a look (got {', '.join(part)}); {ANEW}")
+    return part
 
 
 def _arrays(directory):
     """Name -> (dimensions, values, unit) of all looks so far."""
-    parts = [read_npz(path) for path in files_in(directory / FOLDER, "*.npz")]
+    parts = [_part(path) for path in files_in(directory / FOLDER, "*.npz")]
     if not parts:
         return {}
     found = {"look": (["look"], np.array([int(part["look"]) for part in parts]), "presentations")}
-    for name in (name for name in parts[0] if name != "look"):
+    for name in (name for name in parts[0] if name not in ("look", "at_key")):
         if name == "stimulus":
             found[name] = (["stimulus"], parts[0][name], "")
             continue

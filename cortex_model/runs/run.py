@@ -45,6 +45,8 @@ class Run:
         See `intervene`.
     ended, remembered : dict
         Where it is after its simulations so far (`cortex_model.state.kept.Kept`).
+    recorded : dict of str to str
+        Name of each recording so far -> key of its simulation.
     """
 
     parameters: Any
@@ -63,6 +65,7 @@ class Run:
     interventions: list[tuple[Callable, int]] = field(default_factory=list)
     ended: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
     remembered: dict[str, float] = field(default_factory=dict)
+    recorded: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
         kept = kept_in(getattr(self.parameters, "start_from", ""))
@@ -170,7 +173,7 @@ class Run:
             if state.last in measured:
                 shown = np.concatenate(here.answers) if here.answers else state.rates
                 here.add_row(measure(state.last, state.weights, shown), described)
-                self._record(schedule, stimuli, state)
+                self._record(schedule, stimuli, state, key)
                 here.answers = []
             here.weights, here.remembered = state.weights, state.remembered
             here.write(file, key)
@@ -184,17 +187,20 @@ class Run:
             last = self.shared.simulate(network, stimuli, p)
         self.weights = last.weights
         self.measures = joined(self.measures, here.rows, described)
-        self._count_looks(schedule)
+        self._count_looks(schedule, key)
         self._count_ended(schedule, stimuli, last.remembered)
         return here.seconds
 
-    def _record(self, schedule, stimuli, state):
+    def _record(self, schedule, stimuli, state, key):
         """Keep what the parameters name, if anything, as it is at this look."""
         if getattr(self.parameters, "record", ()):
             look = self.n_learned + sum(schedule.n_presentations(phase, state.last) for phase in ("wake", "sleep"))
             shown = stimuli.evaluation[0] if stimuli.evaluation else None
-            name = f"{self.n_simulations:03}_{state.last:012}"
-            record(self.directory.path, name, look, state.weights, shown, self.parameters)
+            name = self._name_of_record(state.last)
+            record(self.directory.path, name, key, look, state.weights, shown, self.parameters)
+
+    def _name_of_record(self, place):
+        return f"{self.n_simulations:03}_{place:012}"
 
     def _build(self, simulation):
         started = time.perf_counter()
@@ -209,8 +215,10 @@ class Run:
             self.warnings.append(sentence)
             self.directory.log(f"warning: {sentence}")
 
-    def _count_looks(self, schedule):
-        """Add the presentations of wake and sleep before each look; evaluations are not counted."""
+    def _count_looks(self, schedule, key):
+        """Add the looks: the presentations of wake and sleep before each, without evaluations; what is recorded."""
+        if getattr(self.parameters, "record", ()):
+            self.recorded |= {self._name_of_record(place): key for place in np.unique(schedule.measured)}
         earlier = [] if self.looks is None else self.looks
         places = [*np.unique(schedule.measured), None]
         *now, n_now = [sum(schedule.n_presentations(phase, at) for phase in ("wake", "sleep")) for at in places]

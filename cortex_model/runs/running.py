@@ -157,6 +157,7 @@ def carry_out(loaded, parameters, seed, device, directory, report=None, again=Fa
         directory.clear_parts()
         return directory.summary() | made_by_other_sources(directory)
     clear_parts(directory.path)
+    directory.clear_results()
     run = Run(parameters, seed, device, directory, report or (lambda *_: None), shared=shared)
     origin = origin_of(run)
     write_json(directory.path / PROVENANCE, origin)
@@ -169,7 +170,7 @@ def carry_out(loaded, parameters, seed, device, directory, report=None, again=Fa
         error.add_note(str(directory.path))
         raise
     summary = {"run_dir": str(directory.path), "device": device, "seed": seed, **summary, "warnings": run.warnings}
-    directory.finish(run.weights, run.measures, run.looks, run.ended, run.remembered)
+    directory.finish(run.weights, run.measures, run.looks, run.ended, run.remembered, run.recorded)
     directory.conclude(summary, origin | {"finished": time.strftime("%Y-%m-%dT%H:%M:%S%z")})
     directory.log("finished")
     return summary

@@ -195,6 +195,8 @@ def _declared(_in_force, model, json):
 def program_structure(parameters: HierarchyParameters) -> dict[str, Any]:
     """What a compiled program depends on; everything else is handed over as numbers."""
     p = parameters
+    if not isinstance(p, HierarchyParameters):  # of a protocol that builds none
+        return {"parameters": type(p).__name__}
     fields = ("layer_sizes", "noise_distribution", "dtype", "dense", "batch_size", "dynamics")
     fields += ("time_step_ms",) if p.is_leaky else ()
     return {name: getattr(p, name) for name in fields} | {"rules": content_hash(declared(p).program)}

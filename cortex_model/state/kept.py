@@ -5,15 +5,17 @@ Kept is a NetCDF file: a variable for each array of weights, and the attribute `
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cortex_model.errors import RunError
+from cortex_model.errors import RunError, in_short
 from cortex_model.language.options import RELATIVE_RATE
 from cortex_model.system.arrays import read_arrays
+from cortex_model.system.sources import path_and_hash
 from cortex_model.system.storage import ANEW, read_json
 
 #: The files of a run directory that hold the final weights, the SHA-256 of all that the run ended with, and, when it
@@ -106,9 +108,16 @@ def read_kept(path: Path) -> Kept:
         ended = json.loads(dataset.attrs.get("ended", "{}"))
         counts = {name: int(ended.get(name, 0)) for name in COUNTS}
         remembered = {str(name): float(value) for name, value in ended.get("remembered", {}).items()}
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise RunError(f"{file}: must say where it ended (got: {error}); {ANEW}") from None
-    return Kept({str(name): array.values for name, array in dataset.items()}, counts, remembered)
+    arrays = {str(name): array.values for name, array in dataset.items()}
+    for name, array in arrays.items():
+        if not re.fullmatch(r"[A-Za-z]\w*_\d{1,4}", name) or array.dtype.kind != "f":
+            raise RunError(
+                f"{file}: must hold weights, such as W_1 and b_1, of real numbers (got {in_short(name)} of type "
+                f"{array.dtype}); give another file."
+            )
+    return Kept(arrays, counts, remembered)
 
 
 _KNOWN: dict[str, Kept] = {}
@@ -125,7 +134,7 @@ def named(start_from: Any) -> str:
         If nothing is kept there, or something else than its name says.
     """
     text = str(start_from)
-    path, _, digest = text.partition("#")
+    path, digest = path_and_hash(text)
     if text in _KNOWN or (digest and not Path(path).exists()):
         return text
     kept = read_kept(Path(path).expanduser())
@@ -144,4 +153,4 @@ def kept_in(start_from: str) -> Kept:
     if not start_from:
         return Kept({})
     name = named(start_from)
-    return _KNOWN[name] if name in _KNOWN else read_kept(Path(name.partition("#")[0]))  # the latter says what lacks
+    return _KNOWN[name] if name in _KNOWN else read_kept(Path(path_and_hash(name)[0]))  # the latter says what lacks

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from cortex_model.errors import RunError
-from cortex_model.system.storage import ANEW, SHA256, write_whole
+from cortex_model.errors import RunError, in_short
+from cortex_model.system.storage import ANEW, SHA256, check_regular, write_whole
 
 #: What NumPy raises at an NPZ file that is not what was written.
 OF_DAMAGE = (
@@ -110,12 +110,27 @@ def read_arrays(path: Path, sha256: str | None = None):
         content = path.read_bytes()
         if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
             raise RunError(f"{path}: must be as it was written, with the SHA-256 {sha256[:12]} (got another); {ANEW}")
-        with xarray.open_dataset(io.BytesIO(content), engine="h5netcdf") as dataset:
+        _check_self_contained(path, content)
+        with xarray.open_dataset(
+            io.BytesIO(content), engine="h5netcdf", decode_times=False, phony_dims="sort"
+        ) as dataset:
             return dataset.load()
     except FileNotFoundError:
         raise RunError(f"{path.parent}: must hold {path.name} (got none); run or resume it first.") from None
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, MemoryError, RecursionError) as error:
         raise RunError(f"{path}: must be a whole NetCDF file (got: {error}); {ANEW}") from None
+
+
+def _check_self_contained(path, content):
+    """Refuse HDF5 whose arrays lie in other files."""
+    import h5py
+
+    with h5py.File(io.BytesIO(content), "r") as file:
+        for name in file:
+            link = file.get(name, getlink=True)
+            array = file[name] if isinstance(link, h5py.HardLink) else None
+            if array is None or (isinstance(array, h5py.Dataset) and (array.external or array.is_virtual)):
+                raise RunError(f"{path}: must hold its arrays itself (got {in_short(name)}, which is elsewhere).")
 
 
 def write_npz(path: Path, arrays: dict[str, Any], previous: Path | None = None) -> None:
@@ -141,6 +156,7 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
         If it is damaged.
     """
     try:
+        check_regular(path)
         with np.load(path, allow_pickle=False) as kept:
             arrays = dict(kept)
         if arrays.pop(SHA256).item() != _sha256_of_arrays(arrays):

@@ -158,9 +158,10 @@ def _of_the_system(error):
             f"{file or 'disk'}: must have room on its disk (got: {got}); free space, then resume, or name other "
             "folders with --out and CORTEX_MODEL_CACHE. Nothing that was finished is lost."
         )
-    cache = cache_path()
-    path = Path(file).absolute() if isinstance(file, str | Path) else None
-    if path and (path.is_relative_to(cache) or cache.is_relative_to(path)):
+    cache = path = None
+    with suppress(OSError):  # the working folder may be gone
+        cache, path = cache_path(), Path(file).absolute() if isinstance(file, str | Path) else None
+    if cache and path and (path.is_relative_to(cache) or cache.is_relative_to(path)):
         return f"{file}: must be in a folder that can be written (got: {got}); {OTHER_CACHE}"
     return (
         f"{file or 'file'}: must be a file that can be read, or in a folder that can be written (got: {got}); "

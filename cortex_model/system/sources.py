@@ -249,6 +249,12 @@ def load_module(path: Path, named: Path | None = None, content: bytes | None = N
     return module
 
 
+def path_and_hash(name: Any) -> tuple[str, str]:
+    """The path in a name ``path#hash``, and its hash; nothing for a path alone, which may hold a ``#`` itself."""
+    found = re.fullmatch(r"(.*)#([0-9a-f]{12})", str(name), re.DOTALL)
+    return (found[1], found[2]) if found else (str(name), "")
+
+
 def without_folder(value: Any) -> Any:
     """A value in which a file of the user's is named by its content: wherever it lies, it is the same."""
     return value.rsplit("/", 1)[-1] if isinstance(value, str) and re.search(r"#[0-9a-f]{12}$", value) else value

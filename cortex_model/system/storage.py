@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import json
 import os
+import shutil
 import stat
 from fnmatch import fnmatch
 from pathlib import Path
@@ -53,6 +54,14 @@ def clear_parts(folder: Path) -> None:
     """Remove what processes that were killed while they wrote have left in a folder that nobody else writes into."""
     for part in files_in(folder, f"*{PART}"):
         part.unlink(missing_ok=True)
+
+
+def forget(path: Path) -> None:
+    """Remove a file, a link, or a folder with all that is in it, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def files_in(folder: Path, pattern: str) -> list[Path]:
@@ -132,8 +141,8 @@ def user_name(number: int) -> str:
         return f"the user {number}"
 
 
-def read_json(path: Path, **kinds: type) -> dict[str, Any]:
-    """Read what `write_json` wrote.
+def read_json(path: Path, remedy: str = ANEW, **kinds: type) -> dict[str, Any]:
+    """Read what `write_json` wrote; ``remedy`` ends the sentence where that cannot be.
 
     Raises
     ------
@@ -147,12 +156,12 @@ def read_json(path: Path, **kinds: type) -> dict[str, Any]:
             if not isinstance(content.get(name), kind):
                 got = f"{in_short(content.get(name))} for {name!r}"
         if got:
-            raise RunError(f"{path}: must hold values by name (got {got}); {ANEW}")
+            raise RunError(f"{path}: must hold values by name (got {got}); {remedy}")
         said = content.pop(SHA256, "none, from an earlier version or edited")
         if said != sha256_of(content):
             raise RunError(
-                f"{path}: must be as it was written, with the SHA-256 {in_short(said)} (got another); {ANEW}"
+                f"{path}: must be as it was written, with the SHA-256 {in_short(said)} (got another); {remedy}"
             )
         return content
     except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, of numbers that are too long
-        raise RunError(f"{path}: must be JSON (got: {error}); {ANEW}") from None
+        raise RunError(f"{path}: must be JSON (got: {error}); {remedy}") from None
