@@ -241,11 +241,14 @@ def test_every_kind_of_file_that_the_package_is_made_of_is_hashed():
     assert kinds - {".md", ".ipynb", ".html", ".css"} == set(sources.SUFFIXES)
 
 
-def test_a_finished_run_without_provenance_is_counted_too(finished):
+def test_a_finished_run_without_provenance_is_damaged_and_made_anew_where_that_is_asked(finished):
     directory, _ = finished
     (directory.path / "provenance.json").unlink()
-    with pytest.warns(CortexModelWarning, match="at an unknown time by cortex-model of an unknown version"):
-        mind_other_sources([directory], again=False)
+    mind_other_sources([directory], again=False)
+    with pytest.raises(RunError, match="must hold provenance.json"):
+        RunDirectory.opened(directory.path)
+    mind_other_sources([directory], again=True)
+    assert not directory.has_finished
 
 
 def test_a_finished_run_of_these_sources_is_silent(finished):

@@ -70,7 +70,7 @@ def test_a_csv_that_is_drawn_again_is_the_same(file, caught, tmp_path, monkeypat
     """And each point of an experiment is in a panel that shows its measure."""
     is_experiment = file in EXPERIMENTS
     figure = load_figure(file.stem.rsplit("_", 1)[0] if is_experiment else file.stem)
-    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda *_, **__: None)
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda _, file, **__: file.touch())
     drawn_again(figure, file, tmp_path)
     assert (tmp_path / file.name).read_bytes() == file.read_bytes()
     letters, said = caught[file.stem]
@@ -91,7 +91,7 @@ def test_a_csv_that_is_drawn_again_is_the_same(file, caught, tmp_path, monkeypat
 
 
 def test_what_is_left_out_is_said(caught, tmp_path, monkeypatch):
-    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda *_, **__: None)
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda _, file, **__: file.touch())
     kept = figure_folder() / "experiments"
     drawn_again(load_figure("newton_like"), kept / "newton_like_mnist.csv", tmp_path)
     assert (
