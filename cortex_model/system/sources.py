@@ -251,7 +251,7 @@ def load_module(path: Path, named: Path | None = None, content: bytes | None = N
 
 def path_and_hash(name: Any) -> tuple[str, str]:
     """The path in a name ``path#hash``, and its hash; nothing for a path alone, which may hold a ``#`` itself."""
-    found = re.fullmatch(r"(.*)#([0-9a-f]{12})", str(name), re.DOTALL)
+    found = re.fullmatch(r"(.+)#([0-9a-f]+)", str(name), re.DOTALL)
     return (found[1], found[2]) if found else (str(name), "")
 
 
