@@ -79,7 +79,7 @@ class RunDirectory:
         files : mapping, optional
             The user's own files that define the protocol, or the learning rule: path within the folder -> content.
         again : bool
-            Whether to write over what it says of itself.
+            Whether to forget what is there.
 
         Raises
         ------
@@ -88,7 +88,9 @@ class RunDirectory:
         """
         directory = cls(path)
         directory.path.mkdir(parents=True, exist_ok=True)
-        if not again and (directory.path / PARAMETERS).exists():
+        if again:
+            directory.clear()
+        elif (directory.path / PARAMETERS).exists():
             identity.check_same(directory.path, directory.description(), description)
             return directory
         for file, content in (files or {}).items():

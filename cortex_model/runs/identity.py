@@ -8,7 +8,7 @@ from typing import Any
 from cortex_model.errors import RunError, in_short
 from cortex_model.state.kept import PROVENANCE, SUMMARY, file_hashes
 from cortex_model.system.sources import path_and_hash, without_folder
-from cortex_model.system.storage import ANEW, files_in, read_json, sha256_of
+from cortex_model.system.storage import ANEW, check_regular, files_in, read_json, sha256_of
 
 PARAMETERS = "parameters.json"
 #: Protocol, hash of parameters and of a user's own files, seed and device.
@@ -94,7 +94,6 @@ def check_whole(path: Path, by_content: bool = False) -> None:
 
 
 def _sha256(file):
-    if not file.is_file():
-        raise RunError(f"{file}: must be a file (got a folder, a pipe or a device); remove it.")
+    check_regular(file, may_be_link=True)
     with open(file, "rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -78,7 +78,7 @@ def start(
     path = Path(parent) / loaded.run_name(parameters, seed, device)
     with nullcontext() if is_held else held(path, waits=shared is None):
         directory = RunDirectory.created(path, description, files, again)
-        return carry_out(loaded, parameters, seed, device, directory, report, again, shared)
+        return carry_out(loaded, parameters, seed, device, directory, report, shared)
 
 
 def resume(
@@ -114,7 +114,9 @@ def resume(
                 f"{path}: must be a run whose name today's cortex-model gives to its parameters and files (got "
                 "another: from an earlier version, or edited); give the command that began it."
             )
-        return carry_out(loaded, parameters, given["seed"], given["device"], directory, report, again)
+        if again:
+            directory.clear()
+        return carry_out(loaded, parameters, given["seed"], given["device"], directory, report)
 
 
 def beside(run: Run, protocol: str) -> RunDirectory:
@@ -148,10 +150,8 @@ def beside(run: Run, protocol: str) -> RunDirectory:
     return RunDirectory(folder / load_protocol(protocol).run_name(parameters, run.seed, run.device))
 
 
-def carry_out(loaded, parameters, seed, device, directory, report=None, again=False, shared=None) -> dict[str, Any]:
+def carry_out(loaded, parameters, seed, device, directory, report=None, shared=None) -> dict[str, Any]:
     """Run a protocol into its directory, which this process holds, from the last checkpoint on."""
-    if again:
-        directory.clear()
     if directory.has_finished:
         directory.check(by_content=True)
         directory.clear_parts()

@@ -105,8 +105,7 @@ def read_arrays(path: Path, sha256: str | None = None):
     import xarray
 
     try:
-        if path.exists() and not path.is_file():
-            raise RunError(f"{path}: must be a file (got a folder, a pipe or a device); give another one.")
+        check_regular(path, may_be_link=True)
         content = path.read_bytes()
         if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
             raise RunError(f"{path}: must be as it was written, with the SHA-256 {sha256[:12]} (got another); {ANEW}")

@@ -103,14 +103,14 @@ def plain(content: Any, where: str) -> Any:
         ) from None
 
 
-def check_regular(path: Path) -> None:
-    """Refuse what is there and is a folder, a link, a pipe or a device.
+def check_regular(path: Path, may_be_link: bool = False) -> None:
+    """Refuse what is there and is a folder, a pipe or a device, and a link unless ``may_be_link``.
 
     Raises
     ------
     RunError
     """
-    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+    if os.path.lexists(path) and not stat.S_ISREG((path.stat() if may_be_link else path.lstat()).st_mode):
         raise RunError(f"{path}: must be a file (got a folder, a link or a device); remove it.")
 
 
