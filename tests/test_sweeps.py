@@ -23,9 +23,10 @@ from typer.testing import CliRunner
 import cortex_model
 from cortex_model.cli import app
 from cortex_model.devices.availability import default_device
-from cortex_model.errors import ParameterError
+from cortex_model.errors import CortexModelWarning, ParameterError
 from cortex_model.protocol import load_protocol
 from cortex_model.runs.directory import RunDirectory, find_runs
+from cortex_model.sweeps import processes
 from cortex_model.sweeps.grid import asked_runs, checked_grid
 from cortex_model.sweeps.scheduler import client_of
 from cortex_model.sweeps.sweeping import Progress
@@ -320,3 +321,20 @@ def test_the_script_for_slurm_uses_what_there_is():
     scale = calls["cluster.scale"]
     inspect.signature(cluster.scale).bind(*scale.args, **{word.arg: word.value for word in scale.keywords})
     assert json.dumps(ast.unparse(calls["cortex_model.sweep"])).count("cluster.scheduler_address") == 1
+
+
+def test_two_lines_that_come_at_once_are_both_read(monkeypatch):
+    """A warning just before the answer: a pipe looks empty once a buffer has taken in both."""
+    says = 'print("\\"first\\"\\n[\\"second\\"]", flush=True); import time; time.sleep(60)'
+    popen = subprocess.Popen
+
+    def started(_, **options):
+        return popen([sys.executable, "-c", says], **{**options, "env": None})
+
+    monkeypatch.setattr("cortex_model.sweeps.processes.subprocess.Popen", started)
+    began = time.monotonic()
+    with pytest.warns(CortexModelWarning, match="first"):
+        assert processes.carried_out({}, lambda: time.monotonic() < began + 20) == ["second"]
+    child = processes._IDLE.pop()
+    child.process.kill()
+    child.end()

@@ -33,6 +33,7 @@ from cortex_model.errors import CortexModelWarning, DeviceError
 from cortex_model.parameters import content_hash
 from cortex_model.system.cache import cache_folder, scratch, unnamed_file
 from cortex_model.system.failures import NO_ROOM
+from cortex_model.system.sources import sha256_of_file
 
 #: The program itself, and what is known of it.
 MAIN, MANIFEST = "main", "manifest.json"
@@ -128,7 +129,7 @@ def build(key: str, generate, device: str = "cpp_standalone") -> Path:
             part = folder / "program"
             arrays = generate(part)
             {"cpp_standalone": compile_program, "cuda_standalone": cuda.compile_program}[device](part)
-            manifest = {"sha256": _sha256(part / MAIN), "arrays": arrays}
+            manifest = {"sha256": sha256_of_file(part / MAIN), "arrays": arrays}
             (part / MANIFEST).write_text(json.dumps(manifest, indent=1))
             part.chmod(0o700)
             shutil.rmtree(directory, ignore_errors=True)
@@ -153,16 +154,11 @@ def fault(directory: Path) -> str:
         manifest = json.loads((directory / MANIFEST).read_text())
         if any({"dtype", "size", "role"} - set(array) for array in manifest["arrays"].values()):
             return f"a {MANIFEST} that lacks something"
-        return "" if _sha256(directory / MAIN) == manifest["sha256"] else f"another SHA-256 of {MAIN}"
+        return "" if sha256_of_file(directory / MAIN) == manifest["sha256"] else f"another SHA-256 of {MAIN}"
     except OSError as error:
         return f"{Path(error.filename or MANIFEST).name}: {error.strerror}"
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return f"a damaged {MANIFEST}"
-
-
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Program:

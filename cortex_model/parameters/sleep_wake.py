@@ -31,6 +31,7 @@ from cortex_model.parameters.numbers import (
 from cortex_model.parameters.recorded import Recorded, read_recorded
 from cortex_model.rules import own, rule_named
 from cortex_model.state import kept
+from cortex_model.system.sources import path_and_hash
 
 #: A hierarchy with every number that a shipped rule may read.
 RuleParameters = create_model(
@@ -134,7 +135,7 @@ class SleepWakeParameters(RuleParameters):
         Numbers that the rule does not read are left out where nobody has changed them: a rule that is added to the
         package changes no name of a run.
         """
-        start_from = self.start_from.rpartition("#")[2]
+        start_from = path_and_hash(self.start_from)[1]
         unused = {"start_from"} | {name for name in UNUSED_WHERE_EMPTY if not getattr(self, name)}
         unused |= set() if self.record else {"record_stimuli"}
         unused |= {name for name in self._unread if getattr(self, name) == type(self).model_fields[name].default}

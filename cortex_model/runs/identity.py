@@ -1,20 +1,19 @@
 """What a run directory is: what its files say, and that they say the same as its name."""
 
-import hashlib
 import re
 from pathlib import Path
 from typing import Any
 
 from cortex_model.errors import RunError, in_short
 from cortex_model.state.kept import PROVENANCE, SUMMARY, file_hashes
-from cortex_model.system.sources import path_and_hash, without_folder
+from cortex_model.system.sources import path_and_hash, sha256_of_file
 from cortex_model.system.storage import ANEW, check_regular, files_in, read_json, sha256_of
 
 PARAMETERS = "parameters.json"
 #: Protocol, hash of parameters and of a user's own files, seed and device.
 NAME = re.compile(r"(.+)-([0-9a-f]{12})-seed(\d+)-(\w+)", re.ASCII)
 
-
+#: What to do where ``resume --again`` could not know what to make.
 REMEDY = "put it back, or give the command that began the run again, with --again."
 
 
@@ -58,14 +57,16 @@ def check_same(path: Path, found: dict[str, Any], asked: dict[str, Any]) -> None
 
 def _without_path(value):
     """A value in which what a run starts from, a file or a folder, is named by its content alone."""
-    digest = path_and_hash(value)[1] if isinstance(value, str) else ""
-    return digest or without_folder(value)
+    return (path_and_hash(value)[1] if isinstance(value, str) else "") or value
 
 
 def hashes(path: Path, summary: dict[str, Any]) -> dict[str, str]:
     """File -> its SHA-256, of everything that a run ends with; of JSON that of its content."""
     found = {PARAMETERS: sha256_of(read_json(path / PARAMETERS)), SUMMARY: sha256_of(summary)}
-    return found | {file.name: _sha256(file) for file in files_in(path, "*.nc")}
+    for file in files_in(path, "*.nc"):
+        check_regular(file, may_be_link=True)
+        found[file.name] = sha256_of_file(file)
+    return found
 
 
 def check_whole(path: Path, by_content: bool = False) -> None:
@@ -87,13 +88,7 @@ def check_whole(path: Path, by_content: bool = False) -> None:
         if name in (PARAMETERS, SUMMARY):
             is_same = sha256_of(read_json(file)) == sha256
         else:
-            is_same = file.is_file() and (not by_content or _sha256(file) == sha256)
+            is_same = file.is_file() and (not by_content or sha256_of_file(file) == sha256)
         if not is_same:
             got = "another" if file.is_file() else "none"
             raise RunError(f"{file}: must be what the run ended with, as {PROVENANCE} says (got {got}); {ANEW}")
-
-
-def _sha256(file):
-    check_regular(file, may_be_link=True)
-    with open(file, "rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

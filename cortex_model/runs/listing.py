@@ -15,6 +15,8 @@ from cortex_model.system.sources import without_folder
 FACTS = ("run", "state", "started", "protocol", "seed", "device")
 #: Numbers of a summary that say how well it went: the first that there is.
 RESULTS = ("final_test_error_percent", "final_unexplained_percent", "unexplained_percent")
+#: Whole numbers beyond this are no floats.
+LARGEST_SHOWN = 1e300
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,8 @@ class Listed:
             if name in self.summary:
                 value = self.summary[name]
                 value = value[-1] if isinstance(value, list) and value else value
-                shown = (
-                    f"{value:g}"
-                    if isinstance(value, float) or type(value) is int and abs(value) < 1e300
-                    else in_short(value)
-                )
+                is_number = isinstance(value, int | float) and abs(value) < LARGEST_SHOWN
+                shown = f"{value:g}" if is_number else in_short(value)
                 return f"{shown} {name.removeprefix('final_').replace('_percent', ' %').replace('_', ' ')}"
         return ""
 

@@ -16,7 +16,7 @@ from cortex_model.devices.program import compiler_used
 from cortex_model.errors import CortexModelWarning, RunError
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.state.kept import PROVENANCE
-from cortex_model.system.sources import package_sha256
+from cortex_model.system.sources import package_sha256, path_and_hash
 from cortex_model.system.storage import read_json
 
 PACKAGES = ("brian2", "brian2cuda", "numpy", "scipy", "xarray", "pydantic", "scikit-learn")
@@ -73,7 +73,7 @@ def _started_from(parameters):
     start_from = getattr(parameters, "start_from", "")
     if not start_from:
         return []
-    file = Path(start_from.rpartition("#")[0]) / PROVENANCE
+    file = Path(path_and_hash(start_from)[0]) / PROVENANCE
     earlier = read_json(file).get("started_from", []) if file.is_file() else []
     return [start_from, *earlier]
 

@@ -27,24 +27,34 @@ class Child:
         self.complaints = unnamed_file("w+")  # lives as long as the process
         self.process = subprocess.Popen(
             [sys.executable, "-m", "cortex_model.sweeps.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=self.complaints, text=True, env=child_environment() | ONE_THREAD, start_new_session=True,
+            stderr=self.complaints, env=child_environment() | ONE_THREAD, start_new_session=True,
         )  # fmt: skip
+        self._unread = b""
 
     def is_told(self, job: dict[str, Any]) -> bool:
         """Hand over a job; whether it was there to take it."""
         with contextlib.suppress(BrokenPipeError, OSError):
-            self.process.stdin.write(json.dumps(job) + "\n")
+            self.process.stdin.write(json.dumps(job).encode() + b"\n")
             self.process.stdin.flush()
             return True
         return False
 
-    def has_answered(self) -> bool:
-        """Whether, within a moment, it has answered or ended."""
-        return bool(select.select([self.process.stdout], [], [], SECONDS_BETWEEN_LOOKS)[0])
+    def line(self) -> bytes | None:
+        """The next line that it says, JSON: a list of failures, or a warning.
 
-    def answer(self) -> str:
-        """The line that it answered, JSON: a list of failures, or a warning; nothing where it has ended."""
-        return self.process.stdout.readline()
+        None where it says nothing within a moment, and an empty line where it has ended. Lines are told apart here:
+        a buffer that had taken in two at once would look like a pipe in which there is nothing.
+        """
+        pipe = self.process.stdout.fileno()
+        if b"\n" not in self._unread and select.select([pipe], [], [], SECONDS_BETWEEN_LOOKS)[0]:
+            if not (more := os.read(pipe, 2**16)):
+                return b""
+            self._unread += more
+        line, is_whole, rest = self._unread.partition(b"\n")
+        if not is_whole:
+            return None
+        self._unread = rest
+        return line
 
     def end(self) -> str:
         """End it, with everything that it runs; how it ended, in words."""
@@ -72,13 +82,14 @@ def carried_out(job: dict[str, Any], is_wanted: Callable[[], bool]) -> list[str]
     """
     child = _told(job)
     while is_wanted():
-        if child.has_answered():
-            if not (line := child.answer()):
-                break
-            if isinstance(answer := json.loads(line), list):
-                _IDLE.append(child)
-                return answer
-            warnings.warn(CortexModelWarning(answer), stacklevel=2)
+        if (line := child.line()) is None:
+            continue
+        if not line:
+            break
+        if isinstance(answer := json.loads(line), list):
+            _IDLE.append(child)
+            return answer
+        warnings.warn(CortexModelWarning(answer), stacklevel=2)
     raise RunError(f"its process ended by {child.end()} on {os.uname().nodename}")
 
 

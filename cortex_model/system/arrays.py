@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from cortex_model.errors import RunError, in_short
+from cortex_model.system.sources import sha256 as sha256_of
 from cortex_model.system.storage import ANEW, SHA256, check_regular, write_whole
 
 #: What NumPy raises at an NPZ file that is not what was written.
@@ -107,7 +108,7 @@ def read_arrays(path: Path, sha256: str | None = None):
     try:
         check_regular(path, may_be_link=True)
         content = path.read_bytes()
-        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        if sha256 is not None and sha256_of(content) != sha256:
             raise RunError(f"{path}: must be as it was written, with the SHA-256 {sha256[:12]} (got another); {ANEW}")
         _check_self_contained(path, content)
         with xarray.open_dataset(

@@ -27,6 +27,12 @@ _LOADING = threading.RLock()
 _IS_READING: ContextVar[bool] = ContextVar("is_reading", default=False)
 
 
+def sha256_of_file(path: Path) -> str:
+    """The same of what a file holds, which may be larger than memory."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 @contextmanager
 def reading(run_code: bool = False):
     """While this lasts, no Python file that is named in a run directory is run, unless ``run_code``."""

@@ -10,7 +10,7 @@ from cortex_model.errors import DeviceError
 #: Templates that visit every synapse, and so have a dense version.
 LOOPS = ("summed_variable", "stateupdate")
 #: Templates of a pathway: who has an event now, and what happens at its synapses.
-PATHWAY = EVENTS, EFFECT = "synapses_push_spikes", "synapses"
+PATHWAY = ("synapses_push_spikes", "synapses")
 #: Which neuron of either end a synapse joins, in which network, at which of the presentations of all networks:
 #: dense loops count instead of looking it up.
 ENDS = {"_presynaptic_idx", "_postsynaptic_idx"}
@@ -63,7 +63,7 @@ class DenseGenerator:
     def array_read_write(self, statements):
         """Names read, written and used as indices; no synapse may write to a neuron, since all run at once."""
         read, write, indices = super().array_read_write(statements)
-        if self.template_name == EFFECT:
+        if self.template_name == "synapses":
             return read, write, indices - COUNTED
         if self.template_name not in LOOPS:
             return read, write, indices
