@@ -78,7 +78,7 @@ def run(run: Run) -> dict:
     def measured(rates):
         return {
             "test_error_percent": 100.0 * np.mean(rates.argmax(axis=1) != labels),
-            "test_loss": theory.output_loss(rates.T.astype(float), targets[1].T, p.top) / len(test),
+            "test_loss": theory.output_loss(rates.T.astype(float), targets[1].T, p.output) / len(test),
         }
 
     schedule, seconds = learning.learn(run, (train, targets[0]), (test, targets[1]), measured, MEASURES)

@@ -40,9 +40,12 @@ def hierarchy_measures(
     -------
     measures : dict
         Where feedback comes from the top population, without those of pairs of reciprocal projections; in the settled
-        mode, without ``update_difference_from_settled``.
+        mode, without ``update_difference_from_settled``; in spikes, without what is said of rates.
     """
     p = parameters
+    if p.dynamics == "spiking":
+        damping = p.rule_values.get("feedback_damping", 0.0)
+        return {"forward_drift": forward_drift(weights, start), **alignment(weights, damping, 1 + damping)}
     row = {"forward_drift": forward_drift(weights, start), **update_angles(weights, stimuli, targets, p)}
     if p.is_leaky:
         row["update_difference_from_settled"] = update_difference_from_settled(weights, stimuli, targets, p)

@@ -34,7 +34,7 @@ def rule_updates(
     rule = p.rule
     if settled or p.has_relative_rates:
         options = p.rule_options | {"relative_rates": False}
-        rule = chosen_rule(p.learning_rule, p.is_leaky and not settled, False, **options)
+        rule = chosen_rule(p.learning_rule, "settled" if settled else p.dynamics, False, **options)
     interpreter = interpreter_of(p, weights, rule=without_host(rule))
     interpreter.present("wake", stimuli, targets)
     return {l: interpreter.weights["W", l] - matrix for l, matrix in weights.forward.items()}

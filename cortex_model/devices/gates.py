@@ -15,8 +15,8 @@ HOST_BEGINS = "%HOST_CONSTANTS%"
 
 
 def _gate(variables):
-    """The one variable of a code object that is a gate."""
-    return next(variable for name, variable in sorted(variables.items()) if name.endswith("_gate"))
+    """The one variable of a code object that is a gate; None where it has none (what a pathway does beforehand)."""
+    return next((variable for name, variable in sorted(variables.items()) if name.endswith("_gate")), None)
 
 
 @cache
@@ -26,7 +26,8 @@ def gated_on_standalone(code_object_class):
     class GatedGenerator(code_object_class.generator_class):
         def determine_keywords(self):
             keywords = super().determine_keywords()
-            keywords["pointers_lines"].append(f"if (!{self.get_array_name(_gate(self.variables))}[0]) return;")
+            if gate := _gate(self.variables):
+                keywords["pointers_lines"].append(f"if (!{self.get_array_name(gate)}[0]) return;")
             return keywords
 
     return type("Gated" + code_object_class.__name__, (code_object_class,), {"generator_class": GatedGenerator})
@@ -60,7 +61,8 @@ def gated_on_runtime(code_object_class):
     class Gated(code_object_class):
         def __init__(self, *args, **kwds):
             super().__init__(*args, **kwds)
-            self._gate = _gate(self.variables).get_value()
+            gate = _gate(self.variables)
+            self._gate = gate.get_value() if gate else (True,)
 
         def __call__(self, **kwds):
             return super().__call__(**kwds) if self._gate[0] else None

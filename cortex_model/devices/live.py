@@ -100,7 +100,8 @@ def _calls(network):
     active = [obj for obj in network.sorted_objects if obj.active and obj.code_objects]
     for gate, objects in groupby(active, lambda obj: getattr(obj, "gate", None)):
         code_objects = [code_object for obj in objects for code_object in obj.code_objects]
-        calls.append((gate and code_objects[0].variables[gate].get_value(), code_objects))
+        held = next((each.variables[gate] for each in code_objects if gate in each.variables), None)
+        calls.append((held and held.get_value(), code_objects))
     return calls
 
 

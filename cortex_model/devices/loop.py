@@ -65,4 +65,5 @@ def _gates(network):
         for obj in network.sorted_objects
         if hasattr(obj, "gate")
         for code_object in obj._code_objects
+        if obj.gate in code_object.variables
     }

@@ -59,7 +59,7 @@ def new_hierarchy(parameters, device, codegen_target="numpy", ensemble_size=1):
             set_device(device, build_on_run=False)
         get_device().reinit()
         get_device().activate(build_on_run=False)
-    defaultclock.dt = parameters.time_step_ms * ms if parameters.is_leaky else SLOT
+    defaultclock.dt = parameters.time_step_ms * ms if parameters.takes_time else SLOT
     connect = {"connect": connect_densely} if parameters.dense else {}
     with quickly():
         hierarchy = Hierarchy(parameters, ensemble_size=ensemble_size, **connect)

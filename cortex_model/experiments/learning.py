@@ -80,7 +80,7 @@ def learn(
             run.warn(sentence)
         return {
             **measured(rates),
-            "training_loss": mean_loss(weights, *trained, p),
+            **({} if p.dynamics == "spiking" else {"training_loss": mean_loss(weights, *trained, p)}),
             "wake_presentations": schedule.n_presentations("wake", place),
             "sleep_presentations": schedule.n_presentations("sleep", place),
             **hierarchy_measures(weights, start, shown, wanted, p),

@@ -5,6 +5,7 @@ A **moment** happens at once, in its place:
 =========  =============================================================================================
 `Let`      neurons do this: statements over the variables of one population
 `Show`     the same, and it is held: a stimulus, a target, noise
+`Fire`     those for which a condition holds have an event (a spike), and do this
 `Settle`   a variable goes to a value: at once, or, in time, by a part of the way in each step
 `Carry`    a projection sums weight x presynaptic variable into a postsynaptic one
 `Learn`    synapses change: weight += step x change
@@ -13,7 +14,7 @@ A **moment** happens at once, in its place:
 =========  =============================================================================================
 
 A **presentation** is a sequence of moments, a tuple, in which `Climb` and `Descend` go through the hierarchy level by
-level, `Repeat` goes through moments several times, and what follows `Then` waits until all has settled.
+level, `Repeat` goes through moments several times, `Steps` in each of several time steps, and what follows `Then` waits until all has settled.
 
 A **rule** (`Rule`) has projections (`Projection`), such a sequence for each phase, and numbers (`Number`), which become
 parameters; a `Choice` is a parameter that decides between forms of the rule. `PlacedRule` puts it into a hierarchy of
@@ -38,12 +39,12 @@ Examples
 """
 
 from cortex_model.language.dynamics import LEAKY, in_time
-from cortex_model.language.moments import Carry, Host, Learn, Let, Pool, Settle, Show
+from cortex_model.language.moments import Carry, Fire, Host, Learn, Let, Pool, Settle, Show
 from cortex_model.language.nonlinearities import NONLINEARITIES, Nonlinearity
 from cortex_model.language.parts import SETTLED, Dynamics, Number, Projection
 from cortex_model.language.placed import PlacedRule
 from cortex_model.language.rule import Choice, Rule
-from cortex_model.language.sequence import Climb, Descend, Repeat, Then
+from cortex_model.language.sequence import Climb, Descend, Repeat, Steps, Then
 
 __all__ = [
     "LEAKY",
@@ -54,6 +55,7 @@ __all__ = [
     "Climb",
     "Descend",
     "Dynamics",
+    "Fire",
     "Host",
     "Learn",
     "Let",
@@ -66,6 +68,7 @@ __all__ = [
     "Rule",
     "Settle",
     "Show",
+    "Steps",
     "Then",
     "in_time",
 ]

@@ -41,6 +41,26 @@ class Show(Let):
 
 
 @dataclass(frozen=True)
+class Fire(Let):
+    """Neurons for which a condition holds have an event, such as a spike, and at once do this.
+
+    Attributes
+    ----------
+    where : str
+        See `Let`.
+    code : str
+        Statements over the variables of one population, which happen in the neurons that have the event: a reset.
+    event : str
+        Its name, ``spike``. Projections, and changes of synapses, that wait for it (``on``) follow in the same round.
+    when : str
+        The condition: ``abs(potential) > threshold``.
+    """
+
+    event: str = field(kw_only=True)
+    when: str = field(kw_only=True)
+
+
+@dataclass(frozen=True)
 class Settle:
     """A variable goes to a value: at once in settled dynamics, with a time constant in leaky ones.
 
@@ -75,12 +95,16 @@ class Carry:
         Variable of the presynaptic, and of the postsynaptic population.
     levels : str
         Where not at all levels of the projection: ``2..L``, or ``levels of V``.
+    on : str
+        An event of the presynaptic neurons, such as ``spike``: at each, ``target`` grows by weight x ``source``, and is
+        not summed anew.
     """
 
     projection: str
     source: str
     target: str
     levels: str = field(default="", compare=False)
+    on: str = field(default="", kw_only=True)
     name: str = _aside()
     paper: str = _aside()
 
@@ -101,6 +125,8 @@ class Learn:
     per : str
         The activity by whose power the step is divided where normalisation is chosen: ``rate_pre``; ``rate_pre of W``
         where it is the end of another projection of the same level.
+    on : str
+        An event of neurons at one end, ``spike_pre`` or ``spike_post``: only their synapses change, when they have it.
     """
 
     projection: str
@@ -108,6 +134,7 @@ class Learn:
     change: str
     levels: str = field(default="", compare=False)
     per: str = _aside()
+    on: str = field(default="", kw_only=True)
     name: str = _aside()
     paper: str = _aside()
 
@@ -171,4 +198,4 @@ class Host:
     paper: str = _aside()
 
 
-Moment = Let | Show | Settle | Carry | Learn | Pool | Host
+Moment = Let | Show | Fire | Settle | Carry | Learn | Pool | Host

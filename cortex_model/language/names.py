@@ -11,7 +11,7 @@ SPECIAL = {
     "refractory_until", "lastspike",
 }  # fmt: skip
 #: What every equation of this package can see besides.
-GIVEN = {"stimulus", "target", "weight", "presentation", "presented", "network", "slot", "noise_seed"}
+GIVEN = {"stimulus", "target", "age", "weight", "presentation", "presented", "network", "slot", "noise_seed"}
 #: Other functions of Brian2.
 _OTHER_FUNCTIONS = {
     "arccos", "arcsin", "arctan", "cosh", "expm1", "exprel", "log10", "log1p", "poisson", "rand", "randn", "sinh",

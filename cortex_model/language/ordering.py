@@ -29,10 +29,9 @@ class Ordering:
         """Event -> when within a slot, in that order."""
         before = {event: set() for event in self.placed.events}
         after = {event: set() for event in before}
-        once = max(self.placed.examples, key=lambda counts: -abs(sum(n - 1 for n in counts.rounds.values())))
         for phase in self.placed.rule.phases:
             happened: list[Event] = []
-            for group in self.placed.groups(phase, once):
+            for group in self.placed.groups(phase, self.placed.once):
                 if group == BOUNDARY:  # between time steps there is a slot's end anyway
                     happened = []
                 for event in group:

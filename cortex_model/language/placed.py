@@ -2,14 +2,15 @@
 
 import itertools
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache, cached_property
 
 from cortex_model.errors import RuleError
-from cortex_model.language.events import Conduct, Counts, Event, Group, Rest
-from cortex_model.language.moments import Carry, Host, Learn, Let, Pool, Settle
+from cortex_model.language.events import BOUNDARY, Conduct, Counts, Event, Group, Rest
+from cortex_model.language.moments import Carry, Fire, Host, Learn, Let, Pool, Settle
 from cortex_model.language.places import Places
 from cortex_model.language.rule import Rule, evaluated
-from cortex_model.language.sequence import Climb, Descend, Repeat, Stretch, Then, moments_of, repeats_of
+from cortex_model.language.sequence import Climb, Descend, Repeat, Steps, Stretch, Then, moments_of, repeats_of
 from cortex_model.language.statements import expression, names, read_by, written_by
 from cortex_model.language.stretches import Unfolded
 
@@ -53,7 +54,7 @@ class PlacedRule:
     def groups(self, phase: str, counts: Counts) -> Iterator[Group]:
         """A presentation as groups of events, each of which happens at once, one after another.
 
-        This is what a declaration means; nothing below knows more of it. `BOUNDARY` stands before each time step.
+        This is what a declaration means; nothing below knows more of it. `BOUNDARY` stands between time steps.
         """
         yield from self.unrolled(self.rule.phases[phase], counts)
 
@@ -63,6 +64,8 @@ class PlacedRule:
             if isinstance(part, Repeat):
                 for _ in range(counts.rounds[part.times]):
                     yield from self.unrolled(part.moments, counts)
+                    if isinstance(part, Steps):
+                        yield BOUNDARY
             elif isinstance(part, Stretch):
                 yield from self._unfolded(part).groups(counts)
             elif isinstance(part, Climb | Descend):
@@ -96,14 +99,25 @@ class PlacedRule:
     def examples(self) -> list[Counts]:
         """Counts that show every kind of slot that there is, however often and however long things happen in a run.
 
-        A `Repeat` merges with what stands beside it differently for 0, 1, 2 and more rounds. Of a stretch of time the
-        first step, each arrival, the onset and the last step matter, and only their order.
+        A `Repeat` merges with what stands beside it differently for 0, 1, 2 and more rounds; of `Steps` the first one
+        does, if there is any. Of a stretch of time the first step, each arrival, the onset and the last step matter,
+        and only their order.
         """
-        times = sorted({repeat.times for sequence in self.rule.phases.values() for repeat in repeats_of(sequence)})
+        repeats = [repeat for sequence in self.rule.phases.values() for repeat in repeats_of(sequence)]
+        times, steps = sorted({each.times for each in repeats}), {r.times for r in repeats if isinstance(r, Steps)}
         arrival = {delay: k for k, delay in enumerate(sorted({0, *self.delays.values()}))}
         n = len(arrival)
-        rounds = itertools.product(range(4 if len(times) < 4 else 2), repeat=len(times))
+        most = 4 if len(times) < 4 else 2
+        rounds = [*itertools.product(*((0, 2) if each in steps else range(most) for each in times))]
         return [Counts(dict(zip(times, each, strict=True)), n + 2, n, arrival) for each in rounds]
+
+    @cached_property
+    def once(self) -> Counts:
+        """Counts for which everything happens about once."""
+        each = self.examples[0]
+        if any(isinstance(repeat, Steps) for s in self.rule.phases.values() for repeat in repeats_of(s)):
+            return replace(each, rounds=dict.fromkeys(each.rounds, 1))
+        return max(self.examples, key=lambda counts: -abs(sum(n - 1 for n in counts.rounds.values())))
 
     # ------------------------------------------------------------------ what an event does
     @cached_property
@@ -147,8 +161,9 @@ class PlacedRule:
             pre, post = self.ends(moment.projection, l)
             weight = (moment.projection, l)
             if isinstance(moment, Carry):
-                return frozenset({weight, (pre, self.source(event))}), frozenset({(post, moment.target)})
-            read = {(pre if end == "pre" else post, name) for name, end in of_ends(moment)}
+                target, waits = (post, moment.target), {(pre, moment.on), (post, moment.target)} if moment.on else ()
+                return frozenset({weight, (pre, self.source(event)), *waits}), frozenset({target})
+            read = {(pre if end == "pre" else post, name) for name, end in {*of_ends(moment), *awaited(moment)}}
             return frozenset({weight, *read}), frozenset({weight})
         if isinstance(moment, Pool):
             to = self.places.seen_by(moment.seen_by, l)
@@ -156,7 +171,10 @@ class PlacedRule:
             written = {(to, moment.total), *((to, name) for name in written_by(moment.code))}
             return frozenset(read - written), frozenset(written)
         code = self.code(event)
-        return frozenset((l, name) for name in read_by(code)), frozenset((l, name) for name in written_by(code))
+        read, written = set(read_by(code)), set(written_by(code))
+        if isinstance(moment, Fire):  # where there is no event, variables stay as they were
+            read, written = read | written | names(expression(moment.when)), written | {moment.event}
+        return frozenset((l, name) for name in read), frozenset((l, name) for name in written)
 
     def disturbs(self, a: Event, b: Event) -> bool:
         """Whether it matters which of two events comes first."""
@@ -190,6 +208,25 @@ class PlacedRule:
         """What each neuron of a population has: whatever is assigned in it, arrives in it or is sent from it."""
         along = [f"{name}_{k + 1}" for name, longest in self.axons(level).items() for k in range(longest)]
         return sorted(self._held_by[0][level]) + along
+
+    def events_of(self, level: int) -> dict[str, Event]:
+        """Name of each event that neurons of a population have -> what fires it.
+
+        Raises
+        ------
+        RuleError
+            If two moments fire one event of a population.
+        """
+        found: dict[str, Event] = {}
+        for event in self.events:
+            if isinstance(event.moment, Fire) and event.level == level:
+                if (other := found.setdefault(event.moment.event, event)) != event:
+                    raise RuleError(
+                        f"{self.rule.name}: an event must be fired by one moment in a population (got "
+                        f"{other.moment.when!r} and {event.moment.when!r} for {event.moment.event!r} of population "
+                        f"{level}); give it one condition, or two names."
+                    )
+        return found
 
     def shared(self, level: int) -> list[str]:
         """What all neurons of a population see one value of, for each stimulus: what pools give."""
@@ -237,6 +274,12 @@ def of_ends(learn: Learn) -> frozenset[tuple[str, str]]:
     return frozenset(
         (name.removesuffix(f"_{end}"), end) for name in read for end in ("pre", "post") if name.endswith(f"_{end}")
     )
+
+
+def awaited(learn: Learn) -> tuple[tuple[str, str], ...]:
+    """(event, end) for which a change of weights waits; nothing where it does not."""
+    name, _, end = learn.on.rpartition("_")
+    return ((name, end),) if learn.on else ()
 
 
 def _as_operand(text):

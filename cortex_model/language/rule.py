@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -71,6 +72,10 @@ class Rule:
         At most one, by the name of its parameter.
     populations : tuple of str
         Names of populations 0 ... L, of a rule that is one circuit; empty: a hierarchy of any depth.
+    in_spikes : Rule, optional
+        What it is where neurons send spikes (``dynamics=spiking``): a sequence of its own, since a rule of rates does
+        not say which cell sends what, and at which spike a synapse changes. Named by the rule, ``rule_spiking``: a
+        rule that is made of this one under another name does not have it.
     """
 
     name: str
@@ -87,6 +92,11 @@ class Rule:
     timed: Mapping[str, tuple] = field(default_factory=dict)
     choices: Mapping[str, Choice] = field(default_factory=dict)
     populations: tuple[str, ...] = ()
+    in_spikes: "Rule | None" = None
+
+    def __post_init__(self):
+        if self.in_spikes is not None and self.in_spikes.name != f"{self.name}_{self.in_spikes.dynamics.name}":
+            object.__setattr__(self, "in_spikes", None)
 
     def form(self, chosen: Mapping[str, str] | None = None) -> "Rule":
         """The rule as its choices say; choices of other rules decide nothing.
@@ -192,7 +202,7 @@ class Rule:
 
 def evaluated(text: str, values: Mapping[str, float]) -> float:
     """An expression of numbers, evaluated."""
-    return eval(_compiled(text), {"__builtins__": {}, "abs": abs, "int": int}, dict(values))
+    return eval(_compiled(text), {"__builtins__": {}, "abs": abs, "int": int, "exp": math.exp}, dict(values))
 
 
 @cache
@@ -210,7 +220,7 @@ def _plain(value):
         fields = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
         for prose in ("paper", "meaning", "also_called", "task"):
             fields.pop(prose, None)
-        for late in ("choices", "timed", "populations"):
+        for late in ("choices", "timed", "populations", "on", "in_spikes"):
             if not fields.get(late, True):
                 del fields[late]
         return {"is": type(value).__name__, **fields}

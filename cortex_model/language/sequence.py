@@ -49,6 +49,10 @@ class Repeat(_Calling):
         object.__setattr__(self, "moments", moments)
 
 
+class Steps(Repeat):
+    """The moments in each of so many time steps; what stands before them happens at the beginning of the first one."""
+
+
 @dataclass(frozen=True)
 class Then:
     """What follows waits until all before has settled. (Where all settles at once, that is so anyway.)

@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from cortex_model.errors import RuleError
 from cortex_model.language.forms import of_forms
-from cortex_model.language.moments import Carry, Host, Learn, Let, Pool, Settle
+from cortex_model.language.moments import Carry, Fire, Host, Learn, Let, Pool, Settle
 from cortex_model.language.names import refusal
 from cortex_model.language.nonlinearities import NONLINEARITIES
 from cortex_model.language.options import PER
-from cortex_model.language.placed import PlacedRule, of_ends
+from cortex_model.language.placed import PlacedRule, awaited, of_ends
 from cortex_model.language.rule import Rule
 from cortex_model.language.sequence import moments_of, repeats_of
 from cortex_model.language.sizes import EXAMPLE, example_sizes
@@ -54,7 +54,7 @@ def complaints(rule: Rule, layer_sizes: tuple[int, ...] | None = None) -> list[s
     layer_sizes = _sizes(rule) if layer_sizes is None else layer_sizes
     if found := list(of_forms(rule)):
         return found
-    for form in rule.forms[1:]:
+    for form in [*rule.forms[1:], *([rule.in_spikes] if rule.in_spikes else [])]:
         if found := complaints(form, layer_sizes):
             return found
     for look in (_of_words, _of_strings, _of_places, _of_what_is_known):
@@ -171,7 +171,7 @@ def _trees(moment):
     """The expressions of a moment."""
     if isinstance(moment, Let | Pool | Host):
         yield from (statement.value for statement in statements(moment.code))
-    for part in ("towards", "of", "step", "change"):
+    for part in ("towards", "of", "step", "change", "when"):
         if hasattr(moment, part):
             yield expression(getattr(moment, part))
 
@@ -181,7 +181,8 @@ def _assigned(moment):
         return [moment.variable]
     if isinstance(moment, Carry):
         return [moment.source, moment.target]
-    return [*written_by(getattr(moment, "code", "")), *([moment.total] if isinstance(moment, Pool) else [])]
+    more = [moment.total] if isinstance(moment, Pool) else [moment.event] if isinstance(moment, Fire) else []
+    return [*written_by(getattr(moment, "code", "")), *more]
 
 
 # ---------------------------------------------------------------------- places
@@ -249,11 +250,15 @@ def _unknown(placed, phase, moment, level, numbers):
         ends = dict(zip(("pre", "post"), placed.ends(moment.projection, level), strict=True))
         reads = [(ends[end], name) for name, end in sorted(of_ends(moment))]
         code = moment.change
+        yield from _without_event(placed, phase, moment, [(ends.get(end), name) for name, end in awaited(moment)])
     elif isinstance(moment, Carry):
-        reads, code = [(placed.ends(moment.projection, level)[0], moment.source)], moment.source
+        pre, _ = placed.ends(moment.projection, level)
+        reads, code = [(pre, moment.source)], moment.source
+        yield from _without_event(placed, phase, moment, [(pre, moment.on)] if moment.on else [])
     else:
         code = moment.of if isinstance(moment, Pool) else getattr(moment, "code", "") or moment.towards
         found = names(expression(code)) if isinstance(moment, Pool | Settle) else read_by(code)
+        found |= names(expression(moment.when)) if isinstance(moment, Fire) else frozenset()
         reads = [(level, name) for name in sorted(found - common)]
     for population, name in reads:
         has = _held(placed, population)
@@ -273,12 +278,23 @@ def _unknown(placed, phase, moment, level, numbers):
         )
 
 
+def _without_event(placed, phase, moment, awaited_at):
+    """Complaints of what waits for an event that neurons at that end never have."""
+    for population, name in awaited_at:
+        has = {} if population is None else placed.events_of(population)
+        if name not in has:
+            yield (
+                f"{placed.rule.name}.{phase}: on must name an event that neurons at that end have (got {moment.on!r} for "
+                f"projection {moment.projection}); {_nearest(name, has) if has else 'Fire it there.'}"
+            )
+
+
 def _held(placed, population):
     """What can be read in a population."""
     if population is None:
         return {"rate"}
     own, sizes = {*placed.variables(population), *placed.shared(population), *placed.rule.remembers}, placed.layer_sizes
-    own |= {"stimulus"} if population == 0 else set()
+    own |= {"age"} | ({"stimulus"} if population == 0 else set())
     return own | ({"target"} if population in (0, placed.L) and sizes[population] == sizes[-1] else set())
 
 

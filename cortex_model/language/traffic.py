@@ -4,13 +4,13 @@ import itertools
 from collections.abc import Iterator
 
 from cortex_model.language.events import Counts
-from cortex_model.language.moments import Carry, Host, Learn, Let, Pool, Settle
+from cortex_model.language.moments import Carry, Fire, Host, Learn, Let, Pool, Settle
 from cortex_model.language.placed import PlacedRule
 from cortex_model.language.sequence import moments_of, repeats_of
 from cortex_model.language.statements import expression, names, read_by, statements
 
 #: What is there without being written.
-GIVEN = ("stimulus", "target")
+GIVEN = ("stimulus", "target", "age")
 
 
 def unwritten(placed: PlacedRule) -> Iterator[str]:
@@ -48,6 +48,8 @@ def unread(placed: PlacedRule) -> Iterator[str]:
             if key[0] not in rule.projections:
                 written.setdefault(key[1], event.moment)
         read |= {key[1] for key in reads - writes if key[0] not in rule.projections}
+        if isinstance(event.moment, Fire):
+            read |= names(expression(event.moment.when))
         if isinstance(event.moment, Let | Pool):  # an earlier statement of the same string
             its = statements(event.moment.code)
             read |= {name for each in its for name in names(each.value) - {each.variable}}
@@ -58,8 +60,8 @@ def unread(placed: PlacedRule) -> Iterator[str]:
                 "read it, take it away, or name it in recorded."
             )
     moments = [moment for sequence in rule.phases.values() for moment in moments_of(sequence)]
-    asked = set().union(*map(_names_of, moments), *(names(expression(n.default)) for n in rule.numbers.values()
-                                                     if isinstance(n.default, str)))  # fmt: skip
+    defaults = (number.default for number in (*rule.numbers.values(), *rule.dynamics.numbers.values()))
+    asked = set().union(*map(_names_of, moments), *(names(expression(d)) for d in defaults if isinstance(d, str)))
     asked |= {name for s in rule.phases.values() for r in repeats_of(s) for name in names(expression(r.times))}
     for name in {**rule.numbers, **rule.remembers}:
         if name not in asked:
@@ -81,7 +83,7 @@ def overwritten(placed: PlacedRule) -> Iterator[str]:
     sums: dict[tuple[int, str], dict] = {}
     for event in placed.events:
         moment, level = event
-        if isinstance(moment, Carry):
+        if isinstance(moment, Carry) and not moment.on:
             post = placed.ends(moment.projection, level)[1]
             sums.setdefault((post, moment.target), {})[moment.projection, level, moment.source] = moment
     for (population, target), by in sums.items():
@@ -118,18 +120,26 @@ def at_once(placed: PlacedRule) -> Iterator[str]:
 def said(moment) -> str:
     """A moment in a few words."""
     if isinstance(moment, Carry):
-        return f"Carry {moment.projection} {moment.source} -> {moment.target}"
+        return f"Carry {moment.projection} {moment.source} -> {moment.target}{_waiting(moment)}"
     if isinstance(moment, Learn):
-        return f"Learn {moment.projection} {moment.increment}"
+        return f"Learn {moment.projection} {moment.increment}{_waiting(moment)}"
+    if isinstance(moment, Fire):
+        code = f": {moment.code}" if moment.code else ""
+        return f"{moment.event} where {moment.when}{code}".replace("\n", "; ")
     if isinstance(moment, Settle):
         return f"{moment.variable} -> {moment.towards}"
     return f"{moment.total} = sum of {moment.of}" if isinstance(moment, Pool) else moment.code
 
 
+def _waiting(moment):
+    return f" on {moment.on}" if moment.on else ""
+
+
 def _names_of(moment) -> set[str]:
     """Every name that stands in the strings of a moment."""
     if isinstance(moment, Let):
-        return set(read_by(moment.code))
+        when = names(expression(moment.when)) if isinstance(moment, Fire) else ()
+        return {*read_by(moment.code), *when}
     if isinstance(moment, Host):
         return {moment.every, *read_by(moment.code)}
     if isinstance(moment, Carry):

@@ -32,7 +32,8 @@ class Clockwork:
         E neurons: the numbers that every equation of a network may see, what its rule remembers and, where there are
         several, whether its weights change by what a gate opens.
     shown : NeuronGroup
-        E*B neurons: which row of the stimuli each of them shows now, in which presentation.
+        E*B neurons: which row of the stimuli each of them shows now, in which presentation and, where that is read, how
+        many of the same phase came before it (``age``).
     """
 
     def __init__(self, declared: Declared, connect, ensemble_size=1):
@@ -41,7 +42,8 @@ class Clockwork:
         self.n_shown = ensemble_size * self.batch_size
         columns = ["readout_row", *declared.gates]
         own = [learns(gate) for gate in declared.learning_gates] if ensemble_size > 1 else []
-        self.schedule = _table("schedule", [*columns, *own, "stimulus_row", "presentation"], np.int32)
+        of_shown = ["stimulus_row", "presentation", *(["age"] if declared.reads_age else [])]
+        self.schedule = _table("schedule", [*columns, *own, *of_shown], np.int32)
         self.stimuli, self.targets, self.readout = (
             _table(name, ["rate"], p.dtype) for name in ("stimuli", "targets", "readout")
         )
@@ -50,13 +52,13 @@ class Clockwork:
         if own:
             numbers += f"{_variables(own, '1')}\nscheduled_at : integer"
         self.networks = NeuronGroup(ensemble_size, numbers, name="networks")
-        shown = _variables(["stimulus_row", "presentation", "scheduled_at"], "integer")
+        shown = _variables([*of_shown, "scheduled_at"], "integer")
         self.shown = NeuronGroup(self.n_shown, shown, name="shown")
         for column in columns:
             self.now.variables.add_reference(f"scheduled_{column}", self.schedule, column, index="slot")
         copies = "\n".join(f"{column} = scheduled_{column}" for column in columns)
         self.now.run_regularly(copies, when="start", order=-1, name="now_open_gates")
-        self._follow(self.shown, ["stimulus_row", "presentation"])
+        self._follow(self.shown, of_shown)
         if own:
             self._follow(self.networks, own)
         self.now.run_regularly("slot += 1", when="end", order=1, name="now_next_slot")

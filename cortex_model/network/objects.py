@@ -8,8 +8,8 @@ from brian2 import NeuronGroup, Synapses
 
 from cortex_model.errors import RuleError
 from cortex_model.language.events import Event
-from cortex_model.language.moments import Carry, Learn, Pool
-from cortex_model.language.placed import of_ends
+from cortex_model.language.moments import Carry, Fire, Learn, Pool
+from cortex_model.language.placed import awaited, of_ends
 from cortex_model.language.statements import expression, filled, names, rewritten, written_by
 from cortex_model.language.traffic import said
 from cortex_model.network.clockwork import Clockwork
@@ -24,7 +24,7 @@ PER_EVENT = 10
 #: What a population reads of the stimuli -> the table that has it, and the index into that.
 SHOWN = {"stimulus": ("stimuli", "stimulus_index"), "target": ("targets", "target_index")}
 #: What code may read of the clockwork, besides numbers.
-READ_OF_CLOCKWORK = ("presentation", "noise_seed", "stimulus_row", "readout_row")
+READ_OF_CLOCKWORK = ("age", "presentation", "noise_seed", "stimulus_row", "readout_row")
 
 
 class Objects:
@@ -64,8 +64,12 @@ class Objects:
             if isinstance(event.moment, Pool):
                 self._add_pool(event)
         for event in self.order:
-            if isinstance(event.moment, Learn):
+            if getattr(event.moment, "on", ""):
+                self._add_pathway(event)
+            elif isinstance(event.moment, Learn):
                 self._add_plasticity(event)
+            elif isinstance(event.moment, Fire):
+                self._add_spikes(event)
             elif isinstance(event.moment, Carry):
                 synapses = self.projections[event.moment.projection, event.level]
                 clockwork.sum(synapses, f"{event.moment.target}_post", self.order[event], self.gates[event])
@@ -81,7 +85,10 @@ class Objects:
         shown = {name for event in self._at(l) for name in self._read(event) & SHOWN.keys()}
         model += [f"{SHOWN[name][1]} : integer" for name in sorted(shown)]
         model += ["readout_index : integer"] if is_top else []
-        group = self.clockwork.group(size, "\n".join(model), f"population_{l}", namespace=self._functions)
+        fires = self.placed.events_of(l).items()  # asked in every slot: where a gate is closed there are no events
+        fired = {name: f"{self.gates[event]} > 0 and ({event.moment.when})" for name, event in fires}
+        options = {"namespace": self._functions} | ({"events": fired} if fired else {})
+        group = self.clockwork.group(size, "\n".join(model), f"population_{l}", **options)
         for name in sorted(shown):
             table, index = SHOWN[name]
             group.variables.add_reference(name, getattr(self.clockwork, table), "rate", index=index)
@@ -92,20 +99,44 @@ class Objects:
         return group
 
     def _at(self, l):
-        return [e for e in self.order if e.level == l and not isinstance(e.moment, Carry | Learn | Pool)]
+        return [e for e in self.order if e.level == l and not isinstance(e.moment, Carry | Learn | Pool | Fire)]
 
     def _read(self, event):
         return {name for _, name in self.placed.touches(event)[0]}
 
     def _projection(self, name, l):
-        """The Synapses of a projection: a weight, and a sum for each variable that it carries."""
-        carries = [e for e in self.order if isinstance(e.moment, Carry) and (e.moment.projection, e.level) == (name, l)]
+        """The Synapses of a projection: a weight, a sum for each variable that it carries, what happens at spikes."""
+        events = [e for e in self.order if isinstance(e.moment, Carry | Learn) if (e.moment.projection, e.level) == (name, l)]
+        carries = [event for event in events if isinstance(event.moment, Carry) and not event.moment.on]
         sums = [f"{e.moment.target}_post = weight*{self.placed.source(e)}_pre : 1 (summed)" for e in carries]
         pre, post = self.placed.ends(name, l)
         source = self._always_active() if pre is None else self.populations[pre]
-        synapses = Synapses(source, self.populations[post], "\n".join(["weight : 1", *sums]), name=f"{name}_{l}")
+        model, pathways = "\n".join(["weight : 1", *sums]), self._pathways([e for e in events if e.moment.on])
+        synapses = Synapses(source, self.populations[post], model, name=f"{name}_{l}", **pathways)
         self.clockwork.connect(synapses, self.clockwork.ensemble_size, self.clockwork.batch_size)
         return synapses
+
+    def _pathways(self, events):
+        """What happens at events of either end, as Brian2 is told: on_pre, on_post and on_event."""
+        options = {"on_pre": {}, "on_post": {}, "on_event": {}}
+        for event in events:
+            moment, name = event.moment, self._pathway_name(event)
+            if isinstance(moment, Learn):
+                ((awaits, end),) = awaited(moment)
+                options[f"on_{end}"][name] = f"weight += {self._increment(event)}"
+            else:
+                awaits = moment.on
+                options["on_pre"][name] = f"{moment.target}_post += weight*{moment.source}_pre"
+            options["on_event"][name] = awaits
+        return options if events else {}
+
+    def _pathway_name(self, event):
+        """A name that no other pathway of its projection has."""
+        alike = [e for e in self.order if isinstance(e.moment, Carry | Learn) if e.moment.on and e.level == event.level
+                 and e.moment.projection == event.moment.projection]  # fmt: skip
+        name = event.moment.name or "pathway"
+        same = [e for e in alike if (e.moment.name or "pathway") == name]
+        return name if len(same) == 1 else f"{name}_{same.index(event) + 1}"
 
     def _always_active(self):
         if not self.always_active:
@@ -128,7 +159,7 @@ class Objects:
         passes: list[list[Event]] = []
         ordered = list(self.order)
         for at, event in enumerate(ordered):
-            if isinstance(event.moment, Carry | Learn | Pool):
+            if isinstance(event.moment, Carry | Learn | Pool | Fire):
                 continue
             for events in passes:
                 if events[0].level != event.level or self.gates[events[0]] != self.gates[event]:
@@ -187,11 +218,17 @@ class Objects:
 
     def _add_plasticity(self, event):
         """Let weights of a projection change by one statement, ``weight += increment``."""
-        moment, clockwork = event.moment, self.clockwork
-        synapses, gate = self.projections[moment.projection, event.level], self.gates[event]
-        step = moment.step
+        synapses = self.projections[event.moment.projection, event.level]
+        increment = self._increment(event, synapses)
+        name = self._name(synapses, event.moment.name or "update")
+        self.step(synapses, name, f"weight += {increment}", self.order[event], self.gates[event])
+
+    def _increment(self, event, synapses=None):
+        """What is added to a weight; what that reads of the clockwork and of pools becomes readable in ``synapses``."""
+        moment, clockwork, gate = event.moment, self.clockwork, self.gates[event]
+        step, shown = moment.step, []
         if clockwork.ensemble_size > 1:
-            clockwork.show(synapses, learns(gate))
+            shown.append((learns(gate), {}))
             step += f"*{learns(gate)}"
         if clockwork.batch_size > 1:
             step += f"/{clockwork.batch_size}"
@@ -200,13 +237,40 @@ class Objects:
             population = self.placed.ends(moment.projection, event.level)[end == "post"]
             if (event, population, name) in self._seen:
                 pool = self._seen[event, population, name]
-                clockwork.show(synapses, name, of=self._pool_of[pool], called=self._called(pool, name, end))
-                increment = re.sub(rf"\b{name}_{end}\b", self._called(pool, name, end), increment)
+                called = self._called(pool, name, end)
+                shown.append((name, {"of": self._pool_of.get(pool), "called": called}))
             elif population is not None and name in self.placed.remembered(population):
-                clockwork.show(synapses, f"{name}_{population}", called=f"{end}_{name}")
-                increment = re.sub(rf"\b{name}_{end}\b", f"{end}_{name}", increment)
-        name = self._name(synapses, moment.name or "update")
-        self.step(synapses, name, f"weight += {increment}", self.order[event], gate)
+                called = f"{end}_{name}"
+                shown.append((f"{name}_{population}", {"called": called}))
+            else:
+                continue
+            increment = re.sub(rf"\b{name}_{end}\b", called, increment)
+        for name, options in shown if synapses else ():
+            clockwork.show(synapses, name, **options)
+        return increment
+
+    def _add_spikes(self, event):
+        """Let neurons of a population have an event, and do what that makes them do."""
+        moment, (group, order, gate) = event.moment, (self.populations[event.level], self.order[event], self.gates[event])
+        group.set_event_schedule(moment.event, when="groups", order=order)
+        code = self._runnable(moment.code, event.level)
+        resetter = group.run_on_event(moment.event, code, when="groups", order=order + 1)
+        read = set(re.findall(r"\w+", f"{code} {moment.when}"))
+        self.clockwork.show(group, *sorted(read & {*READ_OF_CLOCKWORK, *self.declared.numbers}))
+        self.clockwork.show(group, gate)
+        self.clockwork.gate(resetter, gate)
+
+    def _add_pathway(self, event):
+        """Let something happen at the synapses of neurons that have an event."""
+        moment = event.moment
+        synapses, name = self.projections[moment.projection, event.level], self._pathway_name(event)
+        pathway = next(each for each in synapses._pathways if each.objname == name)
+        pathway.when, pathway.order = "groups", self.order[event]
+        if isinstance(moment, Learn):
+            self._increment(event, synapses)
+        read = set(re.findall(r"\w+", pathway.code))
+        self.clockwork.show(synapses, *sorted(read & {*READ_OF_CLOCKWORK, *self.declared.numbers}))
+        self.clockwork.gate(pathway, self.gates[event])
 
     # ------------------------------------------------------------------ pools
     def _pools_seen(self):

@@ -52,6 +52,11 @@ LEAKY = (
     "time_step_ms", "forward_delay_ms", "feedback_delay_ms",
 )  # fmt: skip
 
+#: Of these, the ones that mean something in spikes; and options that do not.
+IN_SPIKES = ("dynamics", "presentation_ms", "feedback_onset_ms", "time_step_ms")
+NOT_IN_SPIKES = ("nonlinearity", "top", "slope_rule", "presynaptic_normalisation", "sleep_normalisation",
+                 "feedback_gain", "feedback_noise", "feedback_levels", "perturb_every_presentations")  # fmt: skip
+
 #: Parameters that are options of a learning rule.
 RULE_OPTIONS = (
     "nonlinearity", "top", "slope_rule", "biases", "feedback_to_input", "presynaptic_normalisation",
@@ -103,10 +108,10 @@ class HierarchyParameters(Parameters):
     chunk_presentations: PositiveCount = parameter(
         5000, "presentations (or batches) that one chunk can hold, between two looks from outside", "presentations"
     )
-    dynamics: Literal["settled", "leaky"] = parameter(
-        "settled", "a presentation is one moment in which all settles, or rates relax in time; the times are leaky's"
+    dynamics: Literal["settled", "leaky", "spiking"] = parameter(
+        "settled", "a presentation is one moment in which all settles, or rates relax in time, or neurons send spikes"
     )
-    time_constant_ms: Duration = parameter(10.0, "tau of every rate, error and compartment", "ms")
+    time_constant_ms: Duration = parameter(10.0, "tau of every rate, error and compartment where leaky", "ms")
     time_step_ms: Duration = parameter(1.0, "dt", "ms")
     presentation_ms: Duration = parameter(
         100.0,
@@ -157,27 +162,41 @@ class HierarchyParameters(Parameters):
         return self
 
     @model_validator(mode="after")
+    def _one_spiking(self) -> "HierarchyParameters":
+        if self.dynamics == "spiking" and self.batch_size > 1:
+            raise ValueError(
+                f"batch_size must be 1 where dynamics is spiking (got {self.batch_size}), because synapses change at "
+                "single spikes; set batch_size=1, or run several networks side by side (--together)."
+            )
+        return self
+
+    @model_validator(mode="after")
     def _whole_steps(self) -> "HierarchyParameters":
-        if not self.is_leaky:
+        if not self.takes_time:
             return self
-        times = {name: np.atleast_1d(getattr(self, name)) for name in LEAKY[2:4] + LEAKY[5:]}
+        its = LEAKY if self.is_leaky else (*IN_SPIKES, "sleep_ms", "sleep_onset_ms")
+        names = [name for name in its if name.endswith("_ms") and name not in ("time_step_ms", "time_constant_ms")]
+        times = {name: np.atleast_1d(getattr(self, name)) for name in names if hasattr(self, name)}
         for name, time in ((name, time) for name, several in times.items() for time in several):
             steps = float(time) / self.time_step_ms
             if not steps <= LARGEST:
                 raise ValueError(
-                    f"{name} must be at most {LARGEST} time steps where dynamics is leaky (got {time:g} ms with "
-                    f"time_step_ms {self.time_step_ms:g}); change one of them."
+                    f"{name} must be at most {LARGEST} time steps where dynamics is {self.dynamics} (got {time:g} ms "
+                    f"with time_step_ms {self.time_step_ms:g}); change one of them."
                 )
             if abs(steps - round(steps)) > 1e-6:
                 raise ValueError(
-                    f"{name} must be a whole number of time steps where dynamics is leaky (got {time:g} ms with "
-                    f"time_step_ms {self.time_step_ms:g}); change one of them."
+                    f"{name} must be a whole number of time steps where dynamics is {self.dynamics} (got {time:g} ms "
+                    f"with time_step_ms {self.time_step_ms:g}); change one of them."
                 )
         if self.feedback_onset_ms >= self.presentation_ms:
             raise ValueError(
                 f"feedback_onset_ms must be before the end of the presentation, at {self.presentation_ms:g} ms "
                 f"(got {self.feedback_onset_ms:g} ms); lower it, or raise presentation_ms."
             )
+        return self._check_delays() if self.is_leaky else self
+
+    def _check_delays(self):
         for name, levels in (("forward", range(1, self.n_layers + 1)), ("feedback", self.feedback_layers)):
             delays = getattr(self, f"{name}_delay_ms")
             if len(delays) not in (1, len(levels)):
@@ -194,13 +213,23 @@ class HierarchyParameters(Parameters):
 
     @property
     def is_leaky(self) -> bool:
-        """Whether a presentation takes time."""
+        """Whether rates relax in time."""
         return self.dynamics == "leaky"
+
+    @property
+    def takes_time(self) -> bool:
+        """Whether a presentation takes time."""
+        return self.dynamics != "settled"
+
+    @property
+    def output(self) -> str:
+        """What the top population's answer is compared to a target as: a row of `TOPS`; spikes are counted, linear."""
+        return "linear" if self.dynamics == "spiking" else self.top
 
     @property
     def n_steps(self) -> int:
         """Time steps, each a slot, of a presentation (in sleep: of a half cycle); 1 in the settled mode."""
-        return self._steps(self.presentation_ms) if self.is_leaky else 1
+        return self._steps(self.presentation_ms) if self.takes_time else 1
 
     @property
     def onset_step(self) -> int:
@@ -262,8 +291,8 @@ class HierarchyParameters(Parameters):
 
     @property
     def rule(self) -> Rule:
-        """The learning rule with all options chosen, in time where ``dynamics`` is leaky."""
-        return chosen_rule(self.learning_rule, self.is_leaky, self.perturbs_feedback, **self.rule_options)
+        """The learning rule with all options chosen, in time where ``dynamics`` is leaky, in spikes where spiking."""
+        return chosen_rule(self.learning_rule, self.dynamics, self.perturbs_feedback, **self.rule_options)
 
     @property
     def rule_values(self) -> dict[str, float]:
@@ -293,6 +322,8 @@ class HierarchyParameters(Parameters):
         return self.layer_sizes[level - 1], self.layer_sizes[-1 if self.feedback_from_top else level]
 
     def decisive(self) -> dict[str, Any]:
-        """See `Parameters`; times decide nothing in the settled mode."""
-        of_all = self.model_dump(mode="json", exclude=set() if self.is_leaky else set(LEAKY))
+        """See `Parameters`; times decide nothing in the settled mode, nor nonlinearities in spikes."""
+        kept = {"settled": (), "leaky": LEAKY, "spiking": IN_SPIKES}[self.dynamics]
+        unused = {*LEAKY} - {*kept} | ({*NOT_IN_SPIKES} if self.dynamics == "spiking" else set())
+        of_all = self.model_dump(mode="json", exclude=unused)
         return of_all | {"learning_rule": own.short(self.learning_rule)}

@@ -76,6 +76,8 @@ def readers(name: str) -> list[str]:
         for choice, its in rule.choices.items():
             words = [word for word, form in its.others.items() if name in form.numbers]
             found += [f"{rule.name} with {choice}={word}" for word in words]
+        if rule.in_spikes and name in rule.in_spikes.numbers:
+            found.append(f"{rule.name} with dynamics=spiking")
     return found
 
 
@@ -85,6 +87,7 @@ def numbers_of_rules() -> dict[str, Number]:
     rules = [form for rule in shipped().values() for form in rule.forms]
     remembering = next(rule for rule in rules if "apical_gain" in rule.remembers)
     optional = with_nonlinearities(remembering, slope_rule="reciprocal")
+    rules += [rule.in_spikes for rule in shipped().values() if rule.in_spikes]
     rules += [with_feedback_gain(optional, "norm_matched"), with_perturbed_feedback(optional)]
     found: dict[str, Number] = {}
     for rule in rules:

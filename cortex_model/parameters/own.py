@@ -34,7 +34,8 @@ def extended(base: type, learning_rule: str) -> type:
     fields: dict[str, Any] = {"learning_rule": _with_default(base, "learning_rule", learning_rule)}
     if declared.nonlinearity:
         fields["nonlinearity"] = _with_default(base, "nonlinearity", declared.nonlinearity)
-    for name, number in ((n, its) for form in declared.rule.forms for n, its in form.numbers.items()):
+    forms = [*declared.rule.forms, *([declared.rule.in_spikes] if declared.rule.in_spikes else [])]
+    for name, number in ((n, its) for form in forms for n, its in form.numbers.items()):
         is_new = name not in base.model_fields or number != shipped.get(name)
         if is_new and not isinstance(number.default, str):
             fields[name] = number_field(number)

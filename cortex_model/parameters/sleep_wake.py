@@ -5,9 +5,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, create_model, model_validator
 
-from cortex_model.errors import ParameterError, RuleError, RunError
+from cortex_model.errors import ParameterError, RuleError, RunError, in_short
 from cortex_model.language.places import Places
-from cortex_model.parameters.hierarchy import HierarchyParameters
+from cortex_model.parameters.hierarchy import IN_SPIKES, LEAKY, NOT_IN_SPIKES, HierarchyParameters
 from cortex_model.parameters.interventions import (
     ON_RATES,
     Interventions,
@@ -156,6 +156,8 @@ class SleepWakeParameters(RuleParameters):
                 f"Parameters.record_stimuli: must be left out where record names no rates (got "
                 f"{','.join(map(str, self.record_stimuli))}); add record=rate, or leave it out."
             )
+        if self.dynamics == "spiking":
+            self._check_in_spikes(names)
         for name in sorted(names & self._unread):
             got = getattr(self, name)
             if name in {n for form in rule_named(self.learning_rule).forms for n in form.numbers} and self.is_leaky:
@@ -170,6 +172,16 @@ class SleepWakeParameters(RuleParameters):
                 f"Parameters.{name}: must be left out where learning_rule is {own.short(self.learning_rule)} "
                 f"(got {got if isinstance(got, str) else f'{got:g}'}), for only {which} {reads} it; leave it out, or "
                 "choose another rule."
+            )
+
+    def _check_in_spikes(self, names):
+        """Refuse what means something for rates alone."""
+        of_rates = {n for form in rule_named(self.learning_rule).forms for n in form.numbers} & self._unread
+        for name in sorted(names & {*of_rates, *NOT_IN_SPIKES, *LEAKY} - {*IN_SPIKES}):
+            others = ", ".join(sorted({*self.rule.numbers} - {*HierarchyParameters.model_fields}))
+            raise ParameterError(
+                f"Parameters.{name}: must be left out where dynamics is spiking (got {in_short(getattr(self, name))}), "
+                f"for only rates have it; numbers of {own.short(self.learning_rule)} in spikes are {others}."
             )
 
     def _check_task(self):

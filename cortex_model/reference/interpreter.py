@@ -12,8 +12,8 @@ import numpy as np
 from cortex_model.errors import RuleError
 from cortex_model.language import statements
 from cortex_model.language.events import BOUNDARY, Event
-from cortex_model.language.moments import Carry, Host, Learn, Pool
-from cortex_model.language.placed import PlacedRule, of_ends
+from cortex_model.language.moments import Carry, Fire, Host, Learn, Pool
+from cortex_model.language.placed import PlacedRule, awaited, of_ends
 from cortex_model.state.host import done_by_host
 from cortex_model.state.philox import DESCENDING, population_noise
 
@@ -49,6 +49,8 @@ class Interpreter:
         (population, variable) -> what outlives a presentation.
     state : dict of dict of ndarray
         Population -> variable -> values in the present presentation, shape (batch_size, n).
+    fired : dict of ndarray of bool
+        (population, event) -> which neurons had it last, shape (batch_size, n).
     """
 
     def __init__(self, placed: PlacedRule, weights: Mapping, values: Mapping[str, float], *, seed: int = 0,
@@ -86,7 +88,7 @@ class Interpreter:
             What every population holds at the end.
         """
         self.begin(phase, stimulus, target, at)
-        has_begun = False
+        has_begun, group = False, BOUNDARY
         if phase not in self._groups:
             self._groups[phase] = list(self.placed.groups(phase, self.counts))
         for group in self._groups[phase]:
@@ -96,7 +98,7 @@ class Interpreter:
             elif has_begun and each_step:
                 each_step()
             has_begun = True
-        if each_step:
+        if each_step and group != BOUNDARY:
             each_step()
         return self.state
 
@@ -110,7 +112,9 @@ class Interpreter:
             if self.n_presented[phase] % -(-int(self.values[host.every]) // n) == 0:
                 for level in self.placed.places.of(host):
                     self._do_as_host(host, level)
+        self.age = self.n_presented[phase]*n
         self.n_presented[phase] += 1
+        self.fired: dict[tuple[int, str], np.ndarray] = {}
         sizes = self.placed.layer_sizes
         self.state = {
             l: {name: np.full((n, size), np.nan) for name in self.placed.variables(l)}
@@ -123,7 +127,11 @@ class Interpreter:
         """Let one event happen."""
         moment, l = event
         if isinstance(moment, Learn):
-            self._learn(event)
+            self._learn_on_events(event) if moment.on else self._learn(event)
+        elif isinstance(moment, Fire):
+            self._fire(moment, l)
+        elif isinstance(moment, Carry) and moment.on:
+            self._carry_on_events(event)
         elif isinstance(moment, Carry):
             pre, post = self.placed.ends(moment.projection, l)
             source = np.ones((self.batch_size, 1)) if pre is None else self.state[pre][self.placed.source(event)]
@@ -144,12 +152,41 @@ class Interpreter:
             self.state[level][name] = values = np.empty((self.batch_size, n))
             values[...] = own[name]
 
+    def _fire(self, moment, level):
+        """An event in the neurons for which the condition holds, and what that does to them."""
+        before, shape = dict(self.state[level]), (self.batch_size, self.placed.layer_sizes[level])
+        fired = np.broadcast_to(_value(moment.when, self._seen(level)), shape)
+        self.fired[level, moment.event] = fired.copy()
+        self._execute(moment.code, level, shape[1])
+        for name in statements.written_by(moment.code):
+            self.state[level][name] = np.where(fired, self.state[level][name], before[name])
+
+    def _carry_on_events(self, event):
+        """What neurons that have an event add to the target, one after the other."""
+        moment, l = event
+        pre, post = self.placed.ends(moment.projection, l)
+        weight, source = self.weights[moment.projection, l], self.state[pre][self.placed.source(event)]
+        for b, neuron in np.argwhere(self.fired[pre, moment.on]):
+            self.state[post][moment.target][b] += weight[:, neuron] * source[b, neuron]
+
+    def _learn_on_events(self, event):
+        """Synapses of neurons that have an event change, neuron by neuron; of a batch one after the other."""
+        moment, l = event
+        ((name, end),) = awaited(moment)
+        weight = self.weights[moment.projection, l] = self.weights[moment.projection, l].copy()
+        population = self.placed.ends(moment.projection, l)[end == "post"]
+        for b, neuron in np.argwhere(self.fired[population, name]):
+            its = np.s_[:, neuron : neuron + 1] if end == "pre" else np.s_[neuron : neuron + 1, :]
+            seen = {name: value if value.size == 1 else value[:, its[1]] if name.endswith("_pre") else value[its[0], :]
+                    for name, value in self._at_ends(event, b).items()}  # fmt: skip
+            weight[its] += _value(moment.increment, {**FUNCTIONS, **self.values, **seen, "weight": weight[its]})
+
     def _seen(self, level):
         """What the code of a population sees."""
         remembered = {name: value for (at, name), value in self.remembered.items() if at == level}
         draws = {"noise": lambda stream: self._noise(level, stream, self.distribution),
                  "uniform": lambda stream: self._noise(level, stream, "uniform") / (2 * np.sqrt(3)) + 0.5}  # fmt: skip
-        return {**FUNCTIONS, **draws, **self.values, **self.given, **remembered, **self.state[level]}
+        return {**FUNCTIONS, **draws, **self.values, "age": self.age, **self.given, **remembered, **self.state[level]}
 
     def _noise(self, level, stream, distribution):
         n, population = self.placed.layer_sizes[level], level + DESCENDING * int(stream)

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from cortex_model.rules.hierarchy import FEEDBACK, TRANSPOSED_WEIGHT_UPDATE
 from cortex_model.rules.random_feedback import RULE as RANDOM_FEEDBACK
+from cortex_model.rules.spikes import TRANSPOSED_UPDATES, in_spikes
 
 RULE = replace(
     RANDOM_FEEDBACK,
@@ -22,3 +23,4 @@ RULE = replace(
     paper="Rumelhart, Hinton & Williams 1986",
     also_called="backprop bp back_propagation back_prop gradient_descent gradient bptt",
 )
+RULE = replace(RULE, in_spikes=in_spikes(RULE, updates=TRANSPOSED_UPDATES))

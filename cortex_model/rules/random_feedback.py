@@ -10,6 +10,8 @@ Source: T. P. Lillicrap, D. Cownden, D. B. Tweed and C. J. Akerman, "Random syna
 backpropagation for deep learning", Nature Communications 7, 2016.
 """
 
+from dataclasses import replace
+
 from cortex_model.language import Rule
 from cortex_model.rules.hierarchy import (
     BIAS_UPDATE,
@@ -24,6 +26,7 @@ from cortex_model.rules.hierarchy import (
     WEIGHT_UPDATE,
     WITHOUT_LEARNING,
 )
+from cortex_model.rules.spikes import in_spikes
 
 RULE = Rule(
     "random_feedback",
@@ -35,3 +38,4 @@ RULE = Rule(
     paper="Lillicrap et al. 2016",
     also_called="fa feedback_alignment random_fa rfa",
 )
+RULE = replace(RULE, in_spikes=in_spikes(RULE))

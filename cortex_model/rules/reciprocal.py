@@ -18,6 +18,7 @@ from dataclasses import replace
 
 from cortex_model.language import Carry, Learn, Let, Number, Repeat, Settle, Show, Then
 from cortex_model.rules.random_feedback import RULE as RANDOM_FEEDBACK
+from cortex_model.rules.spikes import in_spikes
 
 #: Noise goes up and comes back. Where there is no V_l, W_l has nothing to do in sleep.
 UP = (
@@ -72,3 +73,4 @@ RULE = replace(
     paper="Cameron, Chen & Sejnowski 2025",
     also_called="recirculation_learning reciprocal_feedback rf reciprocal_rule cameron recirculation recirculate",
 )
+RULE = replace(RULE, in_spikes=in_spikes(RULE, sleeps=True))

@@ -47,6 +47,8 @@ def chunk_arrays(ensemble: Ensemble, first: int, last: int, stimuli: Stimuli, pa
         "schedule.stimulus_row": np.maximum(rows, 0),
         "schedule.presentation": numbers,
     }
+    if ensemble.declared.reads_age:
+        arrays["schedule.age"] = ensemble.ages(first, last)[at][:, :, None] + np.arange(size)
     for gate in ensemble.declared.gates:
         arrays[f"schedule.{gate}"] = schedule.opened(gate, first, last)
     if n_networks > 1:

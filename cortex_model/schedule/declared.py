@@ -57,8 +57,9 @@ class Declared:
         options = p.rule_options | {"feedback_gain": "none"}  # what the host does is no matter of a program
         kind = program_kind(rule_named(p.learning_rule).form(dict(p.choices)))
         return [
-            chosen_rule(name, p.is_leaky, False, **options | {"choices": words})
+            chosen_rule(name, p.dynamics, False, **options | {"choices": words})
             for name in sharing
+            if p.dynamics != "spiking" or rule_named(name).in_spikes
             for words in _words(rule_named(name))
             if program_kind(rule_named(name).form(dict(words))) == kind
         ]
@@ -92,6 +93,11 @@ class Declared:
         read = {name for event in self.placed.events for _, name in self.placed.touches(event)[0]}
         changes = (event.moment.increment for event in self.placed.events if isinstance(event.moment, Learn))
         return sorted(read.union(*(names(expression(change)) for change in changes)) & known)
+
+    @cached_property
+    def reads_age(self) -> bool:
+        """Whether anything reads how many presentations of its phase came before."""
+        return any(name == "age" for event in self.placed.events for _, name in self.placed.touches(event)[0])
 
     @cached_property
     def remembered(self) -> dict[str, float]:
@@ -198,5 +204,5 @@ def program_structure(parameters: HierarchyParameters) -> dict[str, Any]:
     if not isinstance(p, HierarchyParameters):  # of a protocol that builds none
         return {"parameters": type(p).__name__}
     fields = ("layer_sizes", "noise_distribution", "dtype", "dense", "batch_size", "dynamics")
-    fields += ("time_step_ms",) if p.is_leaky else ()
+    fields += ("time_step_ms",) if p.takes_time else ()
     return {name: getattr(p, name) for name in fields} | {"rules": content_hash(declared(p).program)}

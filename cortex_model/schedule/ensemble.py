@@ -136,10 +136,17 @@ class Ensemble:
 
     def presentation(self, first: int, last: int) -> np.ndarray:
         """Numbers of presentations, as each network counts its own; shape (n, n_networks)."""
+        return self._of_each("numbers", first, last)
+
+    def ages(self, first: int, last: int) -> np.ndarray:
+        """How many stimuli of the same phase came before, in each network; shape (n, n_networks)."""
+        return self._of_each("ages", first, last)
+
+    def _of_each(self, what, first, last):
         numbers = np.zeros((last - first, len(self.schedules)), np.int64)
         for network, schedule in enumerate(self.schedules):
             begin, end = self.position(network, first), self.position(network, last)
-            numbers[self.common(network, np.arange(begin, end)) - first, network] = schedule.numbers(begin, end)
+            numbers[self.common(network, np.arange(begin, end)) - first, network] = getattr(schedule, what)(begin, end)
         return numbers
 
     def stimulus(self, first: int, last: int) -> np.ndarray:

@@ -61,6 +61,8 @@ class Schedule:
         After how many presentations something is measured from outside.
     first_presentation : int
         Added to the numbers of presentations, which decide what noise is drawn.
+    first_ages : dict of str to int
+        Phase -> presentations of it that came before the first one here; 0 unless given.
     """
 
     phase: np.ndarray
@@ -69,6 +71,7 @@ class Schedule:
     interventions: Mapping[Host | ByFunction, np.ndarray] = field(default_factory=dict)
     measured: np.ndarray = field(default_factory=_no_places)
     first_presentation: int = 0
+    first_ages: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.phase)
@@ -87,6 +90,14 @@ class Schedule:
         """The numbers of presentations ``first`` ... ``last - 1``; see `presentation`."""
         begin = self.first_presentation
         return np.arange(begin + first * self.batch_size, begin + last * self.batch_size, self.batch_size, np.int32)
+
+    def ages(self, first: int, last: int) -> np.ndarray:
+        """How many stimuli of the same phase came before each of presentations ``first`` ... ``last - 1``."""
+        ages, before = np.zeros(last - first, np.int32), self._before(first)[0]
+        for number, name in enumerate(PHASES):
+            places = np.flatnonzero(self.phase[first:last] == number)
+            ages[places] = (before[number] + np.arange(len(places))) * self.batch_size + self.first_ages.get(name, 0)
+        return ages
 
     @cached_property
     def slots_per_presentation(self) -> np.ndarray:

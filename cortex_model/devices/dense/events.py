@@ -28,15 +28,12 @@ class EventRing:
         if steps != self.steps:
             self.steps, self.lists = steps, [np.zeros(0, np.int32) for _ in range(steps)]
 
-    def push(self) -> None:
-        """Take in those of this time step: neurons of the group that the source is, or is a part of."""
+    def due(self) -> np.ndarray:
+        """Take in those of this time step, neurons of the group that the source is part of; those that arrive in it."""
         space = self.pathway.source.variables[self.pathway.eventspace_name].get_value()
         events = space[: space[-1]]
         is_ours = (events >= self.pathway.spikes_start) & (events < self.pathway.spikes_stop)
         self.lists.append(events[is_ours].astype(np.int32))
-
-    def due(self) -> np.ndarray:
-        """Those that arrive in this time step."""
         return self.lists.pop(0)
 
 

@@ -1,4 +1,5 @@
 {# USES_VARIABLES { _events } #}
+{# Events are taken from where they are when they are due: nothing is pushed. #}
 {% extends 'common_group.pyx' %}
 
 {% block before_code %}
@@ -6,5 +7,4 @@
 {% endblock %}
 
 {% block maincode %}
-    _events.push()
 {% endblock %}
