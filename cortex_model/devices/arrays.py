@@ -11,6 +11,23 @@ def state_names(declared: Declared) -> dict[str, str]:
     return {f"{name}_{level}": f"{name}_{level}.weight" for name, level in declared.placed.synapses}
 
 
+def arrays_read(declared: Declared) -> list[str]:
+    """Names of the arrays that are looked at after each chunk."""
+    counts = [f"population_{level}.{name}" for (_, _, level), name in declared.events_counted.items()]
+    return [*state_names(declared).values(), "readout.rate", *counts]
+
+
+def events_of(arrays: dict[str, np.ndarray], declared: Declared, n_networks: int = 1) -> list[dict[str, np.ndarray]]:
+    """How often each neuron had each event, network by network: ``spikes_in_wake_1`` -> counts in population 1."""
+    return [
+        {
+            f"{name}_{level}": np.reshape(arrays[f"population_{level}.{name}"], (n_networks, -1))[network].copy()
+            for (_, _, level), name in declared.events_counted.items()
+        }
+        for network in range(n_networks)
+    ]
+
+
 def weight_arrays(networks: list[Weights], declared: Declared) -> dict[str, np.ndarray]:
     """Weights of several networks by the names of `state_names`: network by network, synapses in Brian2's order."""
     named = [weights.named() for weights in networks]

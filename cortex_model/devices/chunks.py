@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cortex_model.devices.arrays import remembered_arrays, weight_arrays, weights_of
+from cortex_model.devices.arrays import events_of, remembered_arrays, weight_arrays, weights_of
 from cortex_model.devices.networks import NetworkRun, RunningNetwork, State
 from cortex_model.schedule.chunk import answers, chunk_arrays, stimulus_arrays
 from cortex_model.schedule.declared import declared
@@ -73,9 +73,9 @@ class Chunks:
         """What is seen after chunk ``index``."""
         first, last, n = int(self.boundaries[index]), int(self.boundaries[index + 1]), len(self.networks)
         rates = answers(arrays["readout.rate"], self.ensemble, first, last, self.parameters)
-        weights = weights_of(arrays, self.declared, n)
+        weights, events = weights_of(arrays, self.declared, n), events_of(arrays, self.declared, n)
         for e, network in enumerate(self.networks):
-            network.advance(self.ensemble.position(e, last), weights[e], rates[e], seconds / n)
+            network.advance(self.ensemble.position(e, last), weights[e], rates[e], seconds / n, events[e])
             if last == network.start:
                 network.begin(last)
         self._raise_where_all_failed()

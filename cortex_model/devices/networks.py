@@ -32,6 +32,9 @@ class State:
         Rates of the top population in the chunk's evaluations, in their order.
     seconds : float
         Duration of the chunk's loop, divided by the number of networks.
+    events : dict of ndarray of int
+        Where neurons send spikes: ``spikes_in_wake_1``, how many each neuron of population 1 sent in the chunk's
+        presentations of wake; ``feedback_spikes_in_sleep_2`` likewise.
     """
 
     first: int
@@ -40,6 +43,7 @@ class State:
     remembered: dict[str, float]
     rates: np.ndarray
     seconds: float
+    events: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass
@@ -131,14 +135,14 @@ class RunningNetwork:
         made.check(p)
         self.state.weights = made.astype(p.dtype)
 
-    def advance(self, last, weights, rates, seconds):
+    def advance(self, last, weights, rates, seconds, events):
         """See what a chunk made of it, which ended before its own presentation ``last``."""
         if not self._begun:
             self._held = None  # the device has made something else of them
         if not self._begun or self.failure is not None or last == self.state.last:
             return
         before = self.state
-        self.state = State(before.last, last, weights, before.remembered, rates.copy(), seconds)
+        self.state = State(before.last, last, weights, before.remembered, rates.copy(), seconds, events)
         self._held = (weights, before.remembered)
         try:
             self._check_finite(before.weights)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cortex_model.devices import program as standalone
-from cortex_model.devices.arrays import state_names
+from cortex_model.devices.arrays import arrays_read
 from cortex_model.devices.chunks import Chunks
 from cortex_model.devices.networks import NetworkRun, State
 from cortex_model.devices.recordings import monitored_arrays, recorded
@@ -261,7 +261,7 @@ class Simulation:
 
             check_unchanged(self.hierarchy, self._built_with, names_of_caller())
         monitored = monitored_arrays(self._program.arrays)
-        read = [*state_names(declared(self.parameters)).values(), "readout.rate", *monitored]
+        read = [*arrays_read(declared(self.parameters)), *monitored]
         try:
             for index in range(n_chunks):
                 self._program.set(chunk(index))
@@ -280,7 +280,7 @@ class Simulation:
         from cortex_model.devices.live import run_live
         from cortex_model.devices.names import names_of_caller
 
-        read = [*state_names(declared(self.parameters)).values(), "readout.rate"]
+        read = arrays_read(declared(self.parameters))
         run_live(self.hierarchy, n_chunks, chunk, finish, read, names_of_caller())
 
     def recorded(self, monitor) -> dict[str, np.ndarray]:

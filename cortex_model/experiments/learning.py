@@ -100,3 +100,15 @@ def last_angles(rows: dict[str, np.ndarray]) -> dict[str, list[float]]:
         "update_angle_to_gauss_newton_degrees",
     )
     return {name: [round(float(v), 4) for v in rows[name][-1]] for name in names if name in rows}
+
+
+def spikes_per_presentation(rows: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
+    """Where neurons send spikes: ``spikes_per_presentation`` of wake, of all populations, by the cells that send them.
+
+    ``forward`` are those that go up, of the input too; ``feedback`` those that go down.
+    """
+    kinds = {"forward": "spikes_in_wake", "feedback": "feedback_spikes_in_wake"}
+    if not {*kinds.values()} <= {*rows}:
+        return {}
+    n = max(int(rows["wake_presentations"][-1]), 1)
+    return {"spikes_per_presentation": {kind: round(rows[name][-1].sum() / n, 2) for kind, name in kinds.items()}}

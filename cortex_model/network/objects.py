@@ -16,7 +16,7 @@ from cortex_model.network.clockwork import Clockwork
 from cortex_model.network.noise import noise_function
 from cortex_model.network.tanh import tanh_function
 from cortex_model.schedule.chunk import learns
-from cortex_model.schedule.declared import ANSWER_GATE, Declared
+from cortex_model.schedule.declared import ANSWER_GATE, PHASE_GATES, Declared
 from cortex_model.state.philox import DESCENDING
 
 #: Brian2's ``order`` of an event is ten times its place in the order; rows of stimuli are looked up just before.
@@ -85,6 +85,7 @@ class Objects:
         shown = {name for event in self._at(l) for name in self._read(event) & SHOWN.keys()}
         model += [f"{SHOWN[name][1]} : integer" for name in sorted(shown)]
         model += ["readout_index : integer"] if is_top else []
+        model += [f"{name} : integer" for (_, _, level), name in self.declared.events_counted.items() if level == l]
         fires = self.placed.events_of(l).items()  # asked in every slot: where a gate is closed there are no events
         fired = {name: f"{self.gates[event]} > 0 and ({event.moment.when})" for name, event in fires}
         options = {"namespace": self._functions} | ({"events": fired} if fired else {})
@@ -254,10 +255,14 @@ class Objects:
         moment, (group, order, gate) = event.moment, (self.populations[event.level], self.order[event], self.gates[event])
         group.set_event_schedule(moment.event, when="groups", order=order)
         code = self._runnable(moment.code, event.level)
+        for (its, phase, level), counted in self.declared.events_counted.items():
+            if (its, level) == (moment.event, event.level):
+                self.clockwork.show(group, PHASE_GATES[phase], called=f"is_{phase}")
+                code += f"\n{counted} += is_{phase}"
+        self.clockwork.show(group, gate)
         resetter = group.run_on_event(moment.event, code, when="groups", order=order + 1)
         read = set(re.findall(r"\w+", f"{code} {moment.when}"))
         self.clockwork.show(group, *sorted(read & {*READ_OF_CLOCKWORK, *self.declared.numbers}))
-        self.clockwork.show(group, gate)
         self.clockwork.gate(resetter, gate)
 
     def _add_pathway(self, event):

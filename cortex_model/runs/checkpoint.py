@@ -30,6 +30,8 @@ class Checkpoint:
         Measure -> its value at each look so far.
     answers : list of ndarray
         Rates of the top population since the last look.
+    events : dict of ndarray
+        ``spikes_in_wake``, and the like: how many there have been so far in each population.
     """
 
     weights: Weights
@@ -38,6 +40,13 @@ class Checkpoint:
     seconds: float = 0.0
     rows: dict[str, list] = field(default_factory=dict)
     answers: list[np.ndarray] = field(default_factory=list)
+    events: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def count(self, events: dict[str, np.ndarray], n_populations: int) -> None:
+        """Add the events of a chunk (`cortex_model.devices.networks.State`)."""
+        for name, counts in events.items():
+            kind, _, level = name.rpartition("_")
+            self.events.setdefault(kind, np.zeros(n_populations, np.int64))[int(level)] += counts.sum()
 
     def add_row(self, values: dict[str, Any], described: dict[str, tuple]) -> None:
         """Keep what was measured at a look.
@@ -79,6 +88,7 @@ class Checkpoint:
         others: dict[str, Any] = {"at_key": key, "at_presentation": self.n_done, "at_seconds": self.seconds}
         others |= {f"remembered_{name}": value for name, value in (self.remembered or {}).items()}
         others |= {f"row_{name}": np.asarray(values) for name, values in self.rows.items()}
+        others |= {f"events_{name}": counts for name, counts in self.events.items()}
         if self.answers:
             others["answers"] = np.concatenate(self.answers)
         write_npz(
@@ -127,6 +137,7 @@ class Checkpoint:
             float(kept["at_seconds"]),
             {name[4:]: list(values) for name, values in kept.items() if name.startswith("row_")},
             [kept["answers"]] if "answers" in kept else [],
+            {name[7:]: counts for name, counts in kept.items() if name.startswith("events_")},
         )
 
 

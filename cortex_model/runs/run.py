@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -132,7 +132,8 @@ class Run:
         measure : callable
             (place, weights, rates of the top population since the last time) -> name -> number or vector; called at
             each place of the schedule that is to be measured: after so many presentations (or batches). The rows are
-            kept in `measures`, the final weights in `weights`.
+            kept in `measures`, the final weights in `weights`; where neurons send spikes, their number so far is
+            measured, too.
         described : dict
             Measure -> (unit, name of its dimension or None for a single number).
 
@@ -147,6 +148,7 @@ class Run:
             schedule = schedule.intervening(function, at)
         simulation = Simulation(p, self.device, getattr(p, "codegen_target", "numpy"))
         schedule = schedule.counted_from(self.n_presented if self.n_simulations else self._first(schedule))
+        schedule = replace(schedule, first_ages={phase: self.ended[phase] for phase in ("wake", "sleep")})
         simulation.checked([NetworkRun(schedule, weights)], stimuli)
         check_recorded(p, len(schedule.measured))
         self.n_simulations += 1
@@ -157,7 +159,8 @@ class Run:
         file = self.directory.checkpoint(self.n_simulations)
         kept = Checkpoint.read(file, key, self.warn)
         remembered = self.remembered if self.n_simulations == 1 else self._relative_rates()
-        here = kept or Checkpoint(weights, dict(remembered) or None)
+        here = kept or Checkpoint(weights, dict(remembered) or None, events=_no_events(p))
+        described = described | dict.fromkeys(here.events, ("events", "population"))
         measured, first = set(schedule.measured.tolist()), here.n_done
         total = schedule.n_presentations()
         self.report(0, total, "compiling" if self.device != "runtime" else "preparing")
@@ -168,11 +171,13 @@ class Run:
             if state.first == state.last and (kept is not None or state.last not in measured):
                 return
             here.n_done, here.seconds = state.last, here.seconds + state.seconds
+            here.count(state.events, len(p.layer_sizes))
             if len(state.rates):
                 here.answers.append(state.rates)
             if state.last in measured:
                 shown = np.concatenate(here.answers) if here.answers else state.rates
-                here.add_row(measure(state.last, state.weights, shown), described)
+                events = {name: counts.copy() for name, counts in here.events.items()}
+                here.add_row(events | measure(state.last, state.weights, shown), described)
                 self._record(schedule, stimuli, state, key)
                 here.answers = []
             here.weights, here.remembered = state.weights, state.remembered
@@ -267,6 +272,11 @@ def _check_kinds(schedule, stimuli, weights):
                 f"Run.simulate: {name} must be a {kind.__module__}.{kind.__name__} (got {in_short(given)}); "
                 "see the examples of protocols/README.md."
             )
+
+
+def _no_events(p):
+    """``spikes_in_wake``, and the like -> how many there have been in each population before the beginning."""
+    return {name: np.zeros(len(p.layer_sizes), np.int64) for name in declared(p).events_counted.values()}
 
 
 def run_numbers(p: Any, seed: int) -> dict[str, Any]:

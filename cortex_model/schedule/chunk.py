@@ -54,6 +54,8 @@ def chunk_arrays(ensemble: Ensemble, first: int, last: int, stimuli: Stimuli, pa
     if n_networks > 1:
         for gate in ensemble.declared.learning_gates:
             arrays[f"schedule.{learns(gate)}"] = ensemble.learns(gate, first, last)
+    for (_, _, level), name in ensemble.declared.events_counted.items():
+        arrays[f"population_{level}.{name}"] = np.zeros(n_networks * size * parameters.layer_sizes[level], np.int32)
     n_answers = max(is_answered.sum(), 1) * n_networks * size * parameters.layer_sizes[-1]
     arrays["readout.rate"] = np.zeros(n_answers, parameters.dtype)
     now = {"now.slot": 0, "now.n_slots": len(presentation), "now.first_slot": schedule.n_slots_before(first)}

@@ -6,7 +6,7 @@ from typing import Any
 
 from cortex_model.language.events import Counts
 from cortex_model.language.joining import joined
-from cortex_model.language.moments import Carry, Host, Learn
+from cortex_model.language.moments import Carry, Fire, Host, Learn
 from cortex_model.language.ordering import Ordering
 from cortex_model.language.placed import PlacedRule
 from cortex_model.language.rule import Rule, evaluated
@@ -93,6 +93,17 @@ class Declared:
         read = {name for event in self.placed.events for _, name in self.placed.touches(event)[0]}
         changes = (event.moment.increment for event in self.placed.events if isinstance(event.moment, Learn))
         return sorted(read.union(*(names(expression(change)) for change in changes)) & known)
+
+    @cached_property
+    def events_counted(self) -> dict[tuple[str, str, int], str]:
+        """(event, phase, population) -> the variable that counts how often each neuron has it in such presentations."""
+        found, counts = {}, self.placed.once
+        for name in self.placed.rule.phases:
+            phase = name.rpartition("/")[2]
+            for event in (event for group in self.placed.groups(name, counts) for event in group):
+                if isinstance(event.moment, Fire):
+                    found[event.moment.event, phase, event.level] = f"{event.moment.event}s_in_{phase}"
+        return found
 
     @cached_property
     def reads_age(self) -> bool:
