@@ -14,7 +14,8 @@ A **moment** happens at once, in its place:
 =========  =============================================================================================
 
 A **presentation** is a sequence of moments, a tuple, in which `Climb` and `Descend` go through the hierarchy level by
-level, `Repeat` goes through moments several times, `Steps` in each of several time steps, and what follows `Then` waits until all has settled.
+level, `Repeat` goes through moments several times, `Steps` in each of several time steps, and what follows `Then` waits
+until all has settled.
 
 A **rule** (`Rule`) has projections (`Projection`), such a sequence for each phase, and numbers (`Number`), which become
 parameters; a `Choice` is a parameter that decides between forms of the rule. `PlacedRule` puts it into a hierarchy of

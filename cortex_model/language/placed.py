@@ -218,14 +218,13 @@ class PlacedRule:
             If two moments fire one event of a population.
         """
         found: dict[str, Event] = {}
-        for event in self.events:
-            if isinstance(event.moment, Fire) and event.level == level:
-                if (other := found.setdefault(event.moment.event, event)) != event:
-                    raise RuleError(
-                        f"{self.rule.name}: an event must be fired by one moment in a population (got "
-                        f"{other.moment.when!r} and {event.moment.when!r} for {event.moment.event!r} of population "
-                        f"{level}); give it one condition, or two names."
-                    )
+        for event in (e for e in self.events if isinstance(e.moment, Fire) and e.level == level):
+            if (other := found.setdefault(event.moment.event, event)) != event:
+                raise RuleError(
+                    f"{self.rule.name}: an event must be fired by one moment in a population (got "
+                    f"{other.moment.when!r} and {event.moment.when!r} for {event.moment.event!r} of population "
+                    f"{level}); give it one condition, or two names."
+                )
         return found
 
     def shared(self, level: int) -> list[str]:

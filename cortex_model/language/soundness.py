@@ -5,19 +5,18 @@ are all that goes from one presentation to the next: what chunks, resumption to 
 side by side rest on.
 """
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import replace
 
 from cortex_model.errors import RuleError
 from cortex_model.language.forms import of_forms
+from cortex_model.language.known import all_moments, nearest, of_what_is_known
 from cortex_model.language.moments import Carry, Fire, Host, Learn, Let, Pool, Settle
 from cortex_model.language.names import refusal
 from cortex_model.language.nonlinearities import NONLINEARITIES
 from cortex_model.language.options import PER
-from cortex_model.language.placed import PlacedRule, awaited, of_ends
+from cortex_model.language.placed import PlacedRule
 from cortex_model.language.rule import Rule
-from cortex_model.language.sequence import moments_of, repeats_of
 from cortex_model.language.sizes import EXAMPLE, example_sizes
 from cortex_model.language.statements import (
     DRAWS,
@@ -27,7 +26,6 @@ from cortex_model.language.statements import (
     expression,
     functions,
     names,
-    read_by,
     statements,
     written_by,
 )
@@ -57,7 +55,7 @@ def complaints(rule: Rule, layer_sizes: tuple[int, ...] | None = None) -> list[s
     for form in [*rule.forms[1:], *([rule.in_spikes] if rule.in_spikes else [])]:
         if found := complaints(form, layer_sizes):
             return found
-    for look in (_of_words, _of_strings, _of_places, _of_what_is_known):
+    for look in (_of_words, _of_strings, _of_places, of_what_is_known):
         if found := list(dict.fromkeys(look(rule, layer_sizes))):
             return found
     placed = PlacedRule(rule, layer_sizes)
@@ -92,7 +90,7 @@ def _of_words(rule, layer_sizes) -> Iterator[str]:
     """Names of phases, projections and numbers; ranges of numbers."""
     for phase in rule.phases:
         if phase not in PHASES:
-            yield f"{rule.name}.phases: must be of {', '.join(PHASES)} (got {phase!r}); {_nearest(phase, PHASES)}"
+            yield f"{rule.name}.phases: must be of {', '.join(PHASES)} (got {phase!r}); {nearest(phase, PHASES)}"
     if "wake" not in rule.phases:
         yield f"{rule.name}.phases: must hold what happens in wake (got {', '.join(rule.phases) or 'none'}); add it."
     numbers = {**rule.dynamics.numbers, **rule.numbers}
@@ -106,7 +104,7 @@ def _of_words(rule, layer_sizes) -> Iterator[str]:
         for name in sorted(names(expression(condition)) - set(numbers)):
             yield (
                 f"{rule.name}.requires: must be of numbers of the rule (got {name!r} in {condition!r}); "
-                f"{_nearest(name, numbers)}"
+                f"{nearest(name, numbers)}"
             )
     for name, number in numbers.items():
         if not number.meaning.strip():
@@ -115,7 +113,7 @@ def _of_words(rule, layer_sizes) -> Iterator[str]:
             try:
                 yield from (
                     f"{rule.name}.{name}: must follow from numbers of the rule (got {other!r} in {number.default!r}); "
-                    f"{_nearest(other, numbers)}"
+                    f"{nearest(other, numbers)}"
                     for other in sorted(names(expression(number.default)))
                     if other not in numbers
                 )
@@ -131,7 +129,7 @@ def _of_words(rule, layer_sizes) -> Iterator[str]:
 # ---------------------------------------------------------------------- strings
 def _of_strings(rule, layer_sizes) -> Iterator[str]:
     """Strings that Brian2 cannot read; functions that there are not."""
-    for phase, moment in _all(rule):
+    for phase, moment in all_moments(rule):
         try:
             trees = list(_trees(moment))
         except RuleError as error:
@@ -141,7 +139,7 @@ def _of_strings(rule, layer_sizes) -> Iterator[str]:
         for name in sorted({name for tree in trees for name in functions(tree)} - set(known)):
             yield (
                 f"{rule.name}.{phase}: functions must be ones that every device has (got {name!r}); "
-                f"{_nearest(name, known)}"
+                f"{nearest(name, known)}"
             )
         for name in _assigned(moment):
             if reason := None if isinstance(moment, Host) else refusal(name):
@@ -151,7 +149,7 @@ def _of_strings(rule, layer_sizes) -> Iterator[str]:
 
 
 def _of_a_step(rule, phase, learn):
-    pools = [moment for _, moment in _all(rule) if isinstance(moment, Pool)]
+    pools = [moment for _, moment in all_moments(rule) if isinstance(moment, Pool)]
     seen = {*rule.remembers, *(name for pool in pools for name in _assigned(pool))}
     pooled = {f"{name}_{end}" for name in seen for end in ("pre", "post")}
     if alone := names(expression(learn.step)) - set(rule.numbers) - pooled:
@@ -195,7 +193,7 @@ def _of_places(rule, layer_sizes) -> Iterator[str]:
     except RuleError as error:
         yield str(error)
         return
-    for phase, moment in _all(rule):
+    for phase, moment in all_moments(rule):
         try:
             for level in placed.places.of(moment):
                 if isinstance(moment, Pool):
@@ -213,99 +211,5 @@ def _of_places(rule, layer_sizes) -> Iterator[str]:
             is_first = is_first and isinstance(part, Host)
 
 
-# ---------------------------------------------------------------------- names that are read
-def _of_what_is_known(rule, layer_sizes) -> Iterator[str]:
-    """Names that nothing has, with the nearest one that something has."""
-    placed = PlacedRule(rule, layer_sizes)
-    numbers = {**rule.dynamics.numbers, **rule.numbers}
-    for phase, repeat in ((p, r) for p, sequence in rule.phases.items() for r in repeats_of(sequence)):
-        for name in sorted(names(expression(repeat.times)) - set(numbers)):
-            yield (
-                f"{rule.name}.{phase}: how often something is repeated must be said by numbers (got {name!r}); "
-                f"{_nearest(name, numbers)}"
-            )
-    for phase, moment in _all(rule):
-        if isinstance(moment, Host):
-            known = {*rule.projections, *numbers, *rule.remembers}
-            for name in sorted({moment.every, *read_by(moment.code), *written_by(moment.code)} - known):
-                yield (
-                    f"{rule.name}.{phase}: host code must be of projections, numbers and what is remembered (got "
-                    f"{name!r} in {moment.code!r}); {_nearest(name, known)}"
-                )
-            continue
-        for level in placed.places.of(moment):
-            yield from _unknown(placed, phase, moment, level, numbers)
-
-
-def _unknown(placed, phase, moment, level, numbers):
-    """Complaints of one event about names that are nothing."""
-    rule, common = placed.rule, {*numbers}
-    if isinstance(moment, Learn):
-        for name in sorted(names(expression(moment.change)) - {f"{n}_{end}" for n, end in of_ends(moment)}):
-            if name not in {*common, "weight"}:
-                yield (
-                    f"{rule.name}.{phase}: a change of synapses must read variables of either end, numbers or weight "
-                    f"(got {name!r} in {moment.change!r}); write {name}_pre or {name}_post, or declare it as a Number."
-                )
-        ends = dict(zip(("pre", "post"), placed.ends(moment.projection, level), strict=True))
-        reads = [(ends[end], name) for name, end in sorted(of_ends(moment))]
-        code = moment.change
-        yield from _without_event(placed, phase, moment, [(ends.get(end), name) for name, end in awaited(moment)])
-    elif isinstance(moment, Carry):
-        pre, _ = placed.ends(moment.projection, level)
-        reads, code = [(pre, moment.source)], moment.source
-        yield from _without_event(placed, phase, moment, [(pre, moment.on)] if moment.on else [])
-    else:
-        code = moment.of if isinstance(moment, Pool) else getattr(moment, "code", "") or moment.towards
-        found = names(expression(code)) if isinstance(moment, Pool | Settle) else read_by(code)
-        found |= names(expression(moment.when)) if isinstance(moment, Fire) else frozenset()
-        reads = [(level, name) for name in sorted(found - common)]
-    for population, name in reads:
-        has = _held(placed, population)
-        if name in has:
-            continue
-        if name in ("stimulus", "target"):
-            there = "input population" if name == "stimulus" else "top population, or in an input as large as it,"
-            yield (
-                f"{rule.name}.{phase}: {name} must be read in the {there} (got {code!r} "
-                f"in population {population}); Show it there, and Carry what follows from it."
-            )
-            continue
-        here = "the unit that is always 1" if population is None else f"population {population}"
-        yield (
-            f"{rule.name}.{phase}: {name!r} must be something that {here} has, or a number of the rule (got {code!r}); "
-            f"{_nearest(name, {*has, *common})}"
-        )
-
-
-def _without_event(placed, phase, moment, awaited_at):
-    """Complaints of what waits for an event that neurons at that end never have."""
-    for population, name in awaited_at:
-        has = {} if population is None else placed.events_of(population)
-        if name not in has:
-            yield (
-                f"{placed.rule.name}.{phase}: on must name an event that neurons at that end have (got {moment.on!r} for "
-                f"projection {moment.projection}); {_nearest(name, has) if has else 'Fire it there.'}"
-            )
-
-
-def _held(placed, population):
-    """What can be read in a population."""
-    if population is None:
-        return {"rate"}
-    own, sizes = {*placed.variables(population), *placed.shared(population), *placed.rule.remembers}, placed.layer_sizes
-    own |= {"age"} | ({"stimulus"} if population == 0 else set())
-    return own | ({"target"} if population in (0, placed.L) and sizes[population] == sizes[-1] else set())
-
-
-def _all(rule):
-    return [(phase, moment) for phase, sequence in rule.phases.items() for moment in moments_of(sequence)]
-
-
 def _at(where, error):
     return f"{where}: {str(error).split(': ', 1)[-1]}"
-
-
-def _nearest(name, known):
-    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
-    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known)) or 'none'}."

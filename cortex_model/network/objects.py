@@ -107,7 +107,9 @@ class Objects:
 
     def _projection(self, name, l):
         """The Synapses of a projection: a weight, a sum for each variable that it carries, what happens at spikes."""
-        events = [e for e in self.order if isinstance(e.moment, Carry | Learn) if (e.moment.projection, e.level) == (name, l)]
+        events = [
+            e for e in self.order if isinstance(e.moment, Carry | Learn) if (e.moment.projection, e.level) == (name, l)
+        ]
         carries = [event for event in events if isinstance(event.moment, Carry) and not event.moment.on]
         sums = [f"{e.moment.target}_post = weight*{self.placed.source(e)}_pre : 1 (summed)" for e in carries]
         pre, post = self.placed.ends(name, l)
@@ -252,7 +254,10 @@ class Objects:
 
     def _add_spikes(self, event):
         """Let neurons of a population have an event, and do what that makes them do."""
-        moment, (group, order, gate) = event.moment, (self.populations[event.level], self.order[event], self.gates[event])
+        moment, (group, order, gate) = (
+            event.moment,
+            (self.populations[event.level], self.order[event], self.gates[event]),
+        )
         group.set_event_schedule(moment.event, when="groups", order=order)
         code = self._runnable(moment.code, event.level)
         for (its, phase, level), counted in self.declared.events_counted.items():

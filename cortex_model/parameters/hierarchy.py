@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal
 
-import numpy as np
 from pydantic import AfterValidator, BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -14,8 +13,9 @@ from cortex_model.language.places import Places
 from cortex_model.language.rule import Rule
 from cortex_model.language.sizes import misfit
 from cortex_model.parameters.chosen import chosen_rule, feedback_of
-from cortex_model.parameters.kinds import LARGEST, Delays, Duration, LayerSizes, PositiveCount, Rate
+from cortex_model.parameters.kinds import Delays, Duration, LayerSizes, PositiveCount, Rate
 from cortex_model.parameters.model import Parameters, parameter
+from cortex_model.parameters.times import IN_SPIKES, LEAKY, NOT_IN_SPIKES, check_times
 from cortex_model.rules import own, rule_named, shipped
 
 
@@ -46,25 +46,11 @@ def _known_row(name: str) -> str:
 LearningRule = Annotated[str, BeforeValidator(_written), AfterValidator(_known_rule)]
 Nonlinearity = Annotated[str, AfterValidator(_known_row)]
 
-#: Parameters that nothing depends on in the settled mode.
-LEAKY = (
-    "dynamics", "time_constant_ms", "presentation_ms", "feedback_onset_ms",
-    "time_step_ms", "forward_delay_ms", "feedback_delay_ms",
-)  # fmt: skip
-
-#: Of these, the ones that mean something in spikes; and options that do not.
-IN_SPIKES = ("dynamics", "presentation_ms", "feedback_onset_ms", "time_step_ms")
-NOT_IN_SPIKES = ("nonlinearity", "top", "slope_rule", "presynaptic_normalisation", "sleep_normalisation",
-                 "feedback_gain", "feedback_noise", "feedback_levels", "perturb_every_presentations")  # fmt: skip
-
 #: Parameters that are options of a learning rule.
 RULE_OPTIONS = (
     "nonlinearity", "top", "slope_rule", "biases", "feedback_to_input", "presynaptic_normalisation",
     "sleep_normalisation",
 )  # fmt: skip
-
-#: What is on its way along an axon is kept step by step, in compiled equations.
-MOST_STEPS_DELAYED = 100
 
 
 class HierarchyParameters(Parameters):
@@ -162,53 +148,9 @@ class HierarchyParameters(Parameters):
         return self
 
     @model_validator(mode="after")
-    def _one_spiking(self) -> "HierarchyParameters":
-        if self.dynamics == "spiking" and self.batch_size > 1:
-            raise ValueError(
-                f"batch_size must be 1 where dynamics is spiking (got {self.batch_size}), because synapses change at "
-                "single spikes; set batch_size=1, or run several networks side by side (--together)."
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _whole_steps(self) -> "HierarchyParameters":
-        if not self.takes_time:
-            return self
-        its = LEAKY if self.is_leaky else (*IN_SPIKES, "sleep_ms", "sleep_onset_ms")
-        names = [name for name in its if name.endswith("_ms") and name not in ("time_step_ms", "time_constant_ms")]
-        times = {name: np.atleast_1d(getattr(self, name)) for name in names if hasattr(self, name)}
-        for name, time in ((name, time) for name, several in times.items() for time in several):
-            steps = float(time) / self.time_step_ms
-            if not steps <= LARGEST:
-                raise ValueError(
-                    f"{name} must be at most {LARGEST} time steps where dynamics is {self.dynamics} (got {time:g} ms "
-                    f"with time_step_ms {self.time_step_ms:g}); change one of them."
-                )
-            if abs(steps - round(steps)) > 1e-6:
-                raise ValueError(
-                    f"{name} must be a whole number of time steps where dynamics is {self.dynamics} (got {time:g} ms "
-                    f"with time_step_ms {self.time_step_ms:g}); change one of them."
-                )
-        if self.feedback_onset_ms >= self.presentation_ms:
-            raise ValueError(
-                f"feedback_onset_ms must be before the end of the presentation, at {self.presentation_ms:g} ms "
-                f"(got {self.feedback_onset_ms:g} ms); lower it, or raise presentation_ms."
-            )
-        return self._check_delays() if self.is_leaky else self
-
-    def _check_delays(self):
-        for name, levels in (("forward", range(1, self.n_layers + 1)), ("feedback", self.feedback_layers)):
-            delays = getattr(self, f"{name}_delay_ms")
-            if len(delays) not in (1, len(levels)):
-                raise ValueError(
-                    f"{name}_delay_ms must be one number, or one for each of the {len(levels)} {name} projections "
-                    f"(got {len(delays)}); give as many."
-                )
-            if max(delays) >= self.presentation_ms or max(delays) > MOST_STEPS_DELAYED * self.time_step_ms:
-                raise ValueError(
-                    f"{name}_delay_ms must be shorter than presentation_ms and at most {MOST_STEPS_DELAYED} steps of "
-                    f"time_step_ms (got {max(delays):g} ms); shorten it."
-                )
+    def _times_fit(self) -> "HierarchyParameters":
+        if self.takes_time:
+            check_times(self)
         return self
 
     @property

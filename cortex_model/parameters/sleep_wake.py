@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, create_model, model_valida
 
 from cortex_model.errors import ParameterError, RuleError, RunError, in_short
 from cortex_model.language.places import Places
-from cortex_model.parameters.hierarchy import IN_SPIKES, LEAKY, NOT_IN_SPIKES, HierarchyParameters
+from cortex_model.parameters.hierarchy import HierarchyParameters
 from cortex_model.parameters.interventions import (
     ON_RATES,
     Interventions,
@@ -29,6 +29,7 @@ from cortex_model.parameters.numbers import (
     readers,
 )
 from cortex_model.parameters.recorded import Recorded, read_recorded
+from cortex_model.parameters.times import IN_SPIKES, LEAKY, NOT_IN_SPIKES
 from cortex_model.rules import own, rule_named
 from cortex_model.state import kept
 from cortex_model.system.sources import path_and_hash

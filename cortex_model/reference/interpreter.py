@@ -112,7 +112,7 @@ class Interpreter:
             if self.n_presented[phase] % -(-int(self.values[host.every]) // n) == 0:
                 for level in self.placed.places.of(host):
                     self._do_as_host(host, level)
-        self.age = self.n_presented[phase]*n
+        self.age = self.n_presented[phase] * n
         self.n_presented[phase] += 1
         self.fired: dict[tuple[int, str], np.ndarray] = {}
         sizes = self.placed.layer_sizes

@@ -1,9 +1,10 @@
 r"""What rules of a hierarchy are in spikes: two cells a unit, one that sends up and one that sends down.
 
 Each unit has a basal compartment, which forward spikes reach, an apical one, which feedback spikes reach, and two
-cells. The *forward cell* fires at a membrane threshold; the *feedback cell* fires when its charge has grown by one. Both send
-spikes of either sign, as an ON and an OFF cell with a shared drive do. No spike has two meanings, so all pairs of
-populations can sleep at once. A rate of 1 is the highest that a forward cell has, one spike a refractory period.
+cells. The *forward cell* fires at a membrane threshold; the *feedback cell* fires when its charge has grown by one,
+both at most once in a time step. Both send spikes of either sign, as an ON and an OFF cell with a shared drive do. No
+spike has two meanings, so all pairs of populations can sleep at once. A rate of 1 is the highest that a forward cell
+has, one spike a refractory period.
 
     basal       tau_s dI_l/dt = -I_l,      a forward spike s of j:     I_i += s W_ij t_ref/tau_s
     apical      tau_s dA_l/dt = -A_l,      a feedback spike s of k:    A_i += s V_ik/(rho tau_s)
@@ -80,7 +81,10 @@ SLEEP_NUMBERS = {
     "feedback_damping": Number(0.0, "d: decay of V in sleep, 0: pseudoinverse ... large: transpose", at_least=0),
 }
 
-_WAKE_REQUIRES = {"feedback_onset_ms < presentation_ms": "because synapses change from the onset of feedback on"}
+_WAKE_REQUIRES = {
+    "feedback_onset_ms < presentation_ms": "because synapses change from the onset of feedback on",
+    "time_step_ms <= refractory_ms": "because a cell fires at most once in a time step",
+}
 _SLEEP_REQUIRES = {"sleep_onset_ms < sleep_ms": "because synapses change from that time on"}
 
 # ---------------------------------------------------------------------- at the beginning of a presentation
