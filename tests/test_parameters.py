@@ -38,7 +38,7 @@ def another(name):
         return next(choice for choice in choices(name) if choice != value)
     if isinstance(value, bool):
         return not value
-    return (*value, 3) if isinstance(value, tuple) else 0.5 if isinstance(value, float) else value + 1
+    return (*value, 3) if isinstance(value, tuple) else 0.75 if isinstance(value, float) else value + 1
 
 
 # ---------------------------------------------------------------------- overrides
@@ -69,7 +69,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(name, nearest):
 
 
 def test_a_name_like_no_other_is_answered_with_all():
-    with pytest.raises(ParameterError, match="known are batch_size, .*, top"):
+    with pytest.raises(ParameterError, match="known are annealing_presentations, .*, trace_ms"):
         DEFAULT.with_overrides({"qqqqqqqqqq": 1})
 
 

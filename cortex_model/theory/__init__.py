@@ -70,6 +70,7 @@ from cortex_model.theory.recirculation import (
     stable_sleep_learning_rate,
 )
 from cortex_model.theory.sleep_rules import SLEEP_RULES, sleep_presentation
+from cortex_model.theory.spiking import SpikingUnits, spiking_sleep_presentation, spiking_wake_presentation
 from cortex_model.theory.target_propagation import (
     learned_from_targets,
     propagate_targets,
@@ -80,6 +81,7 @@ __all__ = [
     "NONLINEARITIES",
     "SLEEP_RULES",
     "TOP_RATES",
+    "SpikingUnits",
     "Timing",
     "activation_reciprocal",
     "activation_reciprocal_matrix",
@@ -131,6 +133,8 @@ __all__ = [
     "slope_factor",
     "sleep_presentation",
     "spectral_condition",
+    "spiking_sleep_presentation",
+    "spiking_wake_presentation",
     "stable_sleep_learning_rate",
     "top_jacobians",
     "wake_presentation",
