@@ -173,16 +173,16 @@ def listed(names: list[str]) -> str:
 
 # ---------------------------------------------------------------------- drawing
 def draw_curves(ax, experiment, panel: Panel, points, lines, colours) -> None:
-    """A measure against wake presentations, one curve an arm."""
+    """A measure against presentations, or what else is counted; one curve an arm."""
     first, last = np.inf, 0.0
     for line, colour in colours.items():
         x, mean, low, high = plotted.numbers_of(points, lines, line)
         if len(x):
-            ax.plot(x, mean, color=colour, linewidth=2)
+            ax.plot(x, mean, color=colour, linewidth=2, linestyle=style.dash_of(line))
             ax.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
             first, last = min(first, x[1]), max(last, x[-1])
     ax.set_xscale("symlog", linthresh=first)
-    ax.set(xlabel="wake presentations", xlim=(0, None))
+    ax.set(xlabel=(panel.over or experiment.over).replace("_", " "), xlim=(0, None))
     ax.set_xticks([0, *(10**k for k in range(3, 9) if first < 10**k < 3 * last)])
 
 
@@ -246,7 +246,8 @@ def tick_text(value: float) -> str:
 def legend(figure, colours: dict[str, str]) -> None:
     """Names of the lines beside the last panel, each once, in their colours."""
     names = {line.strip(): colour for line, colour in colours.items()}
-    handles = [plt.Line2D([], [], color=colour, linewidth=4) for colour in names.values()]
+    handles = [plt.Line2D([], [], color=colour, linewidth=4, linestyle=style.dash_of(name))
+               for name, colour in names.items()]  # fmt: skip
     figure.legend(
         handles, [fill(name, LONGEST) for name in names], loc="outside right center", frameon=False, fontsize=13,
         alignment="left",

@@ -50,11 +50,11 @@ def line_of(arm: Arm) -> str:
 
 
 def curve_points(experiment: Experiment, panel: Panel, arms, rows) -> list[Row]:
-    """A measure against wake presentations, of each arm."""
-    table = []
+    """A measure against presentations, or what else is counted, of each arm."""
+    table, over = [], panel.over or experiment.over
     for arm, runs in arms:
-        if panel.measure in runs[0].measures():
-            curve = learning_curve(runs, panel.measure, experiment.over)
+        if {panel.measure, over} <= {*runs[0].measures()}:
+            curve = learning_curve(runs, panel.measure, over)
             points = zip(curve["over"], curve["mean"], curve["low"], curve["high"], strict=True)
             table += [point(panel, arm, int(at), *values) for at, *values in points]
     return table

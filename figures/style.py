@@ -43,6 +43,8 @@ USUAL = 13.33
 #: Letters of that line that an inch holds, and its colour.
 AN_INCH, GREY = 12.2, "#555555"
 LETTER = "letter of a panel"
+#: How a line ends that is the same with rates instead of spikes: it has the same colour, and is dashed.
+OF_RATES = ", rates"
 
 
 @contextmanager
@@ -63,10 +65,15 @@ def colours_of(lines: Iterable[str]) -> dict[str, str]:
     """Line -> colour: that of its rule, else one that is left; a blank at the end of a name makes no difference."""
     lines = list(lines)
     names, left = dict.fromkeys(line.strip() for line in lines), OTHERS * 4
-    taken = {COLOURS[name] for name in names if name in COLOURS}
-    free = iter([colour for colour in left if colour not in taken] or left)
-    colours = {name: COLOURS.get(name) or next(free) for name in names}
+    known = {name: COLOURS.get(name.removesuffix(OF_RATES)) for name in names}
+    free = iter([colour for colour in left if colour not in known.values()] or left)
+    colours = {name: known[name] or next(free) for name in names}
     return {line: colours[line.strip()] for line in lines}
+
+
+def dash_of(line: str) -> str:
+    """How a line is drawn."""
+    return "--" if line.endswith(OF_RATES) else "-"
 
 
 def letter(panels: Iterable[Any]) -> None:

@@ -45,8 +45,9 @@ def learning_curve(directories: list[RunDirectory], measure: str, over: str) -> 
     Returns
     -------
     curve : dict
-        ``over``, shape (n_looks,); ``values``, shape (n_seeds, n_looks), averaged over feedback projections where
-        the measure has a number for each; ``mean``, ``low`` and ``high`` of `mean_and_interval`, shape (n_looks,).
+        ``over``, shape (n_looks,), the mean where seeds differ in it (spikes sent); ``values``, shape (n_seeds,
+        n_looks), averaged over feedback projections where the measure has a number for each; ``mean``, ``low`` and
+        ``high`` of `mean_and_interval`, shape (n_looks,).
 
     Raises
     ------
@@ -54,15 +55,23 @@ def learning_curve(directories: list[RunDirectory], measure: str, over: str) -> 
         If a run has no such measure, or the runs differ in more than their seed.
     """
     check_same_parameters(directories)
-    rows = []
+    rows, places = [], []
     for directory in directories:
         measures = directory.measures()
         for name in (measure, over):
             if name not in measures:
                 raise RunError(f"{directory.path.name}: must hold the measure {name} (got none); run it anew.")
         rows.append(measures[measure].mean([*measures[measure].dims[1:]]).values)
+        places.append(measures[over].values)
     mean, low, high = mean_and_interval(rows)
-    return {"over": measures[over].values, "values": np.array(rows), "mean": mean, "low": low, "high": high}
+    is_same = all(np.array_equal(places[0], each) for each in places)
+    return {
+        "over": places[0] if is_same else np.mean(places, axis=0),
+        "values": np.array(rows),
+        "mean": mean,
+        "low": low,
+        "high": high,
+    }
 
 
 def check_same_parameters(directories: Iterable[RunDirectory], only: Iterable[str] = ()) -> None:

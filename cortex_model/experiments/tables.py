@@ -63,6 +63,8 @@ class Panel:
         Of the vertical axis.
     against, against_label : str
         A measure whose final value is the horizontal axis, where that is not the swept number; its label.
+    over : str
+        Of learning curves, the measure on the horizontal axis, where that is not the experiment's: ``spikes_sent``.
     """
 
     measure: str
@@ -73,6 +75,7 @@ class Panel:
     limits: tuple | None = None
     against: str = ""
     against_label: str = ""
+    over: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,11 @@ Synapses change at feedback spikes alone, by what is there at their own neuron: 
 
     W   at a feedback spike of the postsynaptic unit:   dW_ij = - lambda_l s x_j/(rho_l (T - onset)),    db_i likewise
     V   at a feedback spike of the presynaptic unit, before it arrives:
-            dV_ij = eta s [(1 + d) x_i - A_i - s V_ij/(2 rho tau_s)]/(rho (T_s - T_g))
+            dV_ij = eta s [(1 + d) x_i - A_i - m s V_ij/(rho tau_s)]/(rho (T_s - T_g))
 
-The last term takes the apical potential half way between before the spike and after it; without it V grows without
-bound. Voltages, traces and charges begin anew with each presentation (thresholds at a random phase): weights are all
-that goes on to the next.
+The last term, m = 1/2, takes the apical potential half way between before the spike and after it; without it V grows
+without bound. Voltages, traces and charges begin anew with each presentation (forward cells at a random phase): weights
+are all that goes on to the next.
 
 Source: the scheme is our own (recirculation in spikes: `cortex_model.rules.reciprocal`). That an apical potential
 learns to predict the somatic spikes is R. Urbanczik and W. Senn, "Learning by the dendritic prediction of somatic
@@ -77,6 +77,9 @@ SLEEP_NUMBERS = {
     "feedback_learning_rate": Number(0.005, "eta of V in sleep", at_least=0),
     "feedback_annealing_presentations": Number(
         1e9, "sleep presentations in which eta falls to 1/e of itself", "presentations", above=0
+    ),
+    "midpoint": Number(
+        0.5, "part of its own effect on the apical potential that a feedback spike counts where V changes", at_least=0
     ),
     "feedback_damping": Number(0.0, "d: decay of V in sleep, 0: pseudoinverse ... large: transpose", at_least=0),
 }
@@ -168,9 +171,9 @@ TRANSPOSED_UPDATES = tuple(
 RECIRCULATION = Learn(
     "V", "feedback_learning_rate",
     "plasticity_pre*feedback_impulse_pre*((1 + feedback_damping)*trace_post"
-    " - synapse_part*(apical_input_post + 0.5*feedback_impulse_pre*weight))",
+    " - synapse_part*(apical_input_post + midpoint*feedback_impulse_pre*weight))",
     on="feedback_spike_pre", name="feedback_update",
-    paper=r"$\Delta V = \eta s [(1 + d) x - A - s V / (2 \rho \tau_s)] / (\rho (T_s - T_g))$",
+    paper=r"$\Delta V = \eta s [(1 + d) x - A - m s V / (\rho \tau_s)] / (\rho (T_s - T_g))$",
 )  # fmt: skip
 DECAY = Learn("V", "feedback_learning_rate", "-feedback_damping*sleep_amplitude*sleep_amplitude*annealed_pre*weight",
               name="feedback_decay")  # fmt: skip

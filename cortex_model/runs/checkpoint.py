@@ -12,6 +12,9 @@ from cortex_model.system.arrays import read_npz, write_npz
 from cortex_model.system.storage import ANEW
 from cortex_model.weights import Weights
 
+#: Measure of all spikes that have been sent while something could be learned.
+SENT = "spikes_sent"
+
 
 @dataclass
 class Checkpoint:
@@ -47,6 +50,12 @@ class Checkpoint:
         for name, counts in events.items():
             kind, _, level = name.rpartition("_")
             self.events.setdefault(kind, np.zeros(n_populations, np.int64))[int(level)] += counts.sum()
+
+    def events_so_far(self) -> dict[str, Any]:
+        """Those of each population, and the sum of all in wake and sleep (`SENT`); empty where there are none."""
+        learning = [counts.sum() for name, counts in self.events.items() if name.endswith(("_in_wake", "_in_sleep"))]
+        own = {name: counts.copy() for name, counts in self.events.items()}
+        return own | {SENT: int(sum(learning))} if own else {}
 
     def add_row(self, values: dict[str, Any], described: dict[str, tuple]) -> None:
         """Keep what was measured at a look.

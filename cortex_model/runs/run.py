@@ -12,7 +12,7 @@ from cortex_model.devices.simulation import NetworkRun, Simulation, State
 from cortex_model.errors import ParameterError, in_short
 from cortex_model.language.options import RELATIVE_RATE
 from cortex_model.parameters import content_hash
-from cortex_model.runs.checkpoint import Checkpoint, joined
+from cortex_model.runs.checkpoint import SENT, Checkpoint, joined
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.recording import check_recorded, record
 from cortex_model.runs.states import COMPILING, PROGRAM_READY
@@ -160,7 +160,7 @@ class Run:
         kept = Checkpoint.read(file, key, self.warn)
         remembered = self.remembered if self.n_simulations == 1 else self._relative_rates()
         here = kept or Checkpoint(weights, dict(remembered) or None, events=_no_events(p))
-        described = described | dict.fromkeys(here.events, ("events", "population"))
+        described = described | dict.fromkeys(here.events, ("events", "population")) | {SENT: ("spikes", None)}
         measured, first = set(schedule.measured.tolist()), here.n_done
         total = schedule.n_presentations()
         self.report(0, total, "compiling" if self.device != "runtime" else "preparing")
@@ -176,8 +176,7 @@ class Run:
                 here.answers.append(state.rates)
             if state.last in measured:
                 shown = np.concatenate(here.answers) if here.answers else state.rates
-                events = {name: counts.copy() for name, counts in here.events.items()}
-                here.add_row(events | measure(state.last, state.weights, shown), described)
+                here.add_row(here.events_so_far() | measure(state.last, state.weights, shown), described)
                 self._record(schedule, stimuli, state, key)
                 here.answers = []
             here.weights, here.remembered = state.weights, state.remembered

@@ -1,4 +1,4 @@
-"""One presentation in spikes, by hand: two-compartment units, forward and feedback cells, weights that change at spikes.
+"""One presentation in spikes, by hand: two-compartment units, forward and feedback cells, change at spikes.
 
 An oracle of `cortex_model.rules.spikes`, which has the equations; written here with vectors of signed spikes.
 """
@@ -181,7 +181,7 @@ def spiking_sleep_presentation(
         apical = {l: (1 - part) * units[l - 1].apical for l in V}
         for l in V if t >= onset else ():
             s = units[l].feedback_spikes
-            half = part * V[l] * s / (2 * rho * dt)
+            half = n["midpoint"] * part * V[l] * s / (rho * dt)
             change = (1 + d) * units[l - 1].trace[:, None] - apical[l][:, None] - half
             V[l] = V[l] + eta / (rho * (n["sleep_ms"] - n["sleep_onset_ms"])) * s * change
         for l, its in units.items():

@@ -61,9 +61,7 @@ def by_hand(p, weights, phases):
         if phase == "sleep":
             noise = {l: population_noise(SEED, at, l, SIZES[l], "uniform") for l in levels}
             charges = {l: uniform(at, l, 3) for l in levels}
-            feedback = theory.spiking_sleep_presentation(
-                forward, feedback, noise, begin, charges, p.rule_values, age
-            )
+            feedback = theory.spiking_sleep_presentation(forward, feedback, noise, begin, charges, p.rule_values, age)
             continue
         *after, rates = theory.spiking_wake_presentation(
             forward, biases, feedback, stimuli[at], targets[at] if phase == "wake" else None, begin, p.rule_values,
@@ -109,7 +107,9 @@ def test_what_is_declared_is_what_was_written_by_hand(name):
 
 
 BROKEN = {
-    "no term half way": {"feedback_update": replace(RECIRCULATION, change=RECIRCULATION.change.replace("0.5*", "0*"))},
+    "no term half way": {
+        "feedback_update": replace(RECIRCULATION, change=RECIRCULATION.change.replace("midpoint*", "0*"))
+    },
     "no refractory period": {"spike": replace(SPIKE, when="abs(potential) > firing_threshold")},
     "an error of the other sign": {"top_weight_update": None},
 }
