@@ -18,7 +18,6 @@ from typing import Literal
 
 import numpy as np
 
-from cortex_model.analysis.cost import cost
 from cortex_model.datasets import SCALINGS
 from cortex_model.datasets.layer_sizes import check_layer_sizes
 from cortex_model.experiments import learning
@@ -69,7 +68,7 @@ def run(run: Run) -> dict:
         "layer_sizes": list(p.layer_sizes),
         "unexplained_percent": run.measures["unexplained_percent"][1].tolist(),
         "final": last,
-        **cost(schedule, p),
+        **learning.cost_of(run, schedule),
         "microseconds_per_presentation": round(1e6 * seconds / schedule.n_presentations(), 2),
         "weights_sha256": run.weights.sha256,
     }

@@ -21,7 +21,6 @@ Measured, before learning and at each evaluation
 import numpy as np
 
 from cortex_model import theory
-from cortex_model.analysis.cost import cost
 from cortex_model.datasets.layer_sizes import check_layer_sizes
 from cortex_model.errors import ParameterError
 from cortex_model.experiments import learning
@@ -99,7 +98,7 @@ def summary(run: Run, schedule, seconds: float) -> dict:
         "evaluated_at_presentations": [int(n) for n in rows["wake_presentations"]],
         **learning.last_angles(rows),
         **learning.spikes_per_presentation(rows),
-        **cost(schedule, p),
+        **learning.cost_of(run, schedule),
         "microseconds_per_presentation": round(1e6 * seconds / schedule.n_presentations(), 2),
         "weights_sha256": run.weights.sha256,
     }

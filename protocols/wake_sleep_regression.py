@@ -17,7 +17,6 @@ from typing import Literal
 
 import numpy as np
 
-from cortex_model.analysis.cost import cost
 from cortex_model.datasets.layer_sizes import check_layer_sizes
 from cortex_model.experiments import learning
 from cortex_model.language.nonlinearities import TOPS
@@ -69,7 +68,8 @@ def run(run: Run) -> dict:
         "unexplained_percent": np.round(rows["unexplained_percent"], 4).tolist(),
         "final_unexplained_percent": round(float(rows["unexplained_percent"][-1]), 4),
         **learning.last_angles(rows),
-        **cost(schedule, p),
+        **learning.spikes_per_presentation(rows),
+        **learning.cost_of(run, schedule),
         "microseconds_per_presentation": round(1e6 * seconds / schedule.n_presentations(), 2),
         "weights_sha256": run.weights.sha256,
     }

@@ -80,7 +80,7 @@ def unstable_sleep(weights: Weights, parameters) -> list[str]:
     single noise vectors exceed |W|_F^2, so half of that bound is taken.
     """
     p, sentences = parameters, []
-    if p.sleep_normalisation:
+    if p.sleep_normalisation or p.dynamics == "spiking":  # where spikes are few, and each brings a small step
         return sentences
     pairs = [("V", "sleep_learning_rate", weights.forward)]
     if p.forward_sleep_learning_rate > 0:

@@ -63,6 +63,8 @@ def parameters_for(learning_rule: str, dynamics: str = "settled", **overrides) -
     if dynamics == "leaky":
         in_time = {"dynamics": "leaky", "presentation_ms": 20.0, "feedback_onset_ms": 10.0}
         in_time |= {"forward_delay_ms": (2.0,), "feedback_delay_ms": (3.0,)}
+    if dynamics == "spiking":
+        in_time = {"dynamics": "spiking", "presentation_ms": 40.0, "feedback_onset_ms": 20.0}
     given = {
         "layer_sizes": example_sizes(rule_named(learning_rule)),
         "initial_weights": "orthogonal",
@@ -95,6 +97,8 @@ def check_rule(learning_rule: str, **overrides) -> Iterator[Checked]:
         yield Checked("in time, Brian2 equals the declaration", None, f"not with dynamics=leaky: {error}")
     else:
         yield compared_with_brian2(in_time)
+    if rule_named(learning_rule).in_spikes:
+        yield compared_with_brian2(parameters_for(learning_rule, "spiking", **overrides))
     yield compared_with_oracle(p)
 
 
@@ -115,7 +119,8 @@ def compared_with_brian2(p: SleepWakeParameters) -> Checked:
     interpreter = interpreter_of(p, weights, SEED)
     for phase, (row,), at in zip(order, rows, schedule.presentation.tolist(), strict=True):
         interpreter.present(PHASES[phase], *((shown[0][row], shown[1][row]) if phase == 0 else ()), at=at)
-    claim = "in time, Brian2 equals the declaration" if p.is_leaky else "Brian2 equals the declaration"
+    where = {"settled": "", "leaky": "in time, ", "spiking": "in spikes, "}[p.dynamics]
+    claim = f"{where}Brian2 equals the declaration"
     return Checked(claim, difference(found, learned_weights(interpreter, weights), weights), unchanged(found, weights))
 
 

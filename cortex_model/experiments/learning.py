@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from cortex_model.analysis.alignment import unstable_sleep
+from cortex_model.analysis.cost import cost
 from cortex_model.analysis.hierarchy import HIERARCHY_MEASURES, hierarchy_measures
 from cortex_model.analysis.loss import mean_loss
 from cortex_model.runs.run import Run
@@ -100,6 +101,11 @@ def last_angles(rows: dict[str, np.ndarray]) -> dict[str, list[float]]:
         "update_angle_to_gauss_newton_degrees",
     )
     return {name: [round(float(v), 4) for v in rows[name][-1]] for name in names if name in rows}
+
+
+def cost_of(run: Run, schedule: Schedule) -> dict[str, dict[str, int]]:
+    """What a run cost (`cortex_model.analysis.cost.cost`), by the spikes that it counted where neurons send them."""
+    return cost(schedule, run.parameters, {name: values[-1] for name, (_, values, _) in run.measures.items()})
 
 
 def spikes_per_presentation(rows: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:

@@ -28,14 +28,27 @@ def cost(placed: PlacedRule, phase: str, counts: Counts) -> Cost:
     """What one presentation of a phase costs.
 
     A sum multiplies and adds: 2 operations a synapse. A change of weights adds, and does what its string says, except
-    what is the same for all synapses (products of numbers and of what pools give).
+    what is the same for all synapses (products of numbers and of what pools give). What waits for a spike is not
+    counted here: how many there are is not declared.
     """
     n_events = n_operations = 0
     for event in (event for group in placed.groups(phase, counts) for event in group):
-        if isinstance(event.moment, Carry | Learn) and (n := synapses(placed, event)):
+        if isinstance(event.moment, Carry | Learn) and not event.moment.on and (n := synapses(placed, event)):
             n_events += n
             n_operations += n * (2 if isinstance(event.moment, Carry) else 1 + _operations(placed, event))
     return Cost(n_events, n_operations)
+
+
+def synapses_per_spike(placed: PlacedRule, phase: str, name: str, level: int) -> int:
+    """Synapses at which an event of one neuron of a population arrives, in a phase."""
+    carries = {
+        event
+        for group in placed.groups(phase, placed.once)
+        for event in group
+        if isinstance(event.moment, Carry) and event.moment.on == name
+    }
+    ends = (placed.ends(event.moment.projection, event.level) for event in carries)
+    return sum(placed.layer_sizes[post] for pre, post in ends if pre == level)
 
 
 def synapses(placed: PlacedRule, event) -> int:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 from brian2 import BrianObject, Network, NetworkOperation, NeuronGroup, StateMonitor, Synapses
-from brian2.synapses.synapses import SummedVariableUpdater
+from brian2.groups.neurongroup import Resetter
+from brian2.synapses.synapses import SummedVariableUpdater, SynapticPathway
 
 from cortex_model.errors import DeviceError, ParameterError
 from cortex_model.network.clockwork import Clockwork
@@ -210,10 +211,20 @@ def _headline(obj):
 
 
 def _happening(group):
-    """The gate and the code of each equation that waits for a gate, and of each sum over synapses."""
+    """The gate and the code of each equation that waits for a gate, of each event, and of each sum over synapses."""
     updaters = [o for o in group.contained_objects if hasattr(o, "gate") or isinstance(o, SummedVariableUpdater)]
     for updater in sorted(updaters, key=lambda o: o.order):
-        code = updater.abstract_code.strip().replace("\n", "; ")
-        if isinstance(updater, SummedVariableUpdater):
-            code = f"{updater.target_varname} = sum of {updater.expression.code} over synapses"
-        yield f"  {getattr(updater, 'gate', ''):24} {code}"
+        yield f"  {getattr(updater, 'gate', ''):24} {_said(updater, group)}"
+
+
+def _said(updater, group):
+    """What an updater does, and at which event."""
+    if isinstance(updater, SummedVariableUpdater):
+        return f"{updater.target_varname} = sum of {updater.expression.code} over synapses"
+    if isinstance(updater, SynapticPathway):
+        return f"at each {updater.event} of {updater.source.name}: {updater.code}"
+    if not isinstance(updater, Resetter):
+        return updater.abstract_code.strip().replace("\n", "; ")
+    condition = group.events[updater.event].partition(" > 0 and ")[2].strip("()")
+    code = [line for line in group.event_codes[updater.event].split("\n") if f"{updater.event}s_in_" not in line]
+    return f"{updater.event} where {condition}: {'; '.join(code)}"
