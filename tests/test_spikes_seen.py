@@ -1,5 +1,7 @@
 """Recorded spikes are those of the declaration, in every phase; they go into files and Neo; monitors of one's own."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from brian2 import EventMonitor, SpikeMonitor
@@ -36,13 +38,15 @@ def few_objects(only_rules):
 
 @pytest.fixture(scope="module")
 def seen(few_objects):
-    """Phase -> what is recorded of three presentations on the device."""
-    shown, more = {}, {"device": "runtime"}
-    shown["perception"] = traces.perception(P, WEIGHTS, STIMULI, **more)
-    shown["recall"] = traces.recall(P, WEIGHTS, TARGETS, **more)
-    shown["wake"] = traces.spikes(P, WEIGHTS, "wake", STIMULI, TARGETS, seed=7, **more)
-    shown["sleep"] = traces.spikes(P, WEIGHTS, "sleep", n_presentations=3, seed=7, **more)
-    return shown
+    """Phase -> what is recorded of three presentations on the device; made when first asked for."""
+    more = {"device": "runtime"}
+    make = {
+        "perception": lambda: traces.perception(P, WEIGHTS, STIMULI, **more),
+        "recall": lambda: traces.recall(P, WEIGHTS, TARGETS, **more),
+        "wake": lambda: traces.spikes(P, WEIGHTS, "wake", STIMULI, TARGETS, seed=7, **more),
+        "sleep": lambda: traces.spikes(P, WEIGHTS, "sleep", n_presentations=3, seed=7, **more),
+    }
+    return cache(lambda phase: make[phase]())
 
 
 def declared_spikes(phase, seed=0, goes_on=False):
@@ -74,7 +78,7 @@ def declared_spikes(phase, seed=0, goes_on=False):
 # ---------------------------------------------------------------------- what is recorded
 @pytest.mark.parametrize("phase", SHOWN)
 def test_spikes_of_every_phase_are_those_of_the_declaration(seen, phase):
-    dataset, expected = seen[phase], declared_spikes(phase, 7 if phase in ("wake", "sleep") else 0)
+    dataset, expected = seen(phase), declared_spikes(phase, 7 if phase in ("wake", "sleep") else 0)
     n_steps = dataset.sizes["time"]
     assert n_steps == (20 if phase == "sleep" else 24), "sleep without the slot in which V decays"
     spikes = [name for name in dataset.data_vars if "spikes" in name]
@@ -96,13 +100,13 @@ def test_each_presentation_begins_with_the_weights_that_were_given(seen):
     """Broken on purpose: where weights went on from one to the next, other spikes would be sent."""
     assert WEIGHTS.sha256 == initial_weights(P, 0).sha256
     gone_on = declared_spikes("wake", 7, goes_on=True)
-    assert not all(np.array_equal(values, gone_on[name]) for name, values in seen["wake"].data_vars.items())
+    assert not all(np.array_equal(values, gone_on[name]) for name, values in seen("wake").data_vars.items())
     other = traces.spikes(P, WEIGHTS, "sleep", seed=8, device="runtime")
-    assert not np.array_equal(other["spikes_1"][0], seen["sleep"]["spikes_1"][0])
+    assert not np.array_equal(other["spikes_1"][0], seen("sleep")["spikes_1"][0])
 
 
 def test_spikes_come_back_from_netcdf_and_say_what_they_are(seen, tmp_path):
-    dataset = seen["perception"]
+    dataset = seen("perception")
     assert [*dataset.data_vars][:6] == [f"{v}_{l}" for l in (0, 1) for v in ("trace", "apical_drive")] + [
         "trace_2",
         "spikes_0",
@@ -118,7 +122,7 @@ def test_spikes_come_back_from_netcdf_and_say_what_they_are(seen, tmp_path):
 
 def test_spikes_as_neo_trains(seen):
     neo, quantities = pytest.importorskip("neo"), pytest.importorskip("quantities")
-    dataset = seen["perception"]
+    dataset = seen("perception")
     segment = traces.to_neo(dataset).segments[1]
     assert {signal.name for signal in segment.analogsignals} == {n for n in dataset.data_vars if "spikes" not in n}
     assert len(segment.spiketrains) == 2 * (6 + 2 * 4 + 2 * 3)
