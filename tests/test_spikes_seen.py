@@ -17,12 +17,13 @@ from cortex_model.weights import initial_weights
 COMPILED = pytest.param("cpp_standalone", marks=[pytest.mark.compiler, pytest.mark.slow])
 #: Synapses change so fast that presentations which do not begin with the same weights differ.
 P = SleepWakeParameters(
-    layer_sizes=(6, 4, 3), dynamics="spiking", feedback_to_input=True, presentation_ms=24.0, feedback_onset_ms=8.0,
-    sleep_ms=20.0, sleep_onset_ms=8.0, sleep_amplitude=2.5, feedback_rate=1.0, feedback_damping=1.0, dtype="float64",
-    hidden_learning_rate=20.0, top_learning_rate=20.0, feedback_learning_rate=20.0, chunk_presentations=2,
+    layer_sizes=(6, 4, 3), dynamics="spiking", feedback_to_input=True, presentation_ms=48.0, feedback_onset_ms=16.0,
+    time_step_ms=2.0, sleep_ms=40.0, sleep_onset_ms=16.0, sleep_amplitude=2.5, feedback_rate=0.2, feedback_damping=1.0,
+    dtype="float64", hidden_learning_rate=20.0, top_learning_rate=20.0, feedback_learning_rate=20.0,
+    chunk_presentations=2,
 )  # fmt: skip
 RNG = np.random.default_rng(0)
-STIMULI, TARGETS = 3 * RNG.normal(size=(3, 6)), 5 * RNG.normal(size=(3, 3))
+STIMULI, TARGETS = 3 * RNG.normal(size=(3, 6)), 3 * RNG.normal(size=(3, 3))
 WEIGHTS = initial_weights(P, 0)
 #: Phase -> what is shown in it.
 SHOWN = {"wake": (STIMULI, TARGETS), "sleep": (), "perception": (STIMULI,), "recall": (None, TARGETS)}
@@ -117,7 +118,7 @@ def test_spikes_come_back_from_netcdf_and_say_what_they_are(seen, tmp_path):
     assert back["feedback_spikes_1"].dims == ("stimulus", "time", "neuron_1")
     its = back["feedback_spikes_1"].attrs
     assert its["units"] == "1" and "feedback cells" in its["long_name"] and "-1: of the OFF cell" in its["long_name"]
-    assert back["time"].attrs["units"] == "s" and float(back["time"][-1]) == pytest.approx(0.024)
+    assert back["time"].attrs["units"] == "s" and float(back["time"][-1]) == pytest.approx(0.048)
 
 
 def test_spikes_as_neo_trains(seen):
@@ -131,8 +132,8 @@ def test_spikes_as_neo_trains(seen):
         name = {"forward": "spikes", "feedback": "feedback_spikes"}[its["cell"]] + f"_{its['population']}"
         steps = np.flatnonzero(dataset[name].values[1, :, its["neuron"]] == {"ON": 1, "OFF": -1}[its["sign"]])
         assert isinstance(train, neo.SpikeTrain) and train.units == quantities.ms
-        np.testing.assert_allclose(train.magnitude, steps + 1.0)
-        assert float(train.t_start) == 0 and float(train.t_stop) == pytest.approx(24)
+        np.testing.assert_allclose(train.magnitude, 2.0 * (steps + 1))
+        assert float(train.t_start) == 0 and float(train.t_stop) == pytest.approx(48)
     assert sum(map(len, segment.spiketrains)) == sum(
         int(np.abs(dataset[n].values[1]).sum()) for n in dataset if "spikes" in n
     )
@@ -152,7 +153,7 @@ def test_monitors_of_ones_own_see_the_spikes_of_a_run(device):
     for monitor, name in ((forward, "spikes_1"), (feedback, "feedback_spikes_2")):
         its, signs = simulation.recorded(monitor), expected[name].reshape(3 * 24, -1)
         slots, neurons = np.nonzero(signs)
-        np.testing.assert_allclose(its["t"], 1e-3 * slots, atol=1e-9)
+        np.testing.assert_allclose(its["t"], 2e-3 * slots, atol=1e-9)
         np.testing.assert_array_equal(its["i"], neurons)
         assert len(slots) > 10
     np.testing.assert_array_equal(np.sign(its["feedback_impulse"]), signs[slots, neurons])
