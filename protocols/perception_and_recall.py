@@ -40,6 +40,7 @@ Expected
 from typing import Literal
 
 import numpy as np
+from pydantic import field_validator
 
 from cortex_model.analysis.alignment import unstable_sleep
 from cortex_model.analysis.decoding import INFORMATION, decoded_in_time, order_of_latencies
@@ -97,6 +98,16 @@ class RecallParameters(DataParameters):
     measurement_noise: Rate = parameter(
         1.0, "deviation of the noise in rates that are decoded, relative to that of settled rates in perception"
     )
+
+    @field_validator("dynamics")
+    @classmethod
+    def _of_rates(cls, dynamics: str) -> str:
+        if dynamics == "spiking":
+            raise ValueError(
+                "must be settled or leaky in perception_and_recall (got spiking), because what feedback reconstructs "
+                "is measured of rates; trace a run in spikes with cortex_model.traces.perception and recall."
+            )
+        return dynamics
 
 
 def run(run: Run) -> dict:

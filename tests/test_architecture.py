@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 #: Rooms of the house, floor by floor: what stands on one imports what stands below it, and on its own floor. At the
-#: root of the package stands only what a user types: errors, protocol, traces, weights.
+#: root of the package stands only what a user types: errors, protocol, weights.
 FLOORS = [
     {"errors"},
     {"language", "system", "theory"},
@@ -160,7 +160,7 @@ def test_modules_and_functions_are_short():
 
 def test_the_root_holds_what_a_user_types():
     modules = {path.stem for path in (ROOT / "cortex_model").glob("*.py")}
-    assert modules == {"__init__", "__main__", "errors", "protocol", "traces", "weights"}
+    assert modules == {"__init__", "__main__", "errors", "protocol", "weights"}
 
 
 def test_names_of_learning_rules_stand_where_rules_and_settings_are():

@@ -154,7 +154,7 @@ def test_traces_differ_where_a_delay_is_dropped(perception):
 
 
 def test_many_chunks_give_the_same_traces(dataset, monkeypatch):
-    monkeypatch.setattr(traces, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(traces.recording, "CHUNK_BYTES", 1)
     assert traces.recall(*given(batch_size=4), STATES, device="runtime").equals(dataset)
 
 
@@ -191,7 +191,7 @@ def test_without_neo_it_says_what_to_install(dataset, monkeypatch):
 @pytest.mark.parametrize(
     ("overrides", "shown", "sentence"),
     [
-        ({"dynamics": "settled"}, STIMULI, r"^Parameters\.dynamics: must be leaky .* \(got settled\)"),
+        ({"dynamics": "settled"}, STIMULI, r"^Parameters\.dynamics: must be leaky or spiking .* \(got settled\)"),
         ({}, STIMULI[0], r"^perception\.stimuli: must have shape \(n_stimuli, 7\).*\(got \(7,\)\)"),
         ({}, STIMULI[:, 1:], r"^perception\.stimuli: must have shape \(n_stimuli, 7\).*\(got \(7, 6\)\)"),
         ({}, STIMULI[:0], r"\(got \(0, 7\)\)"),

@@ -19,7 +19,7 @@ def recorded(monitor, kept: dict[str, list[np.ndarray]] | None) -> dict[str, np.
 
     Parameters
     ----------
-    monitor : StateMonitor, SpikeMonitor or PopulationRateMonitor
+    monitor : StateMonitor, SpikeMonitor, EventMonitor or PopulationRateMonitor
     kept : dict, optional
         Array of the program -> what it held after each chunk; None on the runtime device, where the monitor has it all.
 
@@ -27,9 +27,9 @@ def recorded(monitor, kept: dict[str, list[np.ndarray]] | None) -> dict[str, np.
     -------
     arrays : dict
         ``t`` in seconds, shape (n_times,), and each recorded variable: of a StateMonitor with shape
-        (n_recorded, n_times), of the others one value an event or a step.
+        (n_recorded, n_times), of the others one value an event or a step; ``i`` is the neuron that had the event.
     """
-    from brian2 import StateMonitor
+    from brian2 import EventMonitor, StateMonitor
 
     def values(name):
         if kept is None:
@@ -37,8 +37,12 @@ def recorded(monitor, kept: dict[str, list[np.ndarray]] | None) -> dict[str, np.
         return np.concatenate(kept.get(f"{monitor.name}.{name}", [np.zeros(0)]))
 
     has_traces = isinstance(monitor, StateMonitor)
-    names = monitor.record_variables if has_traces else [n for n in ("i", "rate") if n in monitor.variables]
-    arrays = {"t": values("t")}
-    for name in names:
-        arrays[name] = values(name).reshape(-1, len(monitor.record)).T if has_traces else values(name)
+    if isinstance(monitor, EventMonitor):
+        names = sorted(monitor.record_variables)
+    else:
+        names = ["t", *(monitor.record_variables if has_traces else ["rate"])]
+    arrays = {name: values(name) for name in names}
+    for name in names if has_traces else ():
+        if name != "t":
+            arrays[name] = arrays[name].reshape(-1, len(monitor.record)).T
     return arrays

@@ -73,7 +73,7 @@ def experiment_names() -> list[str]:
 
 
 #: Figures of runs of any protocol.
-STOCK = ["curves"]
+STOCK = ["curves", "rasters"]
 
 
 def load_figure(name: str) -> Figure:

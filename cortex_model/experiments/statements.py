@@ -32,6 +32,8 @@ OF_SEQUENCES: dict[str, tuple[str, str]] = {
     "learning_rate": ("learning rate {}", "learning rates {}"),
     "laps": ("{} laps", "{} laps"),
 }
+#: Of these, what is said of rates alone: in spikes nothing depends on it.
+OF_RATES = ("batch_size", "learning_rate")
 #: How many values of one parameter are named, of more the first and the last; and layers of one size.
 MOST_VALUES = 3
 
@@ -51,6 +53,8 @@ def statement(parameters: Iterable[Mapping[str, Any]], n_seeds: Iterable[int], s
     parameters, n_seeds = list(parameters), sorted(set(n_seeds))
     known = (("dataset", OF_TASKS), ("sequences", OF_SEQUENCES), ("", OF_SLEEP))
     facts = next(facts for name, facts in known if not name or any(name in its for its in parameters))
+    if all(its.get("dynamics") == "spiking" for its in parameters):
+        facts = {name: forms for name, forms in facts.items() if name not in OF_RATES}
     said = [_said(name, [its[name] for its in parameters if name in its], *forms) for name, forms in facts.items()]
     seeds = f"{n_seeds[0]} to {n_seeds[-1]} seeds" if len(n_seeds) > 1 else ""
     seeds = seeds or " ".join(f"{n} seed{'s' * (n != 1)}" for n in n_seeds)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
-from brian2 import BrianObject, Network, NetworkOperation, NeuronGroup, StateMonitor, Synapses
+from brian2 import BrianObject, EventMonitor, Network, NetworkOperation, NeuronGroup, StateMonitor, Synapses
 from brian2.groups.neurongroup import Resetter
 from brian2.synapses.synapses import SummedVariableUpdater, SynapticPathway
 
@@ -142,6 +142,23 @@ class Hierarchy:
         when = {"when": "groups", "order": self._objects.record_order}
         monitor = StateMonitor(source, variable, record=True, name=f"recorded_{level}_{variable}_{gate}", **when)
         self.clockwork.gate(monitor, gate)
+        self.add(monitor)
+        return monitor
+
+    def record_events(self, level: int, event: str, *variables: str) -> EventMonitor:
+        """An EventMonitor of population ``level``: who has an event and when, and some variables just after it.
+
+        Parameters
+        ----------
+        level : int
+        event : str
+            ``spike``, of forward cells, or ``feedback_spike``.
+        *variables : str
+            ``impulse``, or ``feedback_impulse``: of the sign of the spike.
+        """
+        source, name = self.populations[level], f"recorded_{level}_{event}"
+        when = {"when": "groups", "order": self._objects.record_order}
+        monitor = EventMonitor(source, event, variables=variables, name=name, **when)
         self.add(monitor)
         return monitor
 

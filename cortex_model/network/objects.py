@@ -265,7 +265,8 @@ class Objects:
                 self.clockwork.show(group, PHASE_GATES[phase], called=f"is_{phase}")
                 code += f"\n{counted} += is_{phase}"
         self.clockwork.show(group, gate)
-        resetter = group.run_on_event(moment.event, code, when="groups", order=order + 1)
+        # a monitor of a user's own comes at order + 1, where Brian2 puts it, and sees the signs of these very spikes
+        resetter = group.run_on_event(moment.event, code, when="groups", order=order + 0.5)
         read = set(re.findall(r"\w+", f"{code} {moment.when}"))
         self.clockwork.show(group, *sorted(read & {*READ_OF_CLOCKWORK, *self.declared.numbers}))
         self.clockwork.gate(resetter, gate)

@@ -9,7 +9,7 @@ from cortex_model.rules import rule_named
 from cortex_model.schedule.declared import PHASES, declared
 from cortex_model.schedule.filling import Filling, Order, check_length
 from cortex_model.schedule.interventions import with_interventions
-from cortex_model.schedule.presentations import PIECE, Schedule
+from cortex_model.schedule.presentations import PIECE, SLEEP, Schedule
 
 
 def schedule_of(parameters, phase: np.ndarray, stimulus: np.ndarray, measured=()) -> Schedule:
@@ -157,10 +157,11 @@ def _forms_that_sleep(learning_rule):
 
 
 def trace_schedule(parameters, n_stimuli: int, phase: int) -> Schedule:
-    """Nothing but perception, or recall, of ``n_stimuli`` rows."""
+    """Nothing but one phase: presentations of ``n_stimuli`` rows; in sleep, of noise."""
     size = parameters.batch_size
     rows = np.arange(_in_batches(n_stimuli, parameters) * size).reshape(-1, size)
-    return schedule_of(parameters, np.full(len(rows), phase), np.where(rows < n_stimuli, rows, -1))
+    are_shown = (rows < n_stimuli) & (phase != SLEEP)
+    return schedule_of(parameters, np.full(len(rows), phase), np.where(are_shown, rows, -1))
 
 
 def _check_counts(where, **counts):

@@ -45,7 +45,7 @@ REFERENCE = {
         ("cortex_model.network.hierarchy", "cortex_model.network.objects", "cortex_model.devices.simulation",
          "cortex_model.devices.dense"),
     ),
-    "traces": ("Perception and recall in time", "Traces of every population.", ("cortex_model.traces",)),
+    "traces": ("Perception, recall and spikes", "Every population in time.", ("cortex_model.traces",)),
     "data": (
         "Stimuli and recordings",
         "Datasets, recordings of cortex, and your own.",
@@ -57,8 +57,8 @@ REFERENCE = {
         "Numbers from weights, rates and runs.",
         ("cortex_model.analysis.alignment", "cortex_model.analysis.update_directions",
          "cortex_model.analysis.learning_curves", "cortex_model.analysis.decoding", "cortex_model.analysis.recall",
-         "cortex_model.analysis.tuning", "cortex_model.analysis.rsa", "cortex_model.analysis.predictivity",
-         "cortex_model.analysis.comparison", "cortex_model.experiments.comparing",
+         "cortex_model.analysis.spike_trains", "cortex_model.analysis.tuning", "cortex_model.analysis.rsa",
+         "cortex_model.analysis.predictivity", "cortex_model.analysis.comparison", "cortex_model.experiments.comparing",
          "cortex_model.experiments.checking"),
     ),
 }  # fmt: skip

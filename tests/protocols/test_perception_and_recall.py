@@ -102,3 +102,10 @@ def test_targets_with_features_say_class_and_halves():
 def test_sizes_must_fit_the_targets(made):
     with pytest.raises(ParameterError, match=r"end with 16 targets .* set layer_sizes=64,8,10,16"):
         made(NAME, layer_sizes="64,8,10")
+
+
+def test_spikes_are_refused_at_once(made):
+    """Before, such a run learned in spikes and was then measured, and recalled, by the theory of rates."""
+    sentence = r"^Parameters\.dynamics: must be settled or leaky .*\(got spiking\).*; trace a run .*traces\.perception"
+    with pytest.raises(ParameterError, match=sentence):
+        made(NAME, dynamics="spiking", batch_size=1)
