@@ -1,10 +1,15 @@
 """What says what happens: the schedule, the present slot's gates and numbers, and how other groups see them."""
 
+import re
+
 import numpy as np
 from brian2 import NeuronGroup, Synapses
 
 from cortex_model.schedule.chunk import learns
 from cortex_model.schedule.declared import Declared
+
+#: What code may read of the clockwork, besides numbers.
+READ_OF_CLOCKWORK = ("age", "presentation", "noise_seed", "stimulus_row", "readout_row")
 
 
 class Clockwork:
@@ -38,6 +43,7 @@ class Clockwork:
 
     def __init__(self, declared: Declared, connect, ensemble_size=1):
         p = declared.parameters
+        self.numbers = declared.numbers
         self.connect, self.ensemble_size, self.batch_size = connect, ensemble_size, p.batch_size
         self.n_shown = ensemble_size * self.batch_size
         columns = ["readout_row", *declared.gates]
@@ -110,6 +116,11 @@ class Clockwork:
                 index = f"_{index}_idx"
             if (called or name) not in group.variables:
                 group.variables.add_reference(called or name, source, name, index=index)
+
+    def show_read(self, group, code):
+        """Make readable in a group's code what that names of the present presentation, and numbers."""
+        read = set(re.findall(r"\w+", code))
+        self.show(group, *sorted(read & {*READ_OF_CLOCKWORK, *self.numbers}))
 
     def gate(self, obj, gate):
         """Let ``obj`` (a monitor, or the updater of an equation) run only while ``gate`` is open.

@@ -9,22 +9,21 @@ from brian2 import NeuronGroup, Synapses
 from cortex_model.errors import RuleError
 from cortex_model.language.events import Event
 from cortex_model.language.moments import Carry, Fire, Learn, Pool
-from cortex_model.language.placed import awaited, of_ends
+from cortex_model.language.placed import of_ends
 from cortex_model.language.statements import expression, filled, names, rewritten, written_by
 from cortex_model.language.traffic import said
+from cortex_model.network import spikes
 from cortex_model.network.clockwork import Clockwork
 from cortex_model.network.noise import noise_function
 from cortex_model.network.tanh import tanh_function
 from cortex_model.schedule.chunk import learns
-from cortex_model.schedule.declared import ANSWER_GATE, PHASE_GATES, Declared
+from cortex_model.schedule.declared import ANSWER_GATE, Declared
 from cortex_model.state.philox import DESCENDING
 
 #: Brian2's ``order`` of an event is ten times its place in the order; rows of stimuli are looked up just before.
 PER_EVENT = 10
 #: What a population reads of the stimuli -> the table that has it, and the index into that.
 SHOWN = {"stimulus": ("stimuli", "stimulus_index"), "target": ("targets", "target_index")}
-#: What code may read of the clockwork, besides numbers.
-READ_OF_CLOCKWORK = ("age", "presentation", "noise_seed", "stimulus_row", "readout_row")
 
 
 class Objects:
@@ -65,11 +64,11 @@ class Objects:
                 self._add_pool(event)
         for event in self.order:
             if getattr(event.moment, "on", ""):
-                self._add_pathway(event)
+                spikes.add_pathway(self, event)
             elif isinstance(event.moment, Learn):
                 self._add_plasticity(event)
             elif isinstance(event.moment, Fire):
-                self._add_spikes(event)
+                spikes.add_events(self, event)
             elif isinstance(event.moment, Carry):
                 synapses = self.projections[event.moment.projection, event.level]
                 clockwork.sum(synapses, f"{event.moment.target}_post", self.order[event], self.gates[event])
@@ -86,9 +85,7 @@ class Objects:
         model += [f"{SHOWN[name][1]} : integer" for name in sorted(shown)]
         model += ["readout_index : integer"] if is_top else []
         model += [f"{name} : integer" for (_, _, level), name in self.declared.events_counted.items() if level == l]
-        fires = self.placed.events_of(l).items()  # asked in every slot: where a gate is closed there are no events
-        fired = {name: f"{self.gates[event]} > 0 and ({event.moment.when})" for name, event in fires}
-        options = {"namespace": self._functions} | ({"events": fired} if fired else {})
+        options = {"namespace": self._functions} | ({"events": fired} if (fired := spikes.fired(self, l)) else {})
         group = self.clockwork.group(size, "\n".join(model), f"population_{l}", **options)
         for name in sorted(shown):
             table, index = SHOWN[name]
@@ -114,32 +111,10 @@ class Objects:
         sums = [f"{e.moment.target}_post = weight*{self.placed.source(e)}_pre : 1 (summed)" for e in carries]
         pre, post = self.placed.ends(name, l)
         source = self._always_active() if pre is None else self.populations[pre]
-        model, pathways = "\n".join(["weight : 1", *sums]), self._pathways([e for e in events if e.moment.on])
+        model, pathways = "\n".join(["weight : 1", *sums]), spikes.pathways(self, [e for e in events if e.moment.on])
         synapses = Synapses(source, self.populations[post], model, name=f"{name}_{l}", **pathways)
         self.clockwork.connect(synapses, self.clockwork.ensemble_size, self.clockwork.batch_size)
         return synapses
-
-    def _pathways(self, events):
-        """What happens at events of either end, as Brian2 is told: on_pre, on_post and on_event."""
-        options = {"on_pre": {}, "on_post": {}, "on_event": {}}
-        for event in events:
-            moment, name = event.moment, self._pathway_name(event)
-            if isinstance(moment, Learn):
-                ((awaits, end),) = awaited(moment)
-                options[f"on_{end}"][name] = f"weight += {self._increment(event)}"
-            else:
-                awaits = moment.on
-                options["on_pre"][name] = f"{moment.target}_post += weight*{moment.source}_pre"
-            options["on_event"][name] = awaits
-        return options if events else {}
-
-    def _pathway_name(self, event):
-        """A name that no other pathway of its projection has."""
-        alike = [e for e in self.order if isinstance(e.moment, Carry | Learn) if e.moment.on and e.level == event.level
-                 and e.moment.projection == event.moment.projection]  # fmt: skip
-        name = event.moment.name or "pathway"
-        same = [e for e in alike if (e.moment.name or "pathway") == name]
-        return name if len(same) == 1 else f"{name}_{same.index(event) + 1}"
 
     def _always_active(self):
         if not self.always_active:
@@ -150,8 +125,7 @@ class Objects:
     # ------------------------------------------------------------------ what happens
     def step(self, group, name, code, order, gate):
         """Let statements happen in ``group`` at ``order`` of each slot in which ``gate`` is open."""
-        read = set(re.findall(r"\w+", code))
-        self.clockwork.show(group, *sorted(read & {*READ_OF_CLOCKWORK, *self.declared.numbers}))
+        self.clockwork.show_read(group, code)
         self.clockwork.gate(group.run_regularly(code, when="groups", order=order, name=f"{group.name}_{name}"), gate)
 
     def _together(self):
@@ -184,7 +158,7 @@ class Objects:
             n = self.declared.parameters.layer_sizes[l]
             row = f"{SHOWN[name][1]} = stimulus_row*{n} + {self.clockwork.neuron(n)}"
             self.step(group, self._name(group, f"{name}_row"), row, order - 1, gate)
-        code = "\n".join(self._runnable(self._seeing(event, self.placed.code(event)), l) for event in events)
+        code = "\n".join(self.runnable(self._seeing(event, self.placed.code(event)), l) for event in events)
         named = [event.moment.name for event in events if getattr(event.moment, "name", "")]
         name = named[-1] if named else "_".join(dict.fromkeys(v for e in events for v in self._written(e)))
         self.step(group, self._name(group, name or "event"), code, order, gate)
@@ -202,7 +176,7 @@ class Objects:
         self._names.add(f"{group.name}_{found}")
         return found
 
-    def _runnable(self, code, l):
+    def runnable(self, code, l):
         """Statements, with functions that draw and tanh as devices know them."""
         n = self.declared.parameters.layer_sizes[l]
         functions = {"noise": "noise", "uniform": "uniform_noise"}
@@ -222,11 +196,11 @@ class Objects:
     def _add_plasticity(self, event):
         """Let weights of a projection change by one statement, ``weight += increment``."""
         synapses = self.projections[event.moment.projection, event.level]
-        increment = self._increment(event, synapses)
+        increment = self.increment(event, synapses)
         name = self._name(synapses, event.moment.name or "update")
         self.step(synapses, name, f"weight += {increment}", self.order[event], self.gates[event])
 
-    def _increment(self, event, synapses=None):
+    def increment(self, event, synapses=None):
         """What is added to a weight; what that reads of the clockwork and of pools becomes readable in ``synapses``."""
         moment, clockwork, gate = event.moment, self.clockwork, self.gates[event]
         step, shown = moment.step, []
@@ -251,37 +225,6 @@ class Objects:
         for name, options in shown if synapses else ():
             clockwork.show(synapses, name, **options)
         return increment
-
-    def _add_spikes(self, event):
-        """Let neurons of a population have an event, and do what that makes them do."""
-        moment, (group, order, gate) = (
-            event.moment,
-            (self.populations[event.level], self.order[event], self.gates[event]),
-        )
-        group.set_event_schedule(moment.event, when="groups", order=order)
-        code = self._runnable(moment.code, event.level)
-        for (its, phase, level), counted in self.declared.events_counted.items():
-            if (its, level) == (moment.event, event.level):
-                self.clockwork.show(group, PHASE_GATES[phase], called=f"is_{phase}")
-                code += f"\n{counted} += is_{phase}"
-        self.clockwork.show(group, gate)
-        # a monitor of a user's own comes at order + 1, where Brian2 puts it, and sees the signs of these very spikes
-        resetter = group.run_on_event(moment.event, code, when="groups", order=order + 0.5)
-        read = set(re.findall(r"\w+", f"{code} {moment.when}"))
-        self.clockwork.show(group, *sorted(read & {*READ_OF_CLOCKWORK, *self.declared.numbers}))
-        self.clockwork.gate(resetter, gate)
-
-    def _add_pathway(self, event):
-        """Let something happen at the synapses of neurons that have an event."""
-        moment = event.moment
-        synapses, name = self.projections[moment.projection, event.level], self._pathway_name(event)
-        pathway = next(each for each in synapses._pathways if each.objname == name)
-        pathway.when, pathway.order = "groups", self.order[event]
-        if isinstance(moment, Learn):
-            self._increment(event, synapses)
-        read = set(re.findall(r"\w+", pathway.code))
-        self.clockwork.show(synapses, *sorted(read & {*READ_OF_CLOCKWORK, *self.declared.numbers}))
-        self.clockwork.gate(pathway, self.gates[event])
 
     # ------------------------------------------------------------------ pools
     def _pools_seen(self):
