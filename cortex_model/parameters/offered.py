@@ -16,7 +16,7 @@ SYNONYMS = {
         "lr alpha lambda step_size stepsize wake_learning_rate forward_learning_rate learning_rate_forward"
     ),
     "learning_rate (in wake) or sleep_learning_rate (in sleep)": "eta",
-    "sleep_learning_rate": "feedback_learning_rate learning_rate_feedback lr_feedback lr_fb sleep_lr eta_sleep",
+    "sleep_learning_rate": "learning_rate_feedback lr_feedback lr_fb sleep_lr eta_sleep",
     "forward_sleep_learning_rate": "eta_f forward_sleep_lr",
     "layer_sizes": (
         "hidden hidden_size hidden_sizes hidden_units hidden_layers hidden_dim layers layer_size sizes arch"
@@ -68,6 +68,9 @@ SYNONYMS = {
     "dtype=float32": "float single f32 fp32 float_32",
     "dtype=float64": "double f64 fp64 float_64",
     "dynamics=leaky": "ode continuous continuous_time leaky_integrator rate_dynamics in_time",
+    "dynamics=spiking": "spikes spike snn lif integrate_and_fire leaky_integrate_and_fire",
+    "firing_threshold": "v_threshold v_thresh threshold theta",
+    "refractory_ms": "refractory t_ref refractory_period",
     "dynamics=settled": "static instantaneous discrete steady_state equilibrium",
     "dataset=fashion_mnist": "fashion fmnist fashionmnist",
     "dataset=cifar10": "cifar cifar_10",
@@ -77,10 +80,9 @@ SYNONYMS = {
 
 #: What is not offered -> (what is nearest, the words that people use for it).
 NOT_OFFERED = {
-    "spiking neurons": (
-        "populations have rates; the nearest is dynamics=leaky, rates that relax in time",
-        "spiking spikes spike snn lif integrate_and_fire leaky_integrate_and_fire izhikevich hodgkin_huxley adex"
-        " poisson stdp v_threshold v_thresh refractory refractory_ms",
+    "other models of spiking neurons": (
+        "forward cells are leaky integrate-and-fire ones; the nearest is dynamics=spiking",
+        "izhikevich hodgkin_huxley adex poisson stdp",
     ),
     "convolution": (
         "projections are all to all; the nearest is layer_sizes with wide populations",

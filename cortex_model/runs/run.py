@@ -142,19 +142,8 @@ class Run:
         seconds : float
             Duration of the simulation loop alone.
         """
-        _check_kinds(schedule, stimuli, weights)
+        simulation, schedule = self._checked(schedule, stimuli, weights)
         p = self.parameters
-        for function, at in self.interventions:
-            schedule = schedule.intervening(function, at)
-        simulation = Simulation(p, self.device, getattr(p, "codegen_target", "numpy"))
-        schedule = schedule.counted_from(self.n_presented if self.n_simulations else self._first(schedule))
-        schedule = replace(schedule, first_ages={phase: self.ended[phase] for phase in ("wake", "sleep")})
-        simulation.checked([NetworkRun(schedule, weights)], stimuli)
-        check_recorded(p, len(schedule.measured))
-        self.n_simulations += 1
-        self.n_presented = schedule.next_presentation
-        if self.n_simulations == 1:
-            self._keep_start(weights)
         key = content_hash(simulation.key, self._description(schedule, stimuli, weights))
         file = self.directory.checkpoint(self.n_simulations)
         kept = Checkpoint.read(file, key, self.warn)
@@ -194,6 +183,23 @@ class Run:
         self._count_looks(schedule, key)
         self._count_ended(schedule, stimuli, last.remembered)
         return here.seconds
+
+    def _checked(self, schedule, stimuli, weights):
+        """The next simulation and its schedule, counted on from the last one, if all that is to be run is whole."""
+        _check_kinds(schedule, stimuli, weights)
+        p = self.parameters
+        for function, at in self.interventions:
+            schedule = schedule.intervening(function, at)
+        simulation = Simulation(p, self.device, getattr(p, "codegen_target", "numpy"))
+        schedule = schedule.counted_from(self.n_presented if self.n_simulations else self._first(schedule))
+        schedule = replace(schedule, first_ages={phase: self.ended[phase] for phase in ("wake", "sleep")})
+        simulation.checked([NetworkRun(schedule, weights)], stimuli)
+        check_recorded(p, len(schedule.measured))
+        self.n_simulations += 1
+        self.n_presented = schedule.next_presentation
+        if self.n_simulations == 1:
+            self._keep_start(weights)
+        return simulation, schedule
 
     def _record(self, schedule, stimuli, state, key):
         """Keep what the parameters name, if anything, as it is at this look."""

@@ -262,6 +262,7 @@ class WithRule:
         self.ordering = Ordering(self.placed)
         self.numbers, self.remembered, self.learning_gates = ["learning_rate"], {"apical_gain_1": 1.0}, []
         self.gates = [*dict.fromkeys(self.ordering.gates.values()), "answer_gate"]
+        self.reads_age, self.events_counted, self.own_gates = False, {}, []
 
 
 def objects_of(own):
