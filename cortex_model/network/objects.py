@@ -246,7 +246,7 @@ class Objects:
             else:
                 continue
             increment = re.sub(rf"\b{name}_{end}\b", called, increment)
-        for name, options in shown if synapses else ():
+        for name, options in shown if synapses is not None else ():
             clockwork.show(synapses, name, **options)
         return increment
 
