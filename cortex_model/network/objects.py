@@ -15,7 +15,7 @@ from cortex_model.language.traffic import said
 from cortex_model.network.clockwork import Clockwork
 from cortex_model.network.noise import noise_function
 from cortex_model.network.tanh import tanh_function
-from cortex_model.schedule.chunk import learns
+from cortex_model.schedule.chunk import own
 from cortex_model.schedule.declared import ANSWER_GATE, PHASE_GATES, Declared
 from cortex_model.state.philox import DESCENDING
 
@@ -229,8 +229,8 @@ class Objects:
         moment, clockwork, gate = event.moment, self.clockwork, self.gates[event]
         step, shown = moment.step, []
         if clockwork.ensemble_size > 1:
-            shown.append((learns(gate), {}))
-            step += f"*{learns(gate)}"
+            shown.append((own(gate), {}))
+            step += f"*{own(gate)}"
         if clockwork.batch_size > 1:
             step += f"/{clockwork.batch_size}"
         increment = replace(moment, step=step).increment
@@ -254,12 +254,13 @@ class Objects:
         """Let neurons of a population have an event, and do what that makes them do."""
         moment, (group, order, gate) = event.moment, (self.populations[event.level], self.order[event], self.gates[event])
         group.set_event_schedule(moment.event, when="groups", order=order)
-        code = self._runnable(moment.code, event.level)
+        code, clockwork = self._runnable(moment.code, event.level), self.clockwork
+        is_own = f"*int({own(gate)})" if clockwork.ensemble_size > 1 else ""
         for (its, phase, level), counted in self.declared.events_counted.items():
             if (its, level) == (moment.event, event.level):
                 self.clockwork.show(group, PHASE_GATES[phase], called=f"is_{phase}")
-                code += f"\n{counted} += is_{phase}"
-        self.clockwork.show(group, gate)
+                code += f"\n{counted} += is_{phase}{is_own}"
+        clockwork.show(group, gate, *([own(gate)] if is_own else []))
         resetter = group.run_on_event(moment.event, code, when="groups", order=order + 1)
         read = set(re.findall(r"\w+", f"{code} {moment.when}"))
         self.clockwork.show(group, *sorted(read & {*READ_OF_CLOCKWORK, *self.declared.numbers}))

@@ -121,8 +121,9 @@ def test_noise_is_that_of_every_device_to_the_bit(gpu, scenario, alone):
         assert np.array_equal(rates, noise.astype(dtype)) and np.ptp(rates) > 0
 
 
-SPIKING = {"dynamics": "spiking", "layer_sizes": (7, 5, 4, 6), "presentation_ms": 30.0, "feedback_onset_ms": 10.0,
-           "sleep_ms": 20.0, "sleep_onset_ms": 5.0, "sleep_amplitude": 2.0}  # fmt: skip
+SPIKING = {"dynamics": "spiking", "layer_sizes": (7, 5, 4, 6), "firing_threshold": 0.2, "top_error_rate": 0.17,
+           "presentation_ms": 30.0, "feedback_onset_ms": 10.0, "sleep_ms": 20.0, "sleep_onset_ms": 5.0,
+           "sleep_amplitude": 2.0}  # fmt: skip
 
 
 def test_spikes_do_what_they_do_on_every_device(gpu, scenario, simulate, difference, monkeypatch, alone):
