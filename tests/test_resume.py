@@ -6,12 +6,18 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from cortex_model.devices.program import Program
 from cortex_model.devices.simulation import Simulation
+from cortex_model.parameters import SleepWakeParameters
+from cortex_model.runs.checkpoint import Checkpoint
 from cortex_model.runs.directory import RunDirectory
+from cortex_model.runs.run import Run
+from cortex_model.schedule import Stimuli, wake_sleep_schedule
 from cortex_model.system.arrays import read_npz, write_npz
+from cortex_model.weights import initial_weights
 
 #: Beside the tiny parameters: sleep before wake, evaluations, and the host in between; a few chunks of each.
 SETTING = {
@@ -287,3 +293,48 @@ def test_diverging_forward_weights_name_the_learning_rate(arguments, command_lin
     assert status == 2
     assert "must stay finite" in error
     assert "lower learning_rate" in error
+
+
+# ---------------------------------------------------------------------- spikes
+SPIKING = {
+    "dynamics": "spiking", "layer_sizes": (7, 5, 4, 3), "firing_threshold": 0.2, "sleep_amplitude": 2.0,
+    "presentation_ms": 16.0, "feedback_onset_ms": 8.0, "sleep_ms": 14.0, "sleep_onset_ms": 6.0, "dtype": "float64",
+    "annealing_presentations": 5.0,
+}  # fmt: skip
+
+
+def learned_in_spikes(folder, **options):
+    """A run of a few presentations of wake, each with its sleep, on the runtime device; it may be there already."""
+    p = SleepWakeParameters(**SPIKING | options)
+    rng = np.random.default_rng(0)
+    shown = rng.normal(size=(6, 7)), np.eye(3)[rng.integers(0, 3, 6)]
+    schedule = wake_sleep_schedule(p, lambda _: np.arange(6), 6, 6, 2, 2)
+    folder.mkdir(exist_ok=True)
+    run = Run(p, 5, "runtime", RunDirectory(folder))
+    run.simulate(schedule, Stimuli(shown, shown), initial_weights(p, 5), lambda *_: {}, {})
+    return run.weights.sha256, {name: np.asarray(values) for name, (_, values, _) in run.measures.items()}
+
+
+def test_spikes_and_their_counts_are_the_same_however_a_run_is_cut(only_rules, monkeypatch, tmp_path):
+    with only_rules("reciprocal"):
+        expected, measures = learned_in_spikes(tmp_path / "whole", chunk_presentations=100)
+        write, written = Checkpoint.write, []
+
+        def write_and_stop(self, *arguments):
+            write(self, *arguments)
+            written.append(self.n_done)
+            if len(written) == 4:
+                raise Stopped
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Checkpoint, "write", write_and_stop)
+            with pytest.raises(Stopped):
+                learned_in_spikes(tmp_path / "cut", chunk_presentations=3)
+        assert 0 < written[-1] < 20, "stopped on its way"
+        weights, counted = learned_in_spikes(tmp_path / "cut", chunk_presentations=3)
+    assert weights == expected and counted.keys() == measures.keys()
+    for name, counts in measures.items():
+        np.testing.assert_array_equal(counted[name], counts, name)
+    kinds = {"spikes_in_wake", "spikes_in_sleep", "feedback_spikes_in_wake", "feedback_spikes_in_sleep"}
+    for name in kinds | {"spikes_in_evaluation"}:
+        assert (np.diff(measures[name].sum(axis=1)) > 0).all(), "from look to look there are more"

@@ -21,6 +21,8 @@ MONITORS = ("statemonitor", "spikemonitor", "ratemonitor")
 #: What a program consists of besides its code objects.
 HEADERS = ["objects.h", "run.h", "brianlib/common_math.h", "brianlib/cuda_utils.h", "brianlib/stdint_compat.h"]
 SYSTEM_HEADERS = ["chrono", "cmath", "ctime", "iostream", "fstream", "stdint.h", "stdio.h"]
+#: How the name of a source begins that does something after a run.
+AFTER_RUN = "after_run_"
 STOCK_SOURCES = ["objects.cu", "network.cu", "rand.cu", "run.cu", "main.cu"]
 
 
@@ -109,6 +111,7 @@ def set_preferences() -> None:
     backend.cuda_runtime_version = float(toolkit() or 0)
     backend.cuda_path = str(Path(nvcc).parents[1]) if nvcc else ""
     backend.extra_compile_args_nvcc = FLAGS[:1]
+    prefs.devices.cuda_standalone.use_atomics = False  # it adds in any order, by a class of code objects of its own
 
 
 def check_generated(device) -> None:
@@ -147,7 +150,8 @@ def compile_program(folder: Path) -> None:
         shutil.copy(Path(__file__).with_name("curand_unused.h"), folder / header)
     includes = [f"#include <{header}>" for header in SYSTEM_HEADERS]
     includes += [f'#include "{name}"' for name in (*HEADERS, *STOCK_SOURCES)]
-    units = [_in_namespace(path.stem) for path in sorted((folder / "code_objects").glob("*.cu"))]
+    names = sorted(path.stem for path in (folder / "code_objects").glob("*.cu"))
+    units = [_in_namespace(name) for name in sorted(names, key=lambda name: name.startswith(AFTER_RUN))]
     (folder / "program.cu").write_text("\n".join(includes + units))
     command = ["nvcc", *compiler()[1:], "program.cu", "-o", "main"]
     made = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=compiler_environment(folder))
@@ -156,9 +160,13 @@ def compile_program(folder: Path) -> None:
 
 
 def _in_namespace(name):
-    """One code object's source: its file-wide names would clash with those of others."""
-    function = name if name.startswith(("before_run_", "after_run_")) else f"run_{name}"
+    """One code object's source: its file-wide names would clash with those of others.
+
+    What it does after a run calls its own kernels, and so comes later, in the same namespace.
+    """
+    function = name if name.startswith(("before_run_", AFTER_RUN)) else f"run_{name}"
+    space = f"in_{name.removeprefix(AFTER_RUN)}"
     return (
-        f'#include "code_objects/{name}.h"\nnamespace in_{name}\n{{\n#include "code_objects/{name}.cu"\n}}\n'
-        f"void _{function}() {{ in_{name}::_{function}(); }}\n"
+        f'#include "code_objects/{name}.h"\nnamespace {space}\n{{\n#include "code_objects/{name}.cu"\n}}\n'
+        f"void _{function}() {{ {space}::_{function}(); }}\n"
     )

@@ -45,10 +45,11 @@ def gated_on_cuda(code_object_class):
     class Gated(code_object_class):
         def __init__(self, owner, code, variables, *args, **kwds):
             gate, name = _gate(variables), partial(get_device().get_array_name, access_data=False)
-            now = gate.owner.variables
-            slot = f"{name(defaultclock.variables['timestep'])}[0] - {name(now['first_slot'])}[0]"
-            is_open = f"{name(now['scheduled_' + gate.name])}[{slot}]"
-            code.cu_file = code.cu_file.replace(HOST_BEGINS, f"if (!{is_open}) return;\n    {HOST_BEGINS}")
+            if gate:
+                now = gate.owner.variables
+                slot = f"{name(defaultclock.variables['timestep'])}[0] - {name(now['first_slot'])}[0]"
+                is_open = f"{name(now['scheduled_' + gate.name])}[{slot}]"
+                code.cu_file = code.cu_file.replace(HOST_BEGINS, f"if (!{is_open}) return;\n    {HOST_BEGINS}")
             super().__init__(owner, code, variables, *args, **kwds)
 
     return type("Gated" + code_object_class.__name__, (Gated,), {})

@@ -171,14 +171,21 @@ def _binding(name, variable, array):
 
 
 def _reachable(hierarchy, device):
-    """Name -> (variable, role) of every array that the host may set or get."""
-    variables = {}
+    """Name -> (variable, role) of every array that the host may set or get.
+
+    Notes
+    -----
+    On a GPU that is not the list of neurons that have an event, of which Brian2CUDA has several.
+    """
+    variables, is_on_gpu = {}, hierarchy.device == "cuda_standalone"
     for obj in hierarchy.network.sorted_objects:
         is_monitor = isinstance(obj, MONITORS)
         role = "monitor" if is_monitor else "foreign" if obj in hierarchy.foreign else "model"
         for name, variable in getattr(obj, "variables", {}).items():
             is_own = getattr(variable, "owner", None) is not None and variable.owner.name == obj.name
             if not is_own or variable not in device.arrays or (variable.read_only and not is_monitor):
+                continue
+            if is_on_gpu and name.endswith("space"):  # as Brian2CUDA itself tells them from other variables
                 continue
             variables[f"{obj.name}.{name}"] = variable, role
     return variables

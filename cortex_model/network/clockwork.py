@@ -5,7 +5,7 @@ import re
 import numpy as np
 from brian2 import NeuronGroup, Synapses
 
-from cortex_model.schedule.chunk import learns
+from cortex_model.schedule.chunk import own as own_of
 from cortex_model.schedule.declared import Declared
 
 #: What code may read of the clockwork, besides numbers.
@@ -35,7 +35,7 @@ class Clockwork:
         One neuron: the present slot's row.
     networks : NeuronGroup
         E neurons: the numbers that every equation of a network may see, what its rule remembers and, where there are
-        several, whether its weights change by what a gate opens.
+        several, whether what a gate opens is its own.
     shown : NeuronGroup
         E*B neurons: which row of the stimuli each of them shows now, in which presentation and, where that is read, how
         many of the same phase came before it (``age``).
@@ -47,7 +47,7 @@ class Clockwork:
         self.connect, self.ensemble_size, self.batch_size = connect, ensemble_size, p.batch_size
         self.n_shown = ensemble_size * self.batch_size
         columns = ["readout_row", *declared.gates]
-        own = [learns(gate) for gate in declared.learning_gates] if ensemble_size > 1 else []
+        own = [own_of(gate) for gate in declared.own_gates] if ensemble_size > 1 else []
         of_shown = ["stimulus_row", "presentation", *(["age"] if declared.reads_age else [])]
         self.schedule = _table("schedule", [*columns, *own, *of_shown], np.int32)
         self.stimuli, self.targets, self.readout = (

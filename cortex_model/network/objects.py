@@ -16,7 +16,7 @@ from cortex_model.network import spikes
 from cortex_model.network.clockwork import Clockwork
 from cortex_model.network.noise import noise_function
 from cortex_model.network.tanh import tanh_function
-from cortex_model.schedule.chunk import learns
+from cortex_model.schedule.chunk import own
 from cortex_model.schedule.declared import ANSWER_GATE, Declared
 from cortex_model.state.philox import DESCENDING
 
@@ -205,8 +205,8 @@ class Objects:
         moment, clockwork, gate = event.moment, self.clockwork, self.gates[event]
         step, shown = moment.step, []
         if clockwork.ensemble_size > 1:
-            shown.append((learns(gate), {}))
-            step += f"*{learns(gate)}"
+            shown.append((own(gate), {}))
+            step += f"*{own(gate)}"
         if clockwork.batch_size > 1:
             step += f"/{clockwork.batch_size}"
         increment = replace(moment, step=step).increment
@@ -222,7 +222,7 @@ class Objects:
             else:
                 continue
             increment = re.sub(rf"\b{name}_{end}\b", called, increment)
-        for name, options in shown if synapses else ():
+        for name, options in shown if synapses is not None else ():
             clockwork.show(synapses, name, **options)
         return increment
 

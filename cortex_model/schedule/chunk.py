@@ -52,8 +52,8 @@ def chunk_arrays(ensemble: Ensemble, first: int, last: int, stimuli: Stimuli, pa
     for gate in ensemble.declared.gates:
         arrays[f"schedule.{gate}"] = schedule.opened(gate, first, last)
     if n_networks > 1:
-        for gate in ensemble.declared.learning_gates:
-            arrays[f"schedule.{learns(gate)}"] = ensemble.learns(gate, first, last)
+        for gate in ensemble.declared.own_gates:
+            arrays[f"schedule.{own(gate)}"] = ensemble.opens_own(gate, first, last)
     for (_, _, level), name in ensemble.declared.events_counted.items():
         arrays[f"population_{level}.{name}"] = np.zeros(n_networks * size * parameters.layer_sizes[level], np.int32)
     n_answers = max(is_answered.sum(), 1) * n_networks * size * parameters.layer_sizes[-1]
@@ -62,9 +62,9 @@ def chunk_arrays(ensemble: Ensemble, first: int, last: int, stimuli: Stimuli, pa
     return arrays | now
 
 
-def learns(gate: str) -> str:
-    """Name of the variable that says, network by network, whether weights change by what a gate opens."""
-    return f"{gate.removesuffix('_gate')}_learns"
+def own(gate: str) -> str:
+    """Name of the variable that says, network by network, whether what a gate opens is the network's own."""
+    return f"{gate.removesuffix('_gate')}_own"
 
 
 def answers(readout: np.ndarray, ensemble: Ensemble, first: int, last: int, parameters) -> list[np.ndarray]:

@@ -125,6 +125,12 @@ class Declared:
         return list(dict.fromkeys(opened))
 
     @cached_property
+    def own_gates(self) -> list[str]:
+        """Gates by which a network changes for good: they open changes of weights, or what is counted."""
+        opened = (gate for event, gate in self.ordering.gates.items() if isinstance(event.moment, Learn | Fire))
+        return list(dict.fromkeys(opened))
+
+    @cached_property
     def gates(self) -> list[str]:
         """Every gate: those of events, then those of phases and of what is kept in evaluation."""
         return [*dict.fromkeys(self.ordering.gates.values()), *PHASE_GATES.values(), ANSWER_GATE]

@@ -25,8 +25,8 @@ class Ensemble:
     Notes
     -----
     Rules may differ. Networks whose slots of a phase differ in plasticity alone share them; others take turns within
-    a presentation. What happens in a slot happens in every network, but weights change only in those whose slot it is,
-    and a presentation reads nothing that it has not written.
+    a presentation. What happens in a slot happens in every network, but weights change, and spikes count, only in
+    those whose slot it is, and a presentation reads nothing that it has not written.
     """
 
     schedules: list[Schedule]
@@ -72,8 +72,8 @@ class Ensemble:
             its = [self.schedules[network].slots[phase] for network in networks]
             yield from ((networks, frozenset().union(*slots)) for slots in zip(*its, strict=True))
 
-    def learns(self, gate: str, first: int, last: int) -> np.ndarray:
-        """Whether each network's weights change by what a gate opens; shape (n_slots, n_networks)."""
+    def opens_own(self, gate: str, first: int, last: int) -> np.ndarray:
+        """Whether a gate is open and the slot is each network's own; shape (n_slots, n_networks)."""
         schedule = self.schedule
         table = np.zeros((len(PHASES), max(schedule.slots_per_presentation.max(), 1), len(self.schedules)), bool)
         for at, phase in enumerate(PHASES):

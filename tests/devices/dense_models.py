@@ -1,6 +1,7 @@
 """Brian2 models that have nothing to do with ours, two of rates and two of spikes, dense or stock; also a program.
 
-``python dense_models.py DEVICE DTYPE dense|stock DIRECTORY RESULT.npz``, DEVICE being numpy, cython or cpp_standalone.
+``python dense_models.py DEVICE DTYPE dense|stock DIRECTORY RESULT.npz``, DEVICE being numpy, cython, cpp_standalone, or
+cuda_standalone (without monitors).
 """
 
 import sys
@@ -21,6 +22,7 @@ from brian2 import (
 )
 from brian2.devices.device import get_device, reset_device
 
+from cortex_model.devices import cuda
 from cortex_model.devices.compilation import compile_program
 from cortex_model.devices.dense import dense
 from cortex_model.devices.program import cython_cache
@@ -126,7 +128,8 @@ def plastic(join):
     }  # fmt: skip
 
 
-MODELS = {"ring": ring, "coupling": coupling, "balanced": balanced, "plastic": plastic}
+OF_SPIKES = {"balanced": balanced, "plastic": plastic}
+MODELS = {"ring": ring, "coupling": coupling, **OF_SPIKES}
 
 
 def dense_in_cython(synapses):
@@ -140,7 +143,9 @@ def dense_in_cython(synapses):
 
 
 def simulate(device, dtype, kind, directory):
-    """What all models hold after 40 ms, by name; on standalone also the bytes of stored index arrays."""
+    """What all models hold after 40 ms, by name; on cpp_standalone also the bytes of stored index arrays."""
+    if device == "cuda_standalone":
+        return on_gpu(dtype, directory)
     BrianLogger.suppress_hierarchy("brian2")
     prefs.core.default_float_dtype = np.dtype(dtype).type
     prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O0" if device == "cython" else "-O1"]
@@ -170,6 +175,24 @@ def simulate(device, dtype, kind, directory):
         indices = [path for path in files if "__synaptic_" in path.name or "delay" in path.name]
         values["index_bytes"] = sum(path.stat().st_size for path in indices)
     return values
+
+
+def on_gpu(dtype, directory):
+    """What dense models of spikes hold after 40 ms, but what their monitors saw."""
+    import brian2cuda  # noqa: F401 (registers the device and its preferences)
+
+    prefs.core.default_float_dtype = np.dtype(dtype).type
+    cuda.set_preferences()
+    set_device("cuda_standalone", build_on_run=False)
+    defaultclock.dt = 1 * ms
+    objects, results = zip(*(model(dense) for model in OF_SPIKES.values()), strict=True)
+    Network(*(obj for model in objects for obj in model if not isinstance(obj, SpikeMonitor))).run(40 * ms)
+    get_device().build(directory, compile=False, run=False)
+    cuda.compile_program(Path(directory))
+    get_device().run(directory, with_output=False)
+    return {f"{model}.{name}": np.array(value)
+            for model, read in zip(OF_SPIKES, results, strict=True)
+            for name, value in read().items() if name != "i"}  # fmt: skip
 
 
 if __name__ == "__main__":

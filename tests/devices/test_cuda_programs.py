@@ -7,6 +7,9 @@ kernels thread by thread on the processor, with memory of the GPU apart from tha
 import dataclasses
 import importlib.util
 import os
+import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +24,7 @@ from cortex_model.state.philox import population_noise
 
 pytestmark = pytest.mark.skipif(not importlib.util.find_spec("brian2cuda"), reason="needs brian2cuda (not found)")
 DEVICE = "cuda_standalone"
+MODELS = Path(__file__).parent / "dense_models.py"
 
 
 @pytest.fixture(
@@ -117,13 +121,45 @@ def test_noise_is_that_of_every_device_to_the_bit(gpu, scenario, alone):
         assert np.array_equal(rates, noise.astype(dtype)) and np.ptp(rates) > 0
 
 
+SPIKING = {"dynamics": "spiking", "layer_sizes": (7, 5, 4, 6), "firing_threshold": 0.2, "top_error_rate": 0.17,
+           "presentation_ms": 30.0, "feedback_onset_ms": 10.0, "sleep_ms": 20.0, "sleep_onset_ms": 5.0,
+           "sleep_amplitude": 2.0}  # fmt: skip
+
+
+def test_spikes_do_what_they_do_on_every_device(gpu, scenario, simulate, difference, monkeypatch, alone):
+    """Whichever thread finds a spike first, each neuron adds up what reaches it in the order of neurons."""
+    alone("reciprocal")
+    given = scenario(n_wake=9, evaluate_every=4, **SPIKING)
+    expected, expected_rates = simulate(given)
+    simulation = Simulation(given.parameters, DEVICE)
+    weights, rates = simulate(given, simulation=simulation)
+    assert difference(expected, given.weights) > 1e-4 and np.ptp(expected_rates) > 0
+    assert difference(weights, expected) <= 1e-12
+    assert np.abs(rates - expected_rates).max() <= 1e-12
+    monkeypatch.setenv("EMULATED_GPU_BACKWARDS", "1")
+    assert simulate(given, DEVICE)[0].sha256 == weights.sha256
+
+
+def test_spikes_of_models_that_are_not_ours_do_what_stock_brian_does(gpu, tmp_path):
+    """Delays, groups within groups, refractory neurons, events of either end; in a process, for Brian2CUDA's sake."""
+    command = [sys.executable, MODELS, DEVICE, "float64", "dense", tmp_path / "program", tmp_path / "result.npz"]
+    subprocess.run([str(part) for part in command], check=True, capture_output=True)
+    stock = runpy.run_path(str(MODELS))["simulate"]("numpy", "float64", "stock", None)
+    found = dict(np.load(tmp_path / "result.npz"))
+    assert set(found) == {"balanced.v", "plastic.weight", "plastic.a", "plastic.b"}
+    for name, got in found.items():
+        assert np.ptp(got) > 0
+        np.testing.assert_allclose(got, stock[name], rtol=0, atol=1e-12 * np.abs(stock[name]).max(), err_msg=name)
+
+
 @pytest.mark.nvcc
 @pytest.mark.slow
-def test_nvcc_accepts_the_sources(scenario, alone, monkeypatch):
-    """With networks and batches, for the card that is there or for the default one; the host's code as it stands."""
+@pytest.mark.parametrize("what", [{"batch_size": 19}, {"dynamics": "spiking"}], ids=["batches", "spikes"])
+def test_nvcc_accepts_the_sources(scenario, alone, monkeypatch, what):
+    """With several networks, for the card that is there or for the default one; the host's code as it stands."""
     alone("reciprocal")
     monkeypatch.setattr(cuda, "FLAGS", ["-O0" if flag == "-O3" else flag for flag in cuda.FLAGS])
-    given = scenario(batch_size=19, dtype="float32", layer_sizes=(5, 4, 3))
+    given = scenario(dtype="float32", layer_sizes=(5, 4, 3), **what)
     simulation = Simulation(given.parameters, DEVICE, ensemble_size=2)
     simulation.build()
     assert (simulation._program.directory / "main").stat().st_mode & 0o100

@@ -23,6 +23,25 @@ from cortex_model.parameters import HierarchyParameters
 hierarchy = Simulation(HierarchyParameters(layer_sizes=(7, 5, 4)), "cuda_standalone").hierarchy
 print(json.dumps(generate(hierarchy, Path(sys.argv[1]))))
 """
+#: The same of spikes; then what becomes of them where Brian2CUDA would make code objects of its own.
+GENERATE_SPIKES = """
+import sys
+from pathlib import Path
+from brian2 import Network, NeuronGroup, Synapses, get_device, ms, prefs
+from cortex_model.devices.dense import dense
+from cortex_model.devices.session import generate
+from cortex_model.devices.simulation import Simulation
+from cortex_model.parameters import HierarchyParameters
+p = HierarchyParameters(layer_sizes=(7, 5, 4), dynamics="spiking", learning_rule="backpropagation")
+generate(Simulation(p, "cuda_standalone").hierarchy, Path(sys.argv[1]))
+get_device().reinit()
+get_device().activate(build_on_run=False)
+prefs.devices.cuda_standalone.use_atomics = True
+group = NeuronGroup(2, "v : 1", threshold="v > 1")
+synapses = dense(Synapses(group, group, "weight : 1", on_pre="v_post += weight"))
+synapses.connect()
+Network(group, synapses).run(0*ms)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +107,23 @@ def test_dense_kernels_read_no_index_arrays_and_add_nothing_atomically(generated
         assert "const int _presynaptic_idx = " in kernel and "const int _postsynaptic_idx = " in kernel, name
     _, host = code_of(generated, "W_1_synapses_create_generator")
     assert "_synaptic_pre" not in host and "W_1_weight.resize(_n_synapses)" in host
+
+
+def test_spikes_walk_rows_in_the_order_of_neurons(tmp_path):
+    folder = tmp_path / "sources"
+    run = subprocess.run([sys.executable, "-c", GENERATE_SPIKES, folder], capture_output=True, text=True)
+    assert "must have prefs.devices.cuda_standalone.use_atomics = False where there is code for spikes" in run.stderr
+    forward, weights, transposed = (
+        code_of((folder, None), name)
+        for name in ("W_1_forward_spikes", "W_1_hidden_weight_update", "V_2_top_transposed_update")
+    )
+    for kernel, host in (forward, weights, transposed):
+        assert "atomic" not in kernel and "_synaptic_pre[" not in kernel and "_sorted[_rank] = _event" in kernel
+        is_closed = host.index("_gate[_array_defaultclock_timestep[0]")
+        assert is_closed < host.index("_sort_"), "a closed gate launches nothing"
+    assert "blockIdx.y)\n            continue;" in forward[0], "one thread adds up what reaches a neuron"
+    assert "_nth += gridDim.y" in weights[0] and "_nth += gridDim.y" in transposed[0]
+    assert not list((folder / "code_objects").glob("before_run_*push_spikes*")), "there are no queues"
 
 
 def test_sums_are_formed_in_the_precision_of_their_target(generated):

@@ -155,7 +155,7 @@ def test_spikes_walk_rows_also_where_only_the_class_is_given():
     synapses.codeobj_class = dense_code_objects()
     synapses.connect()
     synapses.weight, group.rate = "i + 10*j", "i"
-    Network(group, synapses).run(1 * ms)
+    Network(group, synapses).run(defaultclock.dt)
     assert synapses.walks_rows and group.total[:].tolist() == [2, 12, 22]
 
 

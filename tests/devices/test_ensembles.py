@@ -137,3 +137,45 @@ def test_the_number_of_networks_and_dense_loops_are_checked(scenario):
     stock = scenario(dense=False)
     with pytest.raises(DeviceError, match=r"ensemble_size: must be 1 where dense is false \(got 2\)"):
         Simulation(stock.parameters, "runtime", ensemble_size=2)
+
+
+# ---------------------------------------------------------------------- spikes
+#: Rules in spikes share a program. One sleeps; where its feedback also decays, in a slot of its own, they take turns.
+IN_SPIKES = [
+    {"seed": 0, "sleep_amplitude": 2.0},
+    {"seed": 3, "sleep_amplitude": 2.0, "feedback_damping": 0.1},
+    {"seed": 1, "learning_rule": "random_feedback", "hidden_learning_rate": 0.5},
+    {"seed": 2, "learning_rule": "backpropagation", "slope_limit": 1.0},
+]
+#: An error of 1 is no whole part of a spike a time step: a sum of such would be at the threshold but for rounding.
+SPIKING = {
+    "dynamics": "spiking", "firing_threshold": 0.2, "top_error_rate": 0.17, "n_wake": 5, "evaluate_every": 3,
+    "chunk_presentations": 4, "layer_sizes": (7, 5, 4, 6), "presentation_ms": 30.0, "feedback_onset_ms": 10.0,
+    "sleep_ms": 20.0, "sleep_onset_ms": 5.0,
+}  # fmt: skip
+
+
+def test_spikes_of_each_network_are_those_of_it_alone(scenario, device, difference):
+    """On the runtime device its weights to the bit; answers, and how often each neuron fired, in each phase."""
+    many = [scenario(**SPIKING | network) for network in IN_SPIKES]
+    many = [each._replace(numbers=each.numbers | {"noise_seed": seed}) for seed, each in enumerate(many)]
+    outcomes, states = together(many, device)
+    for each, outcome, seen in zip(many, outcomes, states, strict=True):
+        alone, simulation = [], Simulation(each.parameters, "runtime")
+        state = simulation.run(*each[1:], callback=alone.append, first_presentation=0)
+        bound = 0.0 if device == "runtime" else 1e-12
+        assert difference(outcome.weights, state.weights) <= bound < 1e-4 < difference(state.weights, each.weights)
+        rates, expected_rates = (np.concatenate([state.rates for state in these]) for these in (seen, alone))
+        assert np.abs(rates - expected_rates).max() <= bound
+        counts, expected = (total_events(these) for these in (seen, alone))
+        assert counts.keys() == expected.keys()
+        for name in counts:
+            np.testing.assert_array_equal(counts[name], expected[name], name)
+        has_no_sleep = "sleep" not in each.parameters.rule.phases
+        assert {counts[f"spikes_in_{phase}_{l}"].any() for phase in ("wake", "evaluation") for l in range(4)} == {True}
+        assert (counts["feedback_spikes_in_sleep_2"].sum() == 0) == has_no_sleep
+
+
+def total_events(states):
+    """How often each neuron had each event in all chunks."""
+    return {name: sum(state.events.get(name, 0) for state in states) for name in states[-1].events}

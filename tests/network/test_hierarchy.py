@@ -260,7 +260,8 @@ class WithRule:
         self.rule = replace(rule, phases={"wake": wake, **more})
         self.placed = PlacedRule(self.rule, p.layer_sizes)
         self.ordering = Ordering(self.placed)
-        self.numbers, self.remembered, self.learning_gates = ["learning_rate"], {"apical_gain_1": 1.0}, []
+        self.numbers, self.remembered, self.own_gates = ["learning_rate"], {"apical_gain_1": 1.0}, []
+        self.reads_age, self.events_counted = False, {}
         self.gates = [*dict.fromkeys(self.ordering.gates.values()), "answer_gate"]
         self.reads_age, self.events_counted, self.own_gates = False, {}, []
 

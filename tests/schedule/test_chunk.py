@@ -5,7 +5,7 @@ import pytest
 
 from cortex_model.parameters import SleepWakeParameters
 from cortex_model.schedule import EVALUATION, WAKE, Stimuli, declared, wake_sleep_schedule
-from cortex_model.schedule.chunk import answers, chunk_arrays, learns, stimulus_arrays
+from cortex_model.schedule.chunk import answers, chunk_arrays, own, stimulus_arrays
 from cortex_model.schedule.ensemble import Ensemble
 
 P = SleepWakeParameters(layer_sizes=(3, 4, 2), chunk_presentations=10, dtype="float64")
@@ -136,7 +136,7 @@ def test_weights_change_only_in_networks_whose_slot_it_is():
     sleeps = schedule.phase[presentation] == 1
     learned = np.zeros((len(presentation), 3), bool)
     for gate in declared(options[0]).learning_gates:
-        its = arrays[f"schedule.{learns(gate)}"].astype(bool)
+        its = arrays[f"schedule.{own(gate)}"].astype(bool)
         assert not its[~arrays[f"schedule.{gate}"].astype(bool)].any(), "what does not happen teaches nothing"
         learned |= its
     assert len(schedule.slots["sleep"]) == 3, "they take turns"

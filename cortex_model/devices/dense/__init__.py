@@ -9,9 +9,9 @@ neighbours at once. The equations, their units and their results stay what they 
     S = dense(Synapses(G, H, "w : 1\ntotal_post = w*rate_pre : 1 (summed)"))
     S.connect()
 
-This holds for summed variables, ``run_regularly``, differential equations and constant-over-dt subexpressions,
-on the runtime device (numpy, cython), cpp_standalone and cuda_standalone; and, but on the last, for spikes and custom
-events (``on_pre``, ``on_post``) with one delay a pathway.
+This holds for summed variables, ``run_regularly``, differential equations, constant-over-dt subexpressions, and for
+spikes and custom events (``on_pre``, ``on_post``) with one delay a pathway, on the runtime device (numpy, cython),
+cpp_standalone and cuda_standalone.
 """
 
 from cortex_model.devices.dense.entry import dense, dense_code_objects

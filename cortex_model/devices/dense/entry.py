@@ -41,9 +41,9 @@ def dense(synapses: Synapses, networks: int = 1, batch: int = 1) -> Synapses:
     Raises
     ------
     DeviceError
-        If it is connected already, or has code for events where a batch shares the synapses, or on cuda_standalone.
-        What is only known later raises then: a partial or second ``connect``, and an equation other than ``on_pre`` and
-        ``on_post`` that writes to a neuron's variable.
+        If it is connected already, or has code for events where a batch shares the synapses. What is only known later
+        raises then: a partial or second ``connect``, an equation other than ``on_pre`` and ``on_post`` that writes to a
+        neuron's variable, and code for events while Brian2CUDA's preference ``use_atomics`` is on.
 
     Notes
     -----

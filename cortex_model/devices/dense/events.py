@@ -38,18 +38,7 @@ class EventRing:
 
 
 def walk_rows(synapses, codeobj_class: type) -> None:
-    """Let the pathways of Synapses that are not connected yet walk rows, or columns, and have one delay each.
-
-    Raises
-    ------
-    DeviceError
-        On cuda_standalone, whose pathways are others.
-    """
-    if synapses._pathways and codeobj_class.__module__.endswith("cuda_standalone"):
-        raise DeviceError(
-            f"dense.{synapses.name}: must have no code for spikes on cuda_standalone (got the pathway "
-            f"{synapses._pathways[0].objname!r}); leave dense(...) away, or use another device."
-        )
+    """Let the pathways of Synapses that are not connected yet walk rows, or columns, and have one delay each."""
     for each in (synapses, *synapses._pathways):
         object.__setattr__(each, "walks_rows", True)  # groups refuse attributes that are no variables
     for pathway in synapses._pathways:
