@@ -17,17 +17,19 @@ CHOICES = {
 }
 #: What people ask for that there is not.
 ABSENT = (
-    "spiking", "convolution", "sparse", "recurrent", "lateral", "dale", "momentum", "adam", "optimizer", "l2",
+    "izhikevich", "stdp", "convolution", "sparse", "recurrent", "lateral", "dale", "momentum", "adam", "optimizer",
+    "l2",
     "dropout", "batch_norm", "attention", "jax", "gpu", "cuda", "hebbian", "conv_layers", "use_gpu", "dales_law",
 )  # fmt: skip
 #: What people ask for -> what it is called.
 CALLED = {
     "lr": "learning_rate", "eta": "learning_rate", "hidden": "layer_sizes", "n_epochs": "epochs", "batch": "batch_size",
-    "activation": "nonlinearity", "seed": "--seed",
+    "activation": "nonlinearity", "seed": "--seed", "refractory": "refractory_ms", "v_thresh": "firing_threshold",
      "out_dir": "--out", "tau": "time_constant_ms", "LR": "learning_rate",
 }  # fmt: skip
 VALUES = {
-    ("nonlinearity", "relu"): "threshold_linear", ("nonlinearity", "ReLU"): "threshold_linear",
+    ("dynamics", "snn"): "spiking", ("nonlinearity", "relu"): "threshold_linear",
+    ("nonlinearity", "ReLU"): "threshold_linear",
     ("learning_rule", "backprop"): "backpropagation", ("learning_rule", "bp"): "backpropagation",
     ("learning_rule", "fa"): "random_feedback", ("learning_rule", "feedback_alignment"): "random_feedback",
     ("learning_rule", "dfa"): "direct_feedback", ("learning_rule", "pinv"): "exact_pseudoinverse",

@@ -38,7 +38,9 @@ def another(name):
         return next(choice for choice in choices(name) if choice != value)
     if isinstance(value, bool):
         return not value
-    return (*value, 3) if isinstance(value, tuple) else 0.75 if isinstance(value, float) else value + 1
+    return (
+        (*value, 3) if isinstance(value, tuple) else 0.5 + (value == 0.5) / 4 if isinstance(value, float) else value + 1
+    )
 
 
 # ---------------------------------------------------------------------- overrides

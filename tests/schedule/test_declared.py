@@ -11,7 +11,7 @@ from cortex_model.language import NONLINEARITIES, Carry, Learn, Nonlinearity
 from cortex_model.language.nonlinearities import SLOPE_RULES, TOPS, Top
 from cortex_model.language.sizes import example_sizes, misfit
 from cortex_model.parameters import HierarchyParameters, SleepWakeParameters
-from cortex_model.rules import shipped
+from cortex_model.rules import shipped, spikes
 from cortex_model.schedule import PHASES, declared
 from cortex_model.schedule.declared import ANSWER_GATE, PHASE_GATES, program_kind, program_structure, without_host
 
@@ -200,10 +200,15 @@ NUMBERS = {
     "replay_steps": 9, "replay_through_cortex": 0.5,
     "sleep_per_wake": 0.1, "sleep_before_presentations": 9, "codegen_target": "cython", "sleep_block_presentations": 5,
 }  # fmt: skip
+SPIKING = {"dynamics": "spiking"}
+#: Of rules in spikes.
+OF_SPIKES = {
+    name: number.default * 1.25 + 0.25 for name, number in {**spikes.NUMBERS, **spikes.SLEEP_NUMBERS}.items()
+} | {"sleep_ms": 70.0, "sleep_onset_ms": 20.0}
 #: Of interventions, those on learning rates.
 BY_ITS_LEARNING_RATES = {"relative_learning_rates": ("W_1:0.5",)}
 NUMBERS |= {"interventions": ("scale W_1 0.5 at 3",), "record": ("V_2",), "record_stimuli": (1,)}
-ASKED = BY_ITS_LEARNING_RATES | STRUCTURAL | STRUCTURAL_IN_TIME | BY_ITS_PROJECTIONS | NUMBERS
+ASKED = BY_ITS_LEARNING_RATES | STRUCTURAL | STRUCTURAL_IN_TIME | BY_ITS_PROJECTIONS | NUMBERS | OF_SPIKES
 
 
 def test_every_parameter_is_known_to_be_in_the_name_or_not():
@@ -236,6 +241,17 @@ def test_no_number_of_a_run_is_in_the_name_of_the_program(name):
     other = {name: NUMBERS[name]}
     assert structure(**other) == structure()
     assert structure(**LEAKY | other) == structure(**LEAKY)
+
+
+@pytest.mark.parametrize("name", OF_SPIKES)
+def test_no_number_of_spikes_is_in_the_name_of_the_program(name):
+    assert structure(**SPIKING, **{name: OF_SPIKES[name]}) == structure(**SPIKING) != structure()
+
+
+def test_rules_in_spikes_share_a_program():
+    names = [structure(**SPIKING, learning_rule=name) for name, rule in shipped().items() if rule.in_spikes]
+    assert len(names) == 3 and names[0] == names[1] == names[2]
+    assert structure(**SPIKING, time_step_ms=0.5) != names[0] == structure(**SPIKING, nonlinearity="linear")
 
 
 @DYNAMICS
