@@ -20,13 +20,17 @@ from cortex_model.rules import shipped
 from cortex_model.runs.protocol import load_protocol, protocol_names
 
 
-def equation_table() -> str:
-    """The table of equations: the paper's letters, the name everywhere, the string that says it, and in which rules."""
-    rules, rows = shipped(), {}
-    for rule in rules.values():
+def equation_table(in_spikes: bool = False) -> str:
+    """The table of equations: the paper's letters, the name everywhere, the string that says it, and in which rules.
+
+    Of rules of rates; or of those that say what they are in spikes.
+    """
+    rules = {name: rule.in_spikes if in_spikes else rule for name, rule in shipped().items()}
+    rules, rows = {name: rule for name, rule in rules.items() if rule}, {}
+    for whose_rule, rule in rules.items():
         for name, letters, code in equations(rule):
             if letters:
-                rows.setdefault((name, letters, code), []).append(rule.name)
+                rows.setdefault((name, letters, code), []).append(whose_rule)
     lines = ["| the paper | name | here (strings of `cortex_model/rules`) | learning rules |", "|---|---|---|---|"]
     for (name, letters, code), its in rows.items():
         shown = code.replace("\n", "; ").replace("|", r"\|")
@@ -96,11 +100,18 @@ HEADINGS = {
     "forward_drift": "drift of W",
     "distance_forward": "W to V⁺, relative",
     "update_difference_from_settled": "update's difference from settled",
+    "relative_norm": "norm of V by that of W⁺",
+    "feedback_spikes_in_wake": "feedback spikes, mean of populations",
 }
 #: The measure by which arms are compared -> how it is headed, where it is not an error of classification.
-MEASURED = {"distance_feedback": "V to W⁺, relative", "unexplained_percent": "unexplained, %"}
+MEASURED = {
+    "alignment_angle_to_pseudoinverse_degrees": "V to W⁺, degrees",
+    "distance_feedback": "V to W⁺, relative",
+    "unexplained_percent": "unexplained, %",
+}
 #: Columns that are no angles.
-PLAIN = ("condition_number", "forward_drift", "distance_forward", "update_difference_from_settled")
+PLAIN = ("condition_number", "forward_drift", "distance_forward", "update_difference_from_settled", "relative_norm",
+         "feedback_spikes_in_wake")  # fmt: skip
 
 
 def experiment_table(path: Path) -> str:
@@ -185,7 +196,7 @@ def generated() -> dict[Path, str]:
     readme, protocols, results = (root / name for name in ("README.md", "protocols/README.md", "figures/README.md"))
     parts = {
         readme: {"rules": rule_table, "benchmark_in_short": benchmark_in_short},
-        protocols: {"equations": equation_table},
+        protocols: {"equations": equation_table, "spike_equations": partial(equation_table, in_spikes=True)},
         results: result_tables() | {"all_rules": all_rules_table, "benchmark": benchmark_tables},
     }
     pages = {page: with_tables(page.read_text(), tables) for page, tables in parts.items()}
