@@ -55,6 +55,7 @@ def draw_angles(ax, measures) -> list[Row]:
     ax.axhline(MOST_DEGREES, color="#999999", linewidth=1, linestyle="--")
     ax.set(title="Direction of V", xlabel="presentations of noise", ylabel="angle (degrees)", ylim=(0, 95))
     ax.set_yticks((0, MOST_DEGREES, 30, 60, 90))
+    finish(ax)
     ax.legend(frameon=False, ncols=2)
     return table
 
@@ -67,8 +68,15 @@ def draw_norms(ax, measures) -> list[Row]:
     ax.axhspan(1 - MOST_OFF, 1 + MOST_OFF, color="#999999", alpha=0.15, linewidth=0)
     ax.axhline(1, color="#999999", linewidth=1, linestyle="--")
     ax.set(title="Norm of V", xlabel="presentations of noise", ylabel="|V| / |W⁺|", ylim=(0, None))
+    finish(ax)
     ax.legend(frameon=False)
     return table
+
+
+def finish(ax) -> None:
+    """Few numbers on the horizontal axis, with thousands marked."""
+    ax.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5))
+    ax.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:,.6g}"))
 
 
 def line(ax, measures, name: str, level: int, colour: str, dash: str, label: str) -> list[Row]:

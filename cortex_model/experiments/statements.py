@@ -32,8 +32,15 @@ OF_SEQUENCES: dict[str, tuple[str, str]] = {
     "learning_rate": ("learning rate {}", "learning rates {}"),
     "laps": ("{} laps", "{} laps"),
 }
-#: Of these, what is said of rates alone: in spikes nothing depends on it.
-OF_RATES = ("batch_size", "learning_rate")
+#: Of these, what is said of rates alone; and what is said of spikes alone, of tasks and of sleep.
+OF_RATES = ("batch_size", "learning_rate", "sleep_learning_rate")
+OF_SPIKES: dict[str, tuple[str, str]] = {
+    "top_learning_rate": ("in spikes, learning rate {} at the top", "in spikes, learning rates {} at the top"),
+    "hidden_learning_rate": ("{} below", "{} below"),
+}
+OF_SLEEP_IN_SPIKES: dict[str, tuple[str, str]] = {
+    "feedback_learning_rate": ("in spikes, learning rate of V {}", "in spikes, learning rates of V {}"),
+}
 #: How many values of one parameter are named, of more the first and the last; and layers of one size.
 MOST_VALUES = 3
 
@@ -53,9 +60,10 @@ def statement(parameters: Iterable[Mapping[str, Any]], n_seeds: Iterable[int], s
     parameters, n_seeds = list(parameters), sorted(set(n_seeds))
     known = (("dataset", OF_TASKS), ("sequences", OF_SEQUENCES), ("", OF_SLEEP))
     facts = next(facts for name, facts in known if not name or any(name in its for its in parameters))
-    if all(its.get("dynamics") == "spiking" for its in parameters):
-        facts = {name: forms for name, forms in facts.items() if name not in OF_RATES}
-    said = [_said(name, [its[name] for its in parameters if name in its], *forms) for name, forms in facts.items()]
+    if any(its.get("dynamics") == "spiking" for its in parameters):
+        facts = facts | (OF_SLEEP_IN_SPIKES if facts is OF_SLEEP else OF_SPIKES)
+    said = [_said(name, [its[name] for its in parameters if _means(its, name)], *forms)
+            for name, forms in facts.items()]  # fmt: skip
     seeds = f"{n_seeds[0]} to {n_seeds[-1]} seeds" if len(n_seeds) > 1 else ""
     seeds = seeds or " ".join(f"{n} seed{'s' * (n != 1)}" for n in n_seeds)
     without = n_seeds == [1] and shows in (BANDS, BARS)
@@ -66,6 +74,12 @@ def statement_of(directories: Iterable[RunDirectory], shows: str = BANDS) -> str
     """The `statement` of run directories: those that differ in the seed alone are one setting."""
     given = [directory.description()["parameters"] for directory in directories]
     return statement(given, Counter(content_hash(its) for its in given).values(), shows)
+
+
+def _means(its, name):
+    """Whether something depends on a parameter, by the dynamics."""
+    apart = OF_RATES if its.get("dynamics") == "spiking" else (*OF_SPIKES, *OF_SLEEP_IN_SPIKES)
+    return name in its and name not in apart
 
 
 def _said(name: str, values: list, one: str, several: str) -> str:
