@@ -115,16 +115,10 @@ def benchmark(
     for its in everyone if has_memory else ():
         tell(f"memory of {its.implementation} on {its.device}")
         memory[its] = bytes_per_synapse(its, dtype)
-    rows, limits = [], {}
-    for problem, those, n in plan:
-        limits[problem.name] = round(limit_microseconds(problem, bandwidth), 3) if bandwidth else None
-        for its, row in zip(those, compare(problem, those, n, seconds, tell), strict=True):
-            is_bound = problem.data == "random" and its.batch == its.ensemble == 1
-            rows.append(row | {BYTES: memory.get(its), LIMIT: limits[problem.name] if is_bound else None})
-    is_compiled = is_whole and "cpp_standalone" in devices
-    spikes = compare_spikes(SMALL, dtype, repetitions, partial(report, total, total)) if is_compiled else []
-    report(total, total, "building")
-    program = program_seconds() if is_compiled else {}
+    rows, limits = _compared(plan, seconds, bandwidth, memory, tell)
+    say, is_compiled = partial(report, total, total), is_whole and "cpp_standalone" in devices
+    spikes, program = _of_programs(dtype, repetitions, say) if is_compiled else ([], {})
+    say("done")
     return {
         "rows": rows,
         "marks": marks(rows, program, spikes),
@@ -135,6 +129,24 @@ def benchmark(
         "machine": machine(everyone),
         "skipped": skipped,
     }
+
+
+def _compared(plan, seconds, bandwidth, memory, tell):
+    """All rows of a plan, and the limit of bandwidth for each problem."""
+    rows, limits = [], {}
+    for problem, those, n in plan:
+        limits[problem.name] = round(limit_microseconds(problem, bandwidth), 3) if bandwidth else None
+        for its, row in zip(those, compare(problem, those, n, seconds, tell), strict=True):
+            is_bound = problem.data == "random" and its.batch == its.ensemble == 1
+            rows.append(row | {BYTES: memory.get(its), LIMIT: limits[problem.name] if is_bound else None})
+    return rows, limits
+
+
+def _of_programs(dtype, repetitions, say):
+    """What is measured of whole C++ programs: spikes, and what a user waits for besides the loop."""
+    spikes = compare_spikes(SMALL, dtype, repetitions, say)
+    say("building")
+    return spikes, program_seconds()
 
 
 def machine(contenders: list[Contender]) -> dict[str, Any]:
