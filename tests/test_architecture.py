@@ -31,7 +31,7 @@ LEVELS = {part: level for level, parts in enumerate(FLOORS) for part in parts}
 #: Lines that a module, and a function without its docstring, may have.
 MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 50
 #: Package that is slow to load -> the parts that may import it.
-HEAVY = {"brian2": {"network", "devices"}, "brian2cuda": {"devices"}, "matplotlib": {"figures"}}
+HEAVY = {"brian2": {"benchmark", "network", "devices"}, "brian2cuda": {"devices"}, "matplotlib": {"figures"}}
 LIGHT_MODULES = [
     "cortex_model", "cortex_model.language.nonlinearities", "cortex_model.parameters", "cortex_model.weights",
     "cortex_model.state.philox", "cortex_model.theory", "cortex_model.datasets", "cortex_model.schedule",

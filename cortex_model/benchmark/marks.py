@@ -1,5 +1,6 @@
 """What the benchmark must show: ratios of rows of one call, beside what is wanted."""
 
+from collections.abc import Sequence
 from typing import Any
 
 #: The networks that the marks are about.
@@ -9,6 +10,7 @@ CYTHON = DENSE | {"device": "runtime/cython"}
 STOCK = DENSE | {"implementation": "stock"}
 LOOP = {"implementation": "C++ loop", "device": "cpu", "batch": 1}
 PYTORCH = {"implementation": "PyTorch", "device": "cpu", "batch": 1}
+STEP = "microseconds_per_time_step"
 TIME, BYTES, LIMIT = "microseconds_per_presentation", "bytes_per_synapse", "bandwidth_limit_microseconds"
 
 #: (mark, numerator, denominator, data, {sizes: wanted}, whether wanted is the least); a row, or a column of one.
@@ -25,7 +27,7 @@ RATIOS = (
 SECONDS = {"build_seconds": 30.0, "seconds_between_chunks": 0.3, "second_run_seconds": 5.0}
 
 
-def marks(rows: list[dict[str, Any]], program: dict[str, float]) -> list[dict[str, Any]]:
+def marks(rows: list[dict[str, Any]], program: dict[str, float], spikes: Sequence = ()) -> list[dict[str, Any]]:
     """Every mark for which there are rows.
 
     Parameters
@@ -34,6 +36,8 @@ def marks(rows: list[dict[str, Any]], program: dict[str, float]) -> list[dict[st
         As the benchmark gives them; float32 rows count.
     program : dict
         The durations of `SECONDS`.
+    spikes : list of dict
+        Rows of `cortex_model.benchmark.spikes`.
 
     Returns
     -------
@@ -52,6 +56,10 @@ def marks(rows: list[dict[str, Any]], program: dict[str, float]) -> list[dict[st
             made.append(_mark(_named("limit of bandwidth / C++ loop", sizes), loop[LIMIT] / loop[TIME], 0.8, True))
         if dense and dense.get(BYTES) and sizes == SMALL:
             made.append(_mark("bytes per synapse, dense", dense[BYTES], 5.5, False))
+    of_spikes = {row["implementation"]: row for row in spikes}
+    if of_spikes:
+        ratio = of_spikes["stock"][STEP] / of_spikes["dense"][STEP]
+        made.append(_mark(_named("stock / dense, spikes", of_spikes["dense"]["sizes"]), ratio, 3.0, True))
     waited = [(name, program[name], most) for name, most in SECONDS.items() if name in program]
     return made + [_mark(name.replace("_", " "), seen, most, False) for name, seen, most in waited]
 

@@ -174,17 +174,30 @@ def bytes_per_synapse(contender: Contender, dtype: str, sizes: tuple = MEMORY_SI
             problem.write(folder)
             measure(contender, problem, folder, problem.n_stimuli)  # compiles what there is to compile
             command = contender.command(problem, folder, problem.n_stimuli)
-            peaks.append(_peak_bytes(command, "main" if contender.device.endswith("standalone") else None))
+            peaks.append(peak_bytes(command, "main" if contender.device.endswith("standalone") else None))
     if None in peaks:
         return None
     large, tiny = problems
     return round((peaks[0] - peaks[1]) / (large.n_synapses - tiny.n_synapses), 2)
 
 
-def _peak_bytes(command, program):
-    """Largest resident memory of a process, or of its child named ``program``, asked for every millisecond."""
+def peak_bytes(command: list[str], program: str | None = None, folder: Path | None = None) -> int | None:
+    """Largest resident memory of a process, or of its child named ``program``, asked for every millisecond.
+
+    Parameters
+    ----------
+    command : list of str
+    program : str, optional
+    folder : Path, optional
+        In which the process runs.
+
+    Returns
+    -------
+    bytes : int or None
+        None where the system does not tell the memory of a process.
+    """
     peak = None
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ | ONE_THREAD)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ | ONE_THREAD, cwd=folder)
     while process.poll() is None:
         for pid in [process.pid] if program is None else _children(process.pid):
             status = _status(pid)

@@ -6,6 +6,7 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from cortex_model.benchmark.marks import BYTES, LARGE, LIMIT, SMALL, marks
 from cortex_model.benchmark.measuring import bytes_per_synapse, compare
 from cortex_model.benchmark.problem import Problem, problems_of
 from cortex_model.benchmark.program import program_seconds
+from cortex_model.benchmark.spikes import compare_spikes
 from cortex_model.devices.compilation import COMPILER_FLAGS, compiler_version
 from cortex_model.errors import ParameterError
 from cortex_model.parameters import HierarchyParameters
@@ -70,8 +72,8 @@ def benchmark(
     Returns
     -------
     result : dict
-        ``rows``, ``marks``, ``bandwidth``, ``bandwidth_limit_microseconds`` (sizes -> microseconds), ``program``,
-        ``machine``, ``skipped`` (sentences).
+        ``rows``, ``marks``, ``spikes`` (rows of `cortex_model.benchmark.spikes`), ``bandwidth``,
+        ``bandwidth_limit_microseconds`` (sizes -> microseconds), ``program``, ``machine``, ``skipped`` (sentences).
 
     Raises
     ------
@@ -113,23 +115,38 @@ def benchmark(
     for its in everyone if has_memory else ():
         tell(f"memory of {its.implementation} on {its.device}")
         memory[its] = bytes_per_synapse(its, dtype)
-    rows, limits = [], {}
-    for problem, those, n in plan:
-        limits[problem.name] = round(limit_microseconds(problem, bandwidth), 3) if bandwidth else None
-        for its, row in zip(those, compare(problem, those, n, seconds, tell), strict=True):
-            is_bound = problem.data == "random" and its.batch == its.ensemble == 1
-            rows.append(row | {BYTES: memory.get(its), LIMIT: limits[problem.name] if is_bound else None})
-    report(total, total, "building")
-    program = program_seconds() if is_whole and "cpp_standalone" in devices else {}
+    rows, limits = _compared(plan, seconds, bandwidth, memory, tell)
+    say, is_compiled = partial(report, total, total), is_whole and "cpp_standalone" in devices
+    spikes, program = _of_programs(dtype, repetitions, say) if is_compiled else ([], {})
+    say("done")
     return {
         "rows": rows,
-        "marks": marks(rows, program),
+        "marks": marks(rows, program, spikes),
+        "spikes": spikes,
         "bandwidth": bandwidth,
         LIMIT: limits,
         "program": program,
         "machine": machine(everyone),
         "skipped": skipped,
     }
+
+
+def _compared(plan, seconds, bandwidth, memory, tell):
+    """All rows of a plan, and the limit of bandwidth for each problem."""
+    rows, limits = [], {}
+    for problem, those, n in plan:
+        limits[problem.name] = round(limit_microseconds(problem, bandwidth), 3) if bandwidth else None
+        for its, row in zip(those, compare(problem, those, n, seconds, tell), strict=True):
+            is_bound = problem.data == "random" and its.batch == its.ensemble == 1
+            rows.append(row | {BYTES: memory.get(its), LIMIT: limits[problem.name] if is_bound else None})
+    return rows, limits
+
+
+def _of_programs(dtype, repetitions, say):
+    """What is measured of whole C++ programs: spikes, and what a user waits for besides the loop."""
+    spikes = compare_spikes(SMALL, dtype, repetitions, say)
+    say("building")
+    return spikes, program_seconds()
 
 
 def machine(contenders: list[Contender]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cortex_model.benchmark.marks import BYTES, LARGE, LIMIT, SMALL, TIME
+from cortex_model.benchmark.marks import BYTES, LARGE, LIMIT, SMALL, STEP, TIME
 
 #: Networks and data that the results page shows.
 COLUMNS = ((SMALL, "random"), (SMALL, "mnist"), (LARGE, "random"))
@@ -50,6 +50,11 @@ def markdown(result: dict[str, Any]) -> str:
         cells = ["" if time is None else _three_digits(time) for time in times]
         memory = next(iter(rows.values()))[BYTES]
         lines.append(f"| {name} | {' | '.join(cells)} | {'' if memory is None else f'{memory:.1f}'} |")
+    if spikes := result.get("spikes"):
+        heads = f"spikes with plasticity, {'-'.join(map(str, spikes[0]['sizes']))}"
+        lines += ["", f"| {heads} | µs a time step | bytes a synapse |", "|---|--:|--:|"]
+        lines += [f"| {row['implementation']} on `{row['device']}` | {_three_digits(row[STEP])} "
+                  f"| {'' if row[BYTES] is None else format(row[BYTES], '.1f')} |" for row in spikes]  # fmt: skip
     lines += ["", "| wanted of these numbers | wanted | seen |", "|---|---|--:|"]
     for mark in result["marks"]:
         lines.append(

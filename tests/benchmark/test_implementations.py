@@ -4,11 +4,17 @@ import json
 
 import numpy as np
 import pytest
+from brian2 import Network, defaultclock, ms
+from brian2.devices.device import reset_device
 
 from cortex_model import theory
+from cortex_model.benchmark import spikes
 from cortex_model.benchmark.contenders import Contender
 from cortex_model.benchmark.measuring import compare, measure
 from cortex_model.benchmark.problem import Problem
+from cortex_model.benchmark.with_spikes import network
+from cortex_model.devices.dense import dense
+from cortex_model.devices.session import set_preferences
 from cortex_model.errors import DeviceError
 
 N_PRESENTATIONS = 60
@@ -81,3 +87,39 @@ def test_a_batch_changes_the_weights_by_the_mean_of_its_changes(contender, simul
     for l in forward:
         got = np.fromfile(tmp_path / "result" / f"W_{l}.bin").reshape(forward[l].shape)
         np.testing.assert_allclose(got, np.mean([weights[l] for weights in alone], axis=0), atol=1e-14)
+
+
+# ---------------------------------------------------------------------- spikes
+def test_dense_and_stock_send_the_same_spikes_and_learn_the_same():
+    made = {}
+    for kind, join in (("dense", dense), ("stock", lambda synapses: synapses)):
+        reset_device("runtime")
+        set_preferences("float64", "numpy")
+        defaultclock.dt = 1 * ms
+        parts = _, projections, monitors = network([40, 20, 5], join)
+        Network(*parts).run(100 * ms)
+        assert (projections[0].codeobj_class is None) == (kind == "stock")
+        made[kind] = [np.array(synapses.weight) for synapses in projections], [int(m.num_spikes) for m in monitors]
+    assert min(made["dense"][1][:2]) > 20 and made["dense"][1] == made["stock"][1]
+    assert np.ptp(made["dense"][0][0] - 0.5 * np.cos(np.add.outer(range(40), range(20))).ravel()) > 1e-4
+    for weights, expected in zip(made["dense"][0], made["stock"][0], strict=True):
+        np.testing.assert_array_equal(weights, expected)
+
+
+@pytest.mark.compiler
+@pytest.mark.slow
+def test_programs_of_spikes_are_measured_side_by_side():
+    said = []
+    rows = spikes.compare_spikes((40, 20, 5), repetitions=2, report=said.append, milliseconds=50, memory_sizes=())
+    assert [row["implementation"] for row in rows] == ["dense", "stock"] and rows[0]["spikes"] == rows[1]["spikes"] > 50
+    assert all(row["microseconds_per_time_step"] > 0 and row["bytes_per_synapse"] is None for row in rows)
+    assert said[2:6] == ["spikes: dense", "spikes: stock"] * 2, "interleaved"
+
+
+def test_programs_that_send_other_spikes_are_refused(monkeypatch):
+    counts = {"dense": 90, "stock": 100}
+    monkeypatch.setattr(spikes, "_built", lambda folder, kind, *options: counts[kind])
+    with pytest.raises(
+        DeviceError, match=r"^benchmark.spikes: dense must send as many spikes as stock \(got 90 and 100\)"
+    ):
+        spikes.compare_spikes()

@@ -87,10 +87,23 @@ def test_table_of_the_readme_holds_times_bytes_and_marks():
             "bandwidth_limit_microseconds": limits,
         }
     ).splitlines()
+    assert not any("spikes" in line for line in lines), "which were not measured"
     assert lines[0] == "A processor, 2 cores (L1 512 KiB); g++ 12; numpy 2."
     assert "| dense on `cpp_standalone` | 41.3 |  | 400 | 4.2 |" in lines
     assert lines[-2:] == ["| speed | at most 1 | 0.5 |", "| size | at most 1 | 2 (missed) |"]
     assert len([line for line in lines if line.startswith("| dense")]) == 1
+
+
+def test_spikes_have_a_table_of_their_own():
+    its = {"processor": "A processor", "cores": 2, "cache_bytes": {}, "compiler": "g++ 12", "versions": {}}
+    limits = {"784-256-10": 22.5, "3072-512-256-10": 480.0}
+    lines = markdown(
+        {"machine": its, "rows": [], "marks": [], "bandwidth_limit_microseconds": limits, "spikes": SPIKES}
+    )
+    at = lines.splitlines().index("| spikes with plasticity, 784-256-10 | µs a time step | bytes a synapse |")
+    assert lines.splitlines()[at + 2 : at + 4] == [
+        "| dense on `cpp_standalone` | 40 | 4.1 |", "| stock on `cpp_standalone` | 162 |  |",
+    ]  # fmt: skip
 
 
 def test_figure_is_drawn(result, tmp_path):
@@ -169,6 +182,19 @@ def test_marks_are_ratios_of_rows():
         "bytes per synapse, dense": (4.5, True),
         "build seconds": (31.0, False),
     }
+
+
+def row_of_spikes(implementation, microseconds, **more):
+    described = {"implementation": implementation, "device": "cpp_standalone", "sizes": list(SMALL)}
+    return described | {"microseconds_per_time_step": microseconds, "bytes_per_synapse": None} | more
+
+
+SPIKES = [row_of_spikes("dense", 40.0, bytes_per_synapse=4.08), row_of_spikes("stock", 162.0)]
+
+
+def test_the_mark_of_spikes_is_a_ratio_of_one_call():
+    (mark,) = marks([], {}, SPIKES)
+    assert mark == {"mark": "stock / dense, spikes, 784-256-10", "wanted": "at least 3", "seen": 4.05, "reached": True}
 
 
 def test_there_are_no_marks_without_rows():
