@@ -100,6 +100,7 @@ AT_REST = (
     ),
     Let("post of V", "apical_input = 0", name="apical_at_rest"),
 )  # fmt: skip
+RANDOM_CHARGE = Let("above input", "charge = uniform(3) - 0.5", name="random_charge")
 STIMULUS = Show("input", "drive = stimulus", name="stimulus")
 BIAS = Carry("b", "rate", "bias")
 ERROR_RATES = (
@@ -190,7 +191,7 @@ EVALUATION = (*AT_REST, STIMULUS, BIAS, Steps(_STEPS, *_PERCEIVED, BASAL_DECAY, 
 def wake(*more: Learn) -> tuple:
     """Wake: a stimulus goes up and, from the onset on, spikes of the error come down, at which synapses change."""
     return (
-        *AT_REST, STIMULUS, BIAS, *ERROR_RATES, ANNEALING,
+        *AT_REST, RANDOM_CHARGE, STIMULUS, BIAS, *ERROR_RATES, ANNEALING,
         Steps(_BEFORE, *_PERCEIVED, BASAL_DECAY, UP),
         Steps(
             _AFTER, SILENT, *_PERCEIVED, ERROR, ERROR_PASSED_ON, FEEDBACK_SPIKE, BASAL_DECAY, APICAL_DECAY,
@@ -215,7 +216,7 @@ _UP_IN_SLEEP = replace(UP, levels="levels of V")
 SLEEP = (
     *AT_REST, OWN_RATE,
     Show("post of V", "drive = sleep_amplitude*noise(0)", name="noise", paper=r"$\xi$"),
-    Let("pre of V", "charge = uniform(3) - 0.5", name="random_charge"),
+    _at("pre of V", RANDOM_CHARGE),
     Let("pre of V", "annealed = exp(-age/feedback_annealing_presentations)\n"
         "plasticity = annealed*time_step_ms/(sleep_ms - sleep_onset_ms)", name="sleep_plasticity"),
     Steps("sleep_onset_ms/time_step_ms + 0.5", *_SLEEPING, _UP_IN_SLEEP, DOWN),

@@ -84,6 +84,7 @@ def spiking_wake_presentation(
     stimulus: np.ndarray,
     target: np.ndarray | None,
     phases: Weights,
+    charges: Weights,
     numbers: Mapping[str, Any],
     age: int = 0,
     feedback_follows_forward: bool = False,
@@ -98,6 +99,8 @@ def spiking_wake_presentation(
         Without a target nothing is sent down, and nothing changes.
     phases : dict of ndarray, shape (n_l,)
         See `SpikingUnits`.
+    charges : dict of ndarray, shape (n_l,)
+        With which feedback cells above the input begin, from -1/2 to 1/2.
     numbers : dict
         See `SpikingUnits`.
     age : int
@@ -115,6 +118,8 @@ def spiking_wake_presentation(
     n, L = numbers, max(forward)
     W, b, V = ({l: w.copy() for l, w in weights.items()} for weights in (forward, biases, feedback))
     units, dt = _units(phases, n), n["time_step_ms"]
+    for l in W:
+        units[l].charge = np.array(charges[l], float)
     n_steps, onset = round(n["presentation_ms"] / dt), round(n["feedback_onset_ms"] / dt)
     rho = {l: n["top_error_rate"] if l == L else n["hidden_error_rate"] for l in W}
     step = np.exp(-age / n["annealing_presentations"]) / (n["presentation_ms"] - n["feedback_onset_ms"])
@@ -152,12 +157,10 @@ def spiking_sleep_presentation(
 
     Parameters
     ----------
-    forward, feedback, phases, numbers
+    forward, feedback, phases, charges, numbers
         See `spiking_wake_presentation`.
     noise : dict of ndarray, shape (n_l,)
         Of deviation 1.
-    charges : dict of ndarray, shape (n_l,)
-        With which feedback cells begin, from -1/2 to 1/2.
     age : int
         Presentations of sleep before this one.
 

@@ -58,14 +58,14 @@ def by_hand(p, weights, phases):
     for at, phase in enumerate(phases):
         begin, age = {l: uniform(at, l, 2) for l in levels}, ages.get(phase, 0)
         ages[phase] = age + 1
+        charges = {l: uniform(at, l, 3) for l in levels}
         if phase == "sleep":
             noise = {l: population_noise(SEED, at, l, SIZES[l], "uniform") for l in levels}
-            charges = {l: uniform(at, l, 3) for l in levels}
             feedback = theory.spiking_sleep_presentation(forward, feedback, noise, begin, charges, p.rule_values, age)
             continue
         *after, rates = theory.spiking_wake_presentation(
-            forward, biases, feedback, stimuli[at], targets[at] if phase == "wake" else None, begin, p.rule_values,
-            age, feedback_follows_forward=p.learning_rule == "backpropagation",
+            forward, biases, feedback, stimuli[at], targets[at] if phase == "wake" else None, begin, charges,
+            p.rule_values, age, feedback_follows_forward=p.learning_rule == "backpropagation",
         )  # fmt: skip
         forward, biases, feedback = after
         answers.append(rates[max(rates)])
