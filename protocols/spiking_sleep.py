@@ -87,12 +87,11 @@ def run(run: Run) -> dict:
 
 def measured(n: int, weights: Weights, p: SpikingSleepParameters) -> dict:
     """One row of `MEASURES`."""
-    damping = p.rule_values.get("feedback_damping", 0.0)
     norms = [
         np.linalg.norm(V) / np.linalg.norm(np.linalg.pinv(weights.forward[l].astype(float)))
         for l, V in sorted(weights.feedback.items())
     ]
-    return {"presentations": n, **alignment(weights, damping, 1 + damping), "relative_norm": np.array(norms)}
+    return {"presentations": n, **alignment(weights, p.sleep_damping, p.noise_gain), "relative_norm": np.array(norms)}
 
 
 PROTOCOL = Protocol(

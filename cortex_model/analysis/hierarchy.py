@@ -44,8 +44,7 @@ def hierarchy_measures(
     """
     p = parameters
     if p.dynamics == "spiking":
-        damping = p.rule_values.get("feedback_damping", 0.0)
-        return {"forward_drift": forward_drift(weights, start), **alignment(weights, damping, 1 + damping)}
+        return {"forward_drift": forward_drift(weights, start), **alignment(weights, p.sleep_damping, p.noise_gain)}
     row = {"forward_drift": forward_drift(weights, start), **update_angles(weights, stimuli, targets, p)}
     if p.is_leaky:
         row["update_difference_from_settled"] = update_difference_from_settled(weights, stimuli, targets, p)

@@ -17,6 +17,7 @@ from cortex_model import theory
 from cortex_model.datasets import DATASETS, SCALINGS
 from cortex_model.datasets.pictures import as_8_bits
 from cortex_model.errors import RunError, in_short
+from cortex_model.reference.hierarchy import presented
 from cortex_model.weights import Weights
 
 #: Luminance of red, green and blue (ITU-R BT.601), as Pillow weighs them.
@@ -120,7 +121,7 @@ def _scaling_of_training(parameters):
 
 
 def population_rates(weights: Weights, parameters: Any, stimuli: np.ndarray) -> dict[int, np.ndarray]:
-    """Rates h_l of every population above the input, l = 1 ... L.
+    """Rates h_l of every population above the input, l = 1 ... L; in spikes, counts as parts of the most there can be.
 
     Parameters
     ----------
@@ -132,6 +133,9 @@ def population_rates(weights: Weights, parameters: Any, stimuli: np.ndarray) -> 
     -------
     rates : dict of int to ndarray, shape (n, n_l)
     """
+    if parameters.dynamics == "spiking":
+        found = presented(parameters, weights, "evaluation", stimuli, "rate")
+        return {level: rates for level, rates in found.items() if level > 0}
     w = weights.astype(float)
     _, rates = theory.hierarchy_response(w.forward, w.biases, stimuli.T, parameters.nonlinearity, parameters.top)
     return {level: rates[level].T for level in rates if level > 0}
@@ -140,6 +144,8 @@ def population_rates(weights: Weights, parameters: Any, stimuli: np.ndarray) -> 
 def reconstructions(weights: Weights, parameters: Any, stimuli: np.ndarray) -> dict[int, np.ndarray]:
     """What feedback makes of the lower rates: r_{l-1} = V_l a_l, for each V_l from the next population.
 
+    In spikes it is the apical potential at the end of a presentation in which feedback cells repeat what is sent up.
+
     Returns
     -------
     reconstructed : dict of int to ndarray, shape (n, n_{l-1})
@@ -147,6 +153,8 @@ def reconstructions(weights: Weights, parameters: Any, stimuli: np.ndarray) -> d
     """
     if parameters.feedback_from_top:
         return {}
+    if parameters.dynamics == "spiking":
+        return presented(parameters, weights, "perception", stimuli, "apical_drive")
     w = weights.astype(float)
     drives, _ = theory.hierarchy_response(w.forward, w.biases, stimuli.T, parameters.nonlinearity, parameters.top)
     return {level - 1: theory.reconstruction(w.feedback[level], drives[level]).T for level in sorted(w.feedback)}

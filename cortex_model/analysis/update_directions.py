@@ -3,6 +3,7 @@
 import numpy as np
 
 from cortex_model import theory
+from cortex_model.errors import ParameterError
 from cortex_model.parameters.chosen import chosen_rule
 from cortex_model.reference.hierarchy import interpreter_of
 from cortex_model.schedule.declared import without_host
@@ -60,7 +61,17 @@ def update_angles(weights: Weights, stimuli: np.ndarray, targets: np.ndarray, pa
         ``update_angle_to_*_degrees`` -> one angle a hidden population, from the lowest; nan where an update is zero.
         The top population is left out: it has the output error itself. What the host does (feedback gains) is left
         out, too.
+
+    Raises
+    ------
+    ParameterError
+        In spikes.
     """
+    if parameters.dynamics == "spiking":
+        raise ParameterError(
+            "update_angles.parameters: must be of rates, which the other methods differentiate (got dynamics=spiking); "
+            "take dynamics=settled."
+        )
     p, forward = parameters, {l: matrix.astype(float) for l, matrix in weights.forward.items()}
     drives, rates = theory.hierarchy_response(forward, weights.biases, stimuli.T.astype(float), p.nonlinearity, p.top)
     error = theory.output_error(rates[max(forward)], targets.T)

@@ -82,6 +82,8 @@ class Answers:
         """
         X = stimuli_of(X, self.parameters.layer_sizes[0], "Cortex.reconstruct")
         self._feedback("Cortex.reconstruct")
+        if self.parameters.dynamics == "spiking":  # which feedback cells have sent down, with the gain in them
+            return self._presented("perception", X, "apical_drive")
         drives, w, g = self._presented("evaluation", X, "basal_drive"), self._weights, self.parameters.noise_gain
         return {
             l - 1: (drives[l] - w.biases[l].astype(float)) @ w.feedback[l].astype(float).T / g
@@ -124,7 +126,7 @@ class Answers:
         p, w, found = self.parameters, self._weights, {}
         if w.feedback and not p.feedback_from_top:
             said = {"pseudoinverse": "V to W^+", "transpose": "V to W^T", "fixed_point": "V to its fixed point"}
-            measured = alignment(w, p.damping, p.noise_gain)
+            measured = alignment(w, p.sleep_damping, p.noise_gain)
             for name, words in said.items():
                 values = measured[f"alignment_angle_to_{name}_degrees"]
                 found[words] = dict(zip(sorted(w.feedback), values.tolist(), strict=True))

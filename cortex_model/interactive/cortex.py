@@ -1,6 +1,7 @@
 """`Cortex`: a hierarchy that sleeps, wakes and answers, call by call."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -122,6 +123,7 @@ class Cortex(Answers, Freezing, Kept):
         self._weights = self._own(initial_weights(parameters, self.seed) if weights is None else weights)
         self.remembered: dict[str, float] = dict(kept.remembered)
         self.n_presented, self.n_epochs = kept.counts["n_presented"], kept.counts["n_epochs"]
+        self.begun = {phase: kept.counts[phase] for phase in ("wake", "sleep")}
         self.history: list[dict[str, Any]] = []
         self._simulation: Simulation | None = None
         self.W, self.V, self.b = (Projections(name, self) for name in "WVb")
@@ -197,7 +199,7 @@ class Cortex(Answers, Freezing, Kept):
         self._weights.check(self.parameters)
         if not self._is_device_given:
             self._go_to(device_for(schedule, self.parameters, self.device))
-        schedule = schedule.counted_from(self.n_presented)
+        schedule = replace(schedule.counted_from(self.n_presented), first_ages=self.learned)
         begun, n_wake = self.n_epochs, len(stimuli.wake[0]) if stimuli.wake else 1
         entry = {"what": what, **shown, "wake": 0, "sleep": 0, "device": self.device}
         total = schedule.n_presentations()
@@ -221,6 +223,11 @@ class Cortex(Answers, Freezing, Kept):
                 callback=callback, remembered=declared(self.parameters).remembered | self.remembered,
                 first_presentation=0,
             )  # fmt: skip
+
+    @property
+    def learned(self) -> dict[str, int]:
+        """Presentations of ``wake`` and of ``sleep`` so far, with those of what it started from."""
+        return {phase: n + sum(entry[phase] for entry in self.history) for phase, n in self.begun.items()}
 
     def _own(self, weights):
         """Weights of one's own, which can be written into, in the precision of the hierarchy."""

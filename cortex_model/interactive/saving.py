@@ -33,7 +33,7 @@ class Kept:
     @property
     def _state(self):
         """All that goes on besides weights."""
-        names = ("remembered", "n_presented", "n_epochs", "history")
+        names = ("remembered", "n_presented", "n_epochs", "history", "begun")
         return {name: copy.deepcopy(getattr(self, name)) for name in names}
 
     @classmethod
@@ -101,7 +101,7 @@ def _saved(cortex, path):
         "rule_files": {name: text.decode() for name, text in code.files.items()} if code else {},
     }
     counts = {name: getattr(cortex, name) for name in ("n_presented", "n_epochs")}
-    counts |= {phase: sum(entry[phase] for entry in cortex.history) for phase in ("wake", "sleep")}
+    counts |= cortex.learned
     described = {"description": f"{cortex!r}", STATE: json.dumps(state)}
     described["ended"] = attribute(counts, cortex.remembered)
     try:

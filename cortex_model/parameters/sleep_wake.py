@@ -128,7 +128,12 @@ class SleepWakeParameters(RuleParameters):
     @property
     def noise_gain(self) -> float:
         """The gain g of the noise within a sleep rule; 1 where the rule has none."""
-        return self.rule_values.get("noise_gain", 1.0)
+        return 1 + self.sleep_damping if self.dynamics == "spiking" else self.rule_values.get("noise_gain", 1.0)
+
+    @property
+    def sleep_damping(self) -> float:
+        """The damping d of a sleep rule, of rates or in spikes; 0 where the rule has none in spikes."""
+        return self.rule_values.get("feedback_damping", 0.0) if self.dynamics == "spiking" else self.damping
 
     def decisive(self) -> dict[str, Any]:
         """See `Parameters`; what a run goes on from is named by its content.

@@ -162,10 +162,14 @@ class Interpreter:
             self.state[level][name] = np.where(fired, self.state[level][name], before[name])
 
     def _carry_on_events(self, event):
-        """What neurons that have an event add to the target, one after the other."""
+        """What neurons that have an event add to the target, one after the other; of a batch, all at once."""
         moment, l = event
         pre, post = self.placed.ends(moment.projection, l)
         weight, source = self.weights[moment.projection, l], self.state[pre][self.placed.source(event)]
+        if self.batch_size > 1:
+            sent = np.where(self.fired[pre, moment.on], source, 0)
+            self.state[post][moment.target] = self.state[post][moment.target] + sent @ weight.T
+            return
         for b, neuron in np.argwhere(self.fired[pre, moment.on]):
             self.state[post][moment.target][b] += weight[:, neuron] * source[b, neuron]
 

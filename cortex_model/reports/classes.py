@@ -147,7 +147,7 @@ def _picture(setting, runs, loaded):
         data = loaded[key] if key in loaded else loaded.setdefault(key, _dataset(p))
         if not data.n_classes or p.layer_sizes[-1] != data.n_classes:
             raise DatasetError(f"dataset {p.dataset_name}: must have a class for each neuron at the top (got others).")
-        stimuli = data.stimuli(p.stimulus_scaling, p.dtype)[1][: MOST_IN_TIME if p.is_leaky else MOST_STIMULI]
+        stimuli = data.stimuli(p.stimulus_scaling, p.dtype)[1][: MOST_IN_TIME if p.takes_time else MOST_STIMULI]
         top.append(presented(p, run.weights, "evaluation", stimuli, "rate")[p.n_layers])
     test, rates = data.test, np.array(top)
     labels, answers = test.labels[: rates.shape[1]], rates.argmax(axis=2)

@@ -71,7 +71,7 @@ def test_rasters_show_every_spike_of_wake_and_sleep(run, tmp_path, rows_of, monk
     assert texts == {"onset of feedback", "V begins to learn"}
     said = " ".join(load_module(figure_folder() / "style.py").statement_in(figure).split())
     assert f"test stimulus {best}, of the first 4 the one with most feedback spikes" in said
-    assert "24 of 30 in population 0" in said and "learning rate" not in said and "batch" not in said
+    assert "24 of 30 in population 0" in said and "learning rate 0.05 at the top" in said and "batch" not in said
     forward = next(row for row in printed if (row["phase"], row["population"], row["cells"]) == ("sleep", 1, "forward"))
     assert float(forward["ON"]) == (sleep["spikes_1"] == 1).sum()
     assert float(forward["rate (Hz)"]) == pytest.approx(float(np.abs(sleep["spikes_1"]).sum()) / 8 / 0.020, abs=0.06)
