@@ -52,7 +52,7 @@ PROGRAMS = {
 
 #: A rule with one event of each kind, for compilers that take seconds for every code object.
 HEBBIAN = """
-from cortex_model.language import Carry, Climb, Learn, Let, Rule, Show
+from cortex_model.language import Carry, Climb, Fire, Learn, Let, Rule, Show
 from cortex_model.rules.hierarchy import FORWARD, LEARNING_RATE
 
 
@@ -60,7 +60,13 @@ def seen(code):
     return Show("input", "rate = stimulus"), Climb(Carry("W", "rate", "basal_input"), Let("above input", code))
 
 
-LEARNED = *seen("rate = tanh(basal_input + noise(0))"), Learn("W", "learning_rate", "rate_post*rate_pre")
+SPIKES = (
+    Fire("all", "rate = 0.5*rate", event="spike", when="rate > 0.1"),
+    Carry("W", "rate", "received", on="spike"),
+    Learn("W", "learning_rate", "received_post*weight", on="spike_post"),
+)
+HEBB = Learn("W", "learning_rate", "rate_post*rate_pre")
+LEARNED = *seen("rate = tanh(basal_input + noise(0))\\nreceived = 0"), HEBB, *SPIKES
 PHASES = {"wake": LEARNED, "evaluation": seen("rate = basal_input")}
 RULE = Rule("hebbian", {"W": FORWARD}, PHASES, LEARNING_RATE, recorded=("rate",))
 """
@@ -151,7 +157,7 @@ def predicted(scenario):
 
 @pytest.fixture
 def few_events(tmp_path, monkeypatch):
-    """A learning rule, as parameters have it, whose programs hold little besides a sum, noise and plasticity."""
+    """A learning rule, as parameters have it, whose programs hold little besides a sum, noise, spikes, plasticity."""
     monkeypatch.setattr(own, "_KNOWN", {})
     (tmp_path / "hebbian.py").write_text(HEBBIAN)
     return str(tmp_path / "hebbian.py")

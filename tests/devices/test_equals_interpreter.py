@@ -152,7 +152,7 @@ def test_times_share_a_program_and_what_is_compiled_in_does_not(scenario, check_
 @pytest.mark.compiler
 @pytest.mark.slow
 def test_the_cython_target(scenario, check_equals_interpreter, few_events, monkeypatch):
-    """Gates, sums, noise and plasticity; not optimised, which would take most of the time."""
+    """Gates, sums, noise, plasticity and spikes; not optimised, which would take most of the time."""
     for module in (session, program):
         monkeypatch.setattr(module, "COMPILER_FLAGS", ["-w", "-O0"])
     tiny = scenario(n_wake=5, evaluate_every=2, layer_sizes=(3, 2), learning_rule=few_events)
