@@ -103,3 +103,18 @@ def test_in_time_sums_that_change_are_paid_in_every_step():
     asleep = costs(sleep_per_wake=0.5, **leaky)
     assert asleep["half_cycles"]["sleep"] == 5
     assert asleep["synaptic_events"]["sleep"] == 5 * (1 + 10 + 1) * (W2 + W3)
+
+
+def test_spikes_arrive_at_every_synapse_of_their_neuron():
+    """Changes of weights are left out; without spikes there is no cost, though there is a schedule."""
+    spikes = {"spikes_in_wake": np.array([10, 5, 2, 1]), "feedback_spikes_in_wake": np.array([0, 9, 4, 3]),
+              "spikes_in_sleep": np.array([7, 2, 1, 0]), "feedback_spikes_in_sleep": np.array([0, 0, 6, 5]),
+              "spikes_in_evaluation": np.array([3, 2, 1, 1])}  # fmt: skip
+    p = SleepWakeParameters(layer_sizes=(5, 4, 3, 2), dynamics="spiking")
+    schedule = wake_sleep_schedule(p, lambda epoch: np.arange(10), 10, 10, 3, 0)
+    its = cost(schedule, p, spikes | {f"{name}_in_{phase}": np.zeros(4) for phase in ("perception", "recall")
+                                      for name in ("spikes", "feedback_spikes")})  # fmt: skip
+    wake = 10 * 4 + 5 * 3 + 2 * 2 + 4 * 4 + 3 * 3  # W_1, W_2, W_3; V_2, V_3
+    assert its["synaptic_events"] == {"wake": wake, "sleep": 2 * 3 + 1 * 2 + 6 * 4 + 5 * 3, "evaluation": 3 * 4 + 6 + 2}
+    assert its["operations"]["wake"] == 2 * wake and its["presentations"]["wake"] == 10
+    assert cost(schedule, p)["synaptic_events"]["wake"] == 0

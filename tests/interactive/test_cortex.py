@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -251,3 +252,17 @@ def test_what_cannot_be_loaded_gets_a_sentence(taught, tmp_path):
     file.write_bytes(content)
     with pytest.raises(RunError, match="must hold the weights that were saved"):
         Cortex.load(file)
+
+
+def test_in_spikes_learning_rates_fall_on_from_call_to_call(alone):
+    """A call does not begin anew with the first learning rate."""
+    alone("reciprocal")
+    given = {"dynamics": "spiking", "sleep_ms": 20.0, "sleep_onset_ms": 10.0, "feedback_annealing_presentations": 5.0}
+    new = partial(Cortex, (6, 5, 3), seed=1, device="runtime", **given)
+    at_once, twice = new().sleep(12), new().sleep(7).sleep(5)
+    assert at_once.weights.sha256 == twice.weights.sha256 and twice.learned == {"wake": 0, "sleep": 12}
+    for question, there in ((twice.reconstruct, {1}), (twice.rates, {0, 1, 2})):
+        assert {*question(np.ones((2, 6)))} == there
+    assert {*twice.angles()} == {"V to W^+", "V to W^T", "V to its fixed point"}
+    with pytest.raises(ParameterError, match=r"must be of rates, .*\(got dynamics=spiking\); take dynamics=settled"):
+        twice.angles(np.ones((2, 6)), [0, 1])
