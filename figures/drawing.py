@@ -183,7 +183,7 @@ def draw_curves(ax, experiment, panel: Panel, points, lines, colours) -> None:
             first, last = min(first, x[1]), max(last, x[-1])
     ax.set_xscale("symlog", linthresh=first)
     ax.set(xlabel=(panel.over or experiment.over).replace("_", " "), xlim=(0, None))
-    ax.set_xticks([0, *(10**k for k in range(3, 9) if first < 10**k < 3 * last)])
+    ax.set_xticks([0, *(10**k for k in range(3, 12) if first < 10**k < 3 * last)])
 
 
 def draw_swept(ax, experiment, panel: Panel, points, lines, colours) -> None:
