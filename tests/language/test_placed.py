@@ -178,7 +178,5 @@ def test_a_matrix_for_each_projection_is_asked_for():
 @pytest.mark.parametrize(("times", "got"), [("-5", "-5"), ("span/0", "nan"), ("span - 4", "-2")])
 def test_what_is_repeated_less_than_never_is_refused(times, got):
     assert [how_often(text, {"span": 2.0}) for text in ("span > 3", "span + 0.5", "-0.4")] == [0, 2, 0]
-    with pytest.raises(
-        RuleError, match=rf"must be a number at least 0 \(got '{times}', which is {got}\); mend"
-    ):
+    with pytest.raises(RuleError, match=rf"must be a number at least 0 \(got '{times}', which is {got}\); mend"):
         how_often(times, {"span": 2.0})
