@@ -167,6 +167,16 @@ def test_rounds_are_refused_where_time_steps_take_their_place():
     p.with_overrides({"dynamics": "settled"}).check_asked(["inference_steps"])
 
 
+def test_numbers_of_spikes_are_refused_where_there_are_none():
+    with pytest.raises(
+        ParameterError,
+        match=r"^Parameters\.membrane_ms: must be left out where dynamics is settled \(got 5\), for only spikes have "
+        r"it; leave it out, or set dynamics=spiking\.$",
+    ):
+        DEFAULT.with_overrides({"membrane_ms": 5}).check_asked(["membrane_ms"])
+    DEFAULT.with_overrides({"dynamics": "spiking", "membrane_ms": 5}).check_asked(["membrane_ms"])
+
+
 @pytest.mark.parametrize(("asked", "reading", "sentence"), NOT_READ)
 def test_a_number_is_refused_by_name_where_the_rule_does_not_read_it(asked, reading, sentence):
     other = sentence.split()[0].split("\\")[0]

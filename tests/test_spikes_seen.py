@@ -170,8 +170,10 @@ def test_what_has_no_spikes_is_refused():
         traces.spikes(leaky, WEIGHTS, "wake", STIMULI, TARGETS)
     with pytest.raises(ParameterError, match=r"^spikes\.phase: must be a phase of .*wake, sleep.* \(got 'dream'\)"):
         traces.spikes(P, WEIGHTS, "dream")
-    with pytest.raises(ParameterError, match=r"^spikes\.targets: must have shape \(n_stimuli, 3\).*\(got \(\)\)"):
+    with pytest.raises(ParameterError, match=r"^spikes\.targets: must be given in wake \(got none\); give one row"):
         traces.spikes(P, WEIGHTS, "wake", STIMULI)
+    with pytest.raises(ParameterError, match=r"^spikes\.stimuli: must be left out in sleep \(got \(3, 6\)\); leave"):
+        traces.spikes(P, WEIGHTS, "sleep", STIMULI)
     with pytest.raises(ParameterError, match=r"^Stimuli\.wake: stimuli and targets must be equally many"):
         traces.spikes(P, WEIGHTS, "wake", STIMULI, TARGETS[:2], device="runtime")
     with pytest.raises(ParameterError, match=r"^spikes\.n_presentations: must be "):

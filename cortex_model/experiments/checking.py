@@ -99,6 +99,9 @@ def check_rule(learning_rule: str, **overrides) -> Iterator[Checked]:
         yield compared_with_brian2(in_time)
     if rule_named(learning_rule).in_spikes:
         yield compared_with_brian2(parameters_for(learning_rule, "spiking", **overrides))
+    else:
+        without = f"not with dynamics=spiking: the rule has no Rule.in_spikes of the name {p.rule.name}_spiking"
+        yield Checked("in spikes, Brian2 equals the declaration", None, without)
     yield compared_with_oracle(p)
 
 

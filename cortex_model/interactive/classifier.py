@@ -115,7 +115,10 @@ class CortexClassifier(ClassifierMixin, BaseEstimator):
         return self._shown(X, y, 1)
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Rates of the top population, one column a class of ``classes_``; shape (n_stimuli, n_classes)."""
+        """Rates of the top population, one column a class of ``classes_``; shape (n_stimuli, n_classes).
+
+        They sum to 1 where ``top`` is softmax; counts of spikes (``dynamics="spiking"``) have either sign and do not.
+        """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False)
         return self.cortex_.rates(X)[self.cortex_.parameters.n_layers]

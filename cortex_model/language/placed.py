@@ -9,7 +9,7 @@ from cortex_model.errors import RuleError
 from cortex_model.language.events import BOUNDARY, Conduct, Counts, Event, Group, Rest
 from cortex_model.language.moments import Carry, Fire, Host, Learn, Let, Pool, Settle
 from cortex_model.language.places import Places
-from cortex_model.language.rule import Rule, evaluated
+from cortex_model.language.rule import Rule, how_often
 from cortex_model.language.sequence import Climb, Descend, Repeat, Steps, Stretch, Then, moments_of, repeats_of
 from cortex_model.language.statements import expression, names, read_by, written_by
 from cortex_model.language.stretches import Unfolded
@@ -49,7 +49,7 @@ class PlacedRule:
                 "shorten them."
             )
         times = {repeat.times for sequence in self.rule.phases.values() for repeat in repeats_of(sequence)}
-        return Counts({each: int(evaluated(each, values)) for each in times}, n_steps, onset)
+        return Counts({each: how_often(each, values) for each in times}, n_steps, onset)
 
     def groups(self, phase: str, counts: Counts) -> Iterator[Group]:
         """A presentation as groups of events, each of which happens at once, one after another.

@@ -205,6 +205,26 @@ def evaluated(text: str, values: Mapping[str, float]) -> float:
     return eval(_compiled(text), {"__builtins__": {}, "abs": abs, "int": int, "exp": math.exp}, dict(values))
 
 
+def how_often(times: str, values: Mapping[str, float]) -> int:
+    """How often something is repeated, for the values of numbers.
+
+    Raises
+    ------
+    RuleError
+        If that is no number at least 0.
+    """
+    try:
+        number = evaluated(times, values)
+    except ArithmeticError:
+        number = math.nan
+    if not -1 < number < math.inf:
+        raise RuleError(
+            f"Rule: how often something is repeated must be a number at least 0 (got {times!r}, which is {number:g}); "
+            "mend it, or change a number in it."
+        )
+    return int(number)
+
+
 @cache
 def _compiled(text):
     return compile(text.strip(), "number", "eval")

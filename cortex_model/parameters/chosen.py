@@ -56,7 +56,8 @@ def spiking(rule: Rule, **options: Any) -> Rule:
         having = [name for name, each in shipped().items() if each.in_spikes]
         raise RuleError(
             f"dynamics: must be settled or leaky for {rule.name}, which does not say what its neurons do in spikes "
-            f"(got spiking); choose another learning_rule, such as {', '.join(having)}, or declare Rule.in_spikes."
+            f"(got spiking); choose another learning_rule, such as {', '.join(having)}, or declare "
+            f"Rule.in_spikes, of the name {rule.name}_spiking."
         )
     kept = ("biases", "feedback_to_input", "relative_rates")
     return configured(rule.in_spikes, **{name: options[name] for name in kept if name in options})

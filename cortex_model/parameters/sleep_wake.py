@@ -164,8 +164,15 @@ class SleepWakeParameters(RuleParameters):
             )
         if self.dynamics == "spiking":
             self._check_in_spikes(names)
-        for name in sorted(names & self._unread):
+        in_spikes = rule_named(self.learning_rule).in_spikes
+        of_spikes = {*in_spikes.numbers} if in_spikes and self.dynamics != "spiking" else set()
+        for name in sorted(names & ({*of_spikes} - {*self.rule.numbers} | self._unread)):
             got = getattr(self, name)
+            if name in of_spikes:
+                raise ParameterError(
+                    f"Parameters.{name}: must be left out where dynamics is {self.dynamics} (got {got:g}), for only "
+                    "spikes have it; leave it out, or set dynamics=spiking."
+                )
             if name in {n for form in rule_named(self.learning_rule).forms for n in form.numbers} and self.is_leaky:
                 raise ParameterError(
                     f"Parameters.{name}: must be left out where dynamics is leaky (got {got:g}), for there time steps "

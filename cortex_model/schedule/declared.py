@@ -9,7 +9,7 @@ from cortex_model.language.joining import joined
 from cortex_model.language.moments import Carry, Fire, Host, Learn
 from cortex_model.language.ordering import Ordering
 from cortex_model.language.placed import PlacedRule
-from cortex_model.language.rule import Rule, evaluated
+from cortex_model.language.rule import Rule, how_often
 from cortex_model.language.sequence import moments_of, repeats_of
 from cortex_model.language.statements import expression, names
 from cortex_model.parameters import HierarchyParameters, content_hash
@@ -146,7 +146,7 @@ class Declared:
         """How often and how long things happen, for the numbers of these parameters."""
         p, values = self.parameters, self.parameters.rule_values
         times = {repeat.times for sequence in self.rule.phases.values() for repeat in repeats_of(sequence)}
-        return Counts({each: int(evaluated(each, values)) for each in times}, p.n_steps, p.onset_step)
+        return Counts({each: how_often(each, values) for each in times}, p.n_steps, p.onset_step)
 
     def slots(self, phase: str) -> tuple[frozenset[str], ...]:
         """The gates that are open in each slot of a presentation of a phase."""

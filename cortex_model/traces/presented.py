@@ -209,12 +209,21 @@ def spikes(
             f"{', '.join(declared(p).phases)} (got {in_short(phase)}); choose one."
         )
     number, n = PHASES.index(phase), checked_number("spikes.n_presentations", n_presentations, MOST_PRESENTATIONS)
-    rows = [None if number in without else _rows(given, size, f"spikes.{name}") for name, given, size, without in (
+    rows = [_rows_of_phase(number, without, given, size, f"spikes.{name}") for name, given, size, without in (
         ("stimuli", stimuli, p.layer_sizes[0], (SLEEP, RECALL)),
         ("targets", targets, p.layer_sizes[-1], (SLEEP, EVALUATION, PERCEPTION)),
     )]  # fmt: skip
     n = n if number == SLEEP else max(len(its) for its in rows if its is not None)
     return _in_time(p, weights, Shown(number, n, _pair(p, n, number, *rows), {}, True, seed), device, codegen_target)
+
+
+def _rows_of_phase(phase, without, rows, n, where):
+    """Rows that a phase shows, where it shows them; None where it shows none."""
+    if (rows is None) != (phase in without):
+        must = "be given" if rows is None else "be left out"
+        got, do = ("none", "give one row a stimulus") if rows is None else (np.shape(rows), "leave them out")
+        raise ParameterError(f"{where}: must {must} in {PHASES[phase]} (got {got}); {do}.")
+    return None if rows is None else _rows(rows, n, where)
 
 
 def _traced(p, weights, stimuli, states, phase, device, codegen_target):

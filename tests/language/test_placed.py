@@ -21,6 +21,7 @@ from cortex_model.language import (
     in_time,
 )
 from cortex_model.language.options import configured, with_feedback_to_input, without_biases
+from cortex_model.language.rule import how_often
 from cortex_model.language.sequence import moments_of
 from cortex_model.language.soundness import checked
 from cortex_model.reference.interpreter import Interpreter
@@ -172,3 +173,10 @@ def test_settling_is_said_once():
 def test_a_matrix_for_each_projection_is_asked_for():
     with pytest.raises(RuleError, match=r"must hold a matrix for each projection \(got none for"):
         Interpreter(placed(), {}, RECIPROCAL.values())
+
+
+@pytest.mark.parametrize(("times", "got"), [("-5", "-5"), ("span/0", "nan"), ("span - 4", "-2")])
+def test_what_is_repeated_less_than_never_is_refused(times, got):
+    assert [how_often(text, {"span": 2.0}) for text in ("span > 3", "span + 0.5", "-0.4")] == [0, 2, 0]
+    with pytest.raises(RuleError, match=rf"must be a number at least 0 \(got '{times}', which is {got}\); mend"):
+        how_often(times, {"span": 2.0})

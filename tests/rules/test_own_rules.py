@@ -177,9 +177,37 @@ def test_the_term_of_oja_bounds_feedback(write):
 # ---------------------------------------------------------------------- check
 def test_check_finds_that_all_is_well(write):
     found = {each.claim: each for each in check_rule(write())}
-    assert [each.holds for each in found.values()] == [True] * 4
-    assert all(found[claim].difference < 1e-12 for claim in found if claim != "sound")
+    assert [each.holds for each in found.values()] == [True] * 5
+    in_spikes = "in spikes, Brian2 equals the declaration"
+    assert found[in_spikes].verdict == "not checked"
+    assert found[in_spikes].said.endswith("the rule has no Rule.in_spikes of the name oja_spiking")
+    assert all(found[claim].difference < 1e-12 for claim in found if claim not in ("sound", in_spikes))
     assert found["Brian2 equals the declaration"].said == "all weights changed"
+
+
+IN_SPIKES = """
+from dataclasses import replace
+from cortex_model.language import Learn
+from cortex_model.rules.random_feedback import RULE as RANDOM_FEEDBACK
+from cortex_model.rules.spikes import in_spikes
+TWICE = Learn("b", "-top_learning_rate", "2*plasticity_post*feedback_impulse_post", levels="L..L",
+             on="feedback_spike_post", name="top_bias_update")
+RULE = replace(RANDOM_FEEDBACK, name="mine")
+RULE = replace(RULE, in_spikes=in_spikes(RULE).replacing(top_bias_update=TWICE))
+"""
+
+
+def test_check_takes_numbers_that_a_rule_has_in_spikes_alone(write):
+    done = CliRunner().invoke(app, ["check", write(IN_SPIKES), "--set", "membrane_ms=7", "--set", "layer_sizes=4,3,2"])
+    assert done.exit_code == 0, done.output
+    assert re.search(r"number in spikes +value", done.output) and re.search(r"membrane_ms +7 ", done.output)
+    assert re.search(r"in spikes, Brian2 equals the declaration: yes", done.output)
+
+
+def test_a_rule_in_spikes_of_another_name_is_asked_for_by_its_name(write):
+    own = write(IN_SPIKES + 'RULE = replace(RULE, name="other")')
+    with pytest.raises(ParameterError, match=r"for other, .* or declare Rule\.in_spikes, of the name other_spiking\.$"):
+        SleepWakeParameters(learning_rule=own, dynamics="spiking")
 
 
 def test_check_finds_an_oracle_that_says_something_else(write):
