@@ -69,6 +69,13 @@ def learn(
             "evaluations lie at other presentations than in one longer run, and noise is numbered over them: the bits "
             "are not those of one longer run"
         )
+    most = np.abs(train[0]).max(initial=0)
+    if p.dynamics == "spiking" and most * p.time_step_ms > p.refractory_ms:
+        run.warn(
+            f"stimuli reach {most:.3g}, where a cell that fires once a time step says at most "
+            f"{p.refractory_ms / p.time_step_ms:g}: what is beyond is not sent (another stimulus_scaling, or a shorter "
+            "time step, changes that)"
+        )
     start = initial_weights(p, run.seed)
     if drawn := redrawn(p):
         run.warn(f"{', '.join(drawn)}: drawn, because what the run starts from has another top population")

@@ -117,15 +117,23 @@ class CortexClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> np.ndarray:
         """Rates of the top population, one column a class of ``classes_``; shape (n_stimuli, n_classes).
 
-        They sum to 1 where ``top`` is softmax; counts of spikes (``dynamics="spiking"``) have either sign and do not.
+        They sum to 1 where ``top`` is softmax. Counts of spikes (``dynamics="spiking"``) become parts of those that are
+        above 0, of which each class has a thousandth beforehand.
         """
+        rates = self._rates(X)
+        if self.cortex_.parameters.dynamics != "spiking":
+            return rates
+        counts = np.maximum(rates, 0) + 0.001
+        return counts / counts.sum(axis=1, keepdims=True)
+
+    def _rates(self, X):
         check_is_fitted(self)
         X = validate_data(self, X, reset=False)
         return self.cortex_.rates(X)[self.cortex_.parameters.n_layers]
 
     def predict(self, X: Any) -> np.ndarray:
         """The class whose neuron is the most active, for each stimulus."""
-        rates = self.predict_proba(X)
+        rates = self._rates(X)
         return self.classes_[rates.argmax(axis=1)]
 
     def _begin(self, classes):

@@ -60,12 +60,10 @@ class Interpreter:
         self.counts = placed.counts(values, n_steps, onset)
         self.weights: Matrices = {key: np.array(matrix, float) for key, matrix in weights.items()}
         if missing := [key for key in placed.synapses if key not in self.weights]:
-            raise RuleError(
-                f"Interpreter.weights: must hold a matrix for each projection (got none for {missing}); add it."
-            )
-        self.remembered = {
-            (l, name): float(placed.rule.remembers[name]) for l in range(placed.L + 1) for name in placed.remembered(l)
-        }
+            sentence = f"must hold a matrix for each projection (got none for {missing}); add it."
+            raise RuleError(f"Interpreter.weights: {sentence}")
+        first = placed.rule.remembers
+        self.remembered = {(l, n): float(first[n]) for l in range(placed.L + 1) for n in placed.remembered(l)}
         self.n_presented = dict.fromkeys(placed.rule.phases, 0)
         self._groups: dict[str, list] = {}
 
@@ -166,12 +164,11 @@ class Interpreter:
         moment, l = event
         pre, post = self.placed.ends(moment.projection, l)
         weight, source = self.weights[moment.projection, l], self.state[pre][self.placed.source(event)]
+        fired, state = self.fired[pre, moment.on], self.state[post]
         if self.batch_size > 1:
-            sent = np.where(self.fired[pre, moment.on], source, 0)
-            self.state[post][moment.target] = self.state[post][moment.target] + sent @ weight.T
-            return
-        for b, neuron in np.argwhere(self.fired[pre, moment.on]):
-            self.state[post][moment.target][b] += weight[:, neuron] * source[b, neuron]
+            state[moment.target] = state[moment.target] + np.where(fired, source, 0) @ weight.T
+        for b, neuron in np.argwhere(fired) if self.batch_size == 1 else ():
+            state[moment.target][b] += weight[:, neuron] * source[b, neuron]
 
     def _learn_on_events(self, event):
         """Synapses of neurons that have an event change, neuron by neuron; of a batch one after the other."""
@@ -230,8 +227,7 @@ class Interpreter:
         pre, post = self.placed.ends(event.moment.projection, event.level)
         found = {}
         for name, end in of_ends(event.moment):
-            population = pre if end == "pre" else post
-            if population is None:
+            if (population := pre if end == "pre" else post) is None:
                 value = np.ones(1)
             elif (population, name) in self.remembered:
                 value = np.array([self.remembered[population, name]])

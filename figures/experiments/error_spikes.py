@@ -29,7 +29,7 @@ EXPERIMENT = Experiment(
     arms={"digits": arms()},
     panels=(
         Panel("test_error_percent", "Error after training", "test error (%)", "log"),
-        Panel("feedback_spikes_in_wake", "Feedback spikes", "in all of wake, mean of populations", "log"),
+        Panel("feedback_spikes_in_wake", "Feedback spikes in wake", "mean of populations", "log"),
     ),
     x_label="rate of feedback spikes, in units of the default",
     x_ticks={factor: f"{factor:g}" for factor in FACTORS},
