@@ -28,9 +28,10 @@ has the others. What is wrong with a rule `cortex_model.language.soundness` says
 
 What strings can read
     Variables of their own population; ``stimulus`` in the input, ``target`` in the top population, and in an
-    input that is as large as it; numbers; ``noise(k)`` and ``uniform(k)``, drawn for each presentation, population,
-    neuron and stream k; ``sigma(drive)``, ``slope(drive, rate)``, ``top_sigma(drive)`` and the rows of `NONLINEARITIES`
-    by name. Strings of a `Learn` read variables of both ends, ``delta_post`` and ``rate_pre``, and ``weight``.
+    input that is as large as it; numbers; ``age``, how many presentations of the phase came before; ``noise(k)`` and
+    ``uniform(k)``, drawn for each presentation, population, neuron and stream k; ``sigma(drive)``, ``slope(drive,
+    rate)``, ``top_sigma(drive)`` and the rows of `NONLINEARITIES` by name. Strings of a `Learn` read variables of both
+    ends, ``delta_post`` and ``rate_pre``, and ``weight``.
 
 Examples
 --------
