@@ -68,7 +68,7 @@ PARAMETERS = {
     "a regression of one": (with_set("regression=1"), "regression: must be a number at least 0 and below 1"),
     "biases maybe": (with_set("biases=maybe"), "biases: must be true or false (got 'maybe')"),
     "no room in a chunk": (with_set("chunk_presentations=0"), "chunk_presentations: must be a whole number at least 1"),
-    "an unknown dynamics": (with_set("dynamics=fast"), "dynamics: must be one of settled, leaky (got 'fast')"),
+    "an unknown dynamics": (with_set("dynamics=fast"), "dynamics: must be one of settled, leaky, spiking (got 'fast')"),
     "a time that is no whole number of steps": (
         with_set("dynamics=leaky", "presentation_ms=10.5", "feedback_onset_ms=5"),
         "presentation_ms must be a whole number of time steps where dynamics is leaky (got 10.5 ms",

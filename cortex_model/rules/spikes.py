@@ -149,9 +149,9 @@ BASAL_DECAY = Let("above input", "basal_input -= synapse_part*basal_input", name
                   paper=r"$\tau_s \dot I = -I$")  # fmt: skip
 APICAL_DECAY = Let("post of V", "apical_input -= synapse_part*apical_input", name="apical_decay",
                    paper=r"$\tau_s \dot A = -A$")  # fmt: skip
-UP = Carry("W", "impulse", "basal_input", on="spike", name="forward_spikes", paper=r"$I \mathrel{+}= s W$")
+UP = Carry("W", "impulse", "basal_input", on="spike", name="forward_spikes", paper=r"$I \leftarrow I + s W$")
 DOWN = Carry("V", "feedback_impulse", "apical_input", on="feedback_spike", name="feedback_spikes",
-             paper=r"$A \mathrel{+}= s V$")  # fmt: skip
+             paper=r"$A \leftarrow A + s V$")  # fmt: skip
 
 # ---------------------------------------------------------------------- synapses
 _AT_ERROR = {"on": "feedback_spike_post"}

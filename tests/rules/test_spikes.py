@@ -211,7 +211,9 @@ def test_what_only_rates_have_is_in_no_name():
 
 
 def test_numbers_of_spikes_are_refused_for_rates():
-    with pytest.raises(ParameterError, match=r"trace_ms.*only .*reciprocal with dynamics=spiking.* reads? it"):
+    with pytest.raises(
+        ParameterError, match=r"trace_ms: must be left out where dynamics is settled .* set dynamics=spiking"
+    ):
         SleepWakeParameters(trace_ms=9.0).check_asked(["trace_ms"])
 
 
