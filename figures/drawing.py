@@ -166,7 +166,7 @@ def listed(names: list[str]) -> str:
     """Names one after another; what a name has in common with the one before it, up to a comma, is said once."""
     said = names[:1]
     for before, name in zip(names, names[1:], strict=False):
-        common = name[: name.rfind(", ") + 2]
+        common = name[: name.rfind(", ") + 2] if ", " in name else ""
         said.append(name.removeprefix(common) if common and before.startswith(common) else name)
     return "; ".join(said)
 

@@ -25,9 +25,9 @@ Synapses change at feedback spikes alone, by what is there at their own neuron: 
     V   at a feedback spike of the presynaptic unit, before it arrives:
             dV_ij = eta s [(1 + d) x_i - A_i - m s V_ij/(rho tau_s)]/(rho (T_s - T_g))
 
-The last term, m = 1/2, takes the apical potential half way between before the spike and after it; without it V grows
-without bound. Voltages, traces and charges begin anew with each presentation (forward cells at a random phase): weights
-are all that goes on to the next.
+The last term, m = 1/2, takes the apical potential half way between before the spike and after it; without it V becomes
+too large, the more so the fewer feedback spikes there are. Voltages, traces and charges begin anew with each
+presentation (forward cells at a random phase): weights are all that goes on to the next.
 
 Source: the scheme is our own (recirculation in spikes: `cortex_model.rules.reciprocal`). That an apical potential
 learns to predict the somatic spikes is R. Urbanczik and W. Senn, "Learning by the dendritic prediction of somatic

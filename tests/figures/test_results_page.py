@@ -528,6 +528,12 @@ def test_spikes():
     spikes = [few[f"reciprocal, bare, rates x {factor}"]["feedback_spikes_in_wake"] for factor in ("0.1", "0.3", "1")]
     assert "a fifth of the feedback spikes" in said and 4.5 < spikes[2] / spikes[1] < 5.5
     assert "one in six presentations" in said and 5.5 < 15 * 1437 / spikes[0] < 6.5
+    asleep = Table("sleep_of_spikes_noise")
+    steps = [asleep.error(f"time step x {factor}") for factor in ("0.5", "2", "1")]
+    assert "0.5 ms brings it to {:.1f} degrees, one of 2 ms to {:.0f}, from {:.1f} at 1 ms".format(*steps) in said
+    assert f"V stays {asleep.error('amplitude of the noise x 0.5'):.0f} degrees from W⁺" in said
+    without = asleep["no term half way"]
+    assert f"is better, {without['error']:.1f} degrees, and the norm {without['relative_norm']:.1f} times" in said
     last = {row["quantity"]: row for row in read_rows(figure_folder() / "spiking_sleep.csv")}
     shown = [
         [float(last[name][key]) for key in ("mean", "low", "high")] for name in ("V1 to W⁺", "V2 to W⁺", "V1", "V2")

@@ -75,7 +75,7 @@ def test_a_csv_that_is_drawn_again_is_the_same(file, caught, tmp_path, monkeypat
     assert (tmp_path / file.name).read_bytes() == file.read_bytes()
     letters, said = caught[file.stem]
     assert letters == "ABCDEF"[: len(letters)] and len(letters) > 1
-    of_spikes = r"(digits|mnist), \d+-.*, in spikes, learning rate"
+    of_spikes = r"((digits|mnist), )?\d+-.*, in spikes, learning rate"
     assert re.match(rf"(mnist|cifar10), \d+-.*, batch 40, learning rate|20-20, sleep learning rate|{of_spikes}", said)
     if is_experiment:
         table = read_rows(file.with_name(f"{file.stem}_table.csv"))
