@@ -9,9 +9,10 @@ from textwrap import fill
 
 import matplotlib
 
-from cortex_model.errors import CortexModelWarning, ParameterError, RunError
+from cortex_model.errors import CortexModelWarning, RunError
 from cortex_model.experiments.by_rule import line_of
-from cortex_model.experiments.reproduce import Figure, Row, RunRequest, figure_folder, write_figure
+from cortex_model.experiments.making import none_to_make
+from cortex_model.experiments.reproduce import Figure, Row, figure_folder, write_figure
 from cortex_model.experiments.statements import BANDS, statement
 from cortex_model.reports.curves import Panel
 from cortex_model.reports.reading import read_runs
@@ -31,18 +32,7 @@ COLUMNS, LONGEST = 3, 34
 SHOWS = f"thin lines: single seeds, thick: their mean, {BANDS}"
 
 
-def requests(dataset: str, n_seeds: int) -> list[RunRequest]:
-    """None: it shows runs of one's own.
-
-    Raises
-    ------
-    ParameterError
-        Always.
-    """
-    raise ParameterError(
-        "FIGURE: must be a figure whose runs are known (got 'curves', which draws any); draw runs of your own with "
-        "`cortex-model figure curves RUN_DIRS`."
-    )
+requests = none_to_make("curves", "any")
 
 
 def draw(directories: list[RunDirectory], out: Path) -> list[Row]:

@@ -13,8 +13,9 @@ import matplotlib
 import numpy as np
 
 from cortex_model.analysis.spike_trains import CELLS, SIGNS, spike_measures
-from cortex_model.errors import ParameterError, RunError
-from cortex_model.experiments.reproduce import Figure, Row, RunRequest, figure_folder, write_figure
+from cortex_model.errors import RunError
+from cortex_model.experiments.making import none_to_make
+from cortex_model.experiments.reproduce import Figure, Row, figure_folder, write_figure
 from cortex_model.experiments.statements import statement_of, value_said
 from cortex_model.runs.directory import RunDirectory
 from cortex_model.runs.protocol import parameters_of
@@ -68,18 +69,7 @@ class RasterRow(NamedTuple):
         return max(len(self.neurons), LEAST)
 
 
-def requests(dataset: str, n_seeds: int) -> list[RunRequest]:
-    """None: it shows runs of one's own.
-
-    Raises
-    ------
-    ParameterError
-        Always.
-    """
-    raise ParameterError(
-        "FIGURE: must be a figure whose runs are known (got 'rasters', which draws any in spikes); draw a run of your "
-        "own with `cortex-model figure rasters RUN_DIR`."
-    )
+requests = none_to_make("rasters", "any in spikes")
 
 
 def draw(directories: list[RunDirectory], out: Path) -> list[Row]:

@@ -19,9 +19,10 @@ Expected
 import numpy as np
 
 from cortex_model.analysis.alignment import alignment
+from cortex_model.analysis.hierarchy import HIERARCHY_MEASURES
 from cortex_model.errors import ParameterError
-from cortex_model.experiments.learning import last_angles
-from cortex_model.parameters import PositiveCount, SleepWakeParameters, parameter, with_default
+from cortex_model.experiments.learning import last_angles, spikes_per_presentation
+from cortex_model.parameters import PositiveCount, SleepWakeParameters, parameter, with_defaults
 from cortex_model.protocol import Protocol, Run
 from cortex_model.schedule import Stimuli, sleep_schedule
 from cortex_model.weights import Weights, initial_weights
@@ -29,31 +30,24 @@ from cortex_model.weights import Weights, initial_weights
 #: Measure -> (unit, dimension).
 MEASURES = {
     "presentations": ("presentations", None),
-    "alignment_angle_to_pseudoinverse_degrees": ("degree", "feedback_projection"),
-    "alignment_angle_to_transpose_degrees": ("degree", "feedback_projection"),
-    "alignment_angle_to_fixed_point_degrees": ("degree", "feedback_projection"),
-    "relative_distance_to_pseudoinverse": ("1", "feedback_projection"),
-    "largest_penrose_residual": ("1", "feedback_projection"),
-    "condition_number": ("1", "feedback_projection"),
+    **{name: its for name, its in HIERARCHY_MEASURES.items() if its[1] == "feedback_projection"},
     "relative_norm": ("1", "feedback_projection"),
+}
+#: Rates, amplitude and time constants were chosen with seeds 11 and 12, for 64-32-10.
+DEFAULTS = {
+    "dynamics": "spiking",
+    "feedback_to_input": True,
+    "synapse_ms": 8.0,
+    "feedback_rate": 1.0,
+    "sleep_amplitude": 0.6,
+    "feedback_learning_rate": 0.03,
+    "feedback_annealing_presentations": 4000.0,
 }
 
 
-class SpikingSleepParameters(SleepWakeParameters):
-    """Parameters of `spiking_sleep`.
+class SpikingSleepParameters(with_defaults(SleepWakeParameters, DEFAULTS)):
+    """Parameters of `spiking_sleep`."""
 
-    Rates, amplitude and time constants were chosen with seeds 11 and 12, for 64-32-10.
-    """
-
-    dynamics: str = with_default(SleepWakeParameters, "dynamics", "spiking")
-    feedback_to_input: bool = with_default(SleepWakeParameters, "feedback_to_input", True)
-    synapse_ms: float = with_default(SleepWakeParameters, "synapse_ms", 8.0)
-    feedback_rate: float = with_default(SleepWakeParameters, "feedback_rate", 1.0)
-    sleep_amplitude: float = with_default(SleepWakeParameters, "sleep_amplitude", 0.6)
-    feedback_learning_rate: float = with_default(SleepWakeParameters, "feedback_learning_rate", 0.03)
-    feedback_annealing_presentations: float = with_default(
-        SleepWakeParameters, "feedback_annealing_presentations", 4000.0
-    )
     n_presentations: PositiveCount = parameter(20000, "presentations of noise", "presentations")
     look_every_presentations: PositiveCount = parameter(1000, "presentations between two looks", "presentations")
 
@@ -72,15 +66,13 @@ def run(run: Run) -> dict:
         lambda place, weights, _: measured(schedule.n_presentations("sleep", place), weights, p), MEASURES,
     )  # fmt: skip
     rows = {name: values for name, (_, values, _) in run.measures.items()}
-    n = max(int(rows["presentations"][-1]), 1)
-    kinds = {"forward": "spikes_in_sleep", "feedback": "feedback_spikes_in_sleep"}
     return {
         "learning_rule": p.learning_rule,
         "layer_sizes": list(p.layer_sizes),
-        "n_presentations": n,
+        "n_presentations": p.n_presentations,
         **last_angles(rows),
         "relative_norm": [round(float(value), 4) for value in rows["relative_norm"][-1]],
-        "spikes_per_presentation": {kind: round(rows[name][-1].sum() / n, 2) for kind, name in kinds.items()},
+        **spikes_per_presentation(rows, "sleep", p.n_presentations),
         "weights_sha256": run.weights.sha256,
     }
 

@@ -97,7 +97,7 @@ def summary(run: Run, schedule, seconds: float) -> dict:
         "final_test_error_percent": errors[-1],
         "evaluated_at_presentations": [int(n) for n in rows["wake_presentations"]],
         **learning.last_angles(rows),
-        **learning.spikes_per_presentation(rows),
+        **learning.spikes_per_presentation(rows, "wake", schedule.n_presentations("wake")),
         **learning.cost_of(run, schedule),
         "microseconds_per_presentation": round(1e6 * seconds / schedule.n_presentations(), 2),
         "weights_sha256": run.weights.sha256,

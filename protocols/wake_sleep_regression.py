@@ -68,7 +68,7 @@ def run(run: Run) -> dict:
         "unexplained_percent": np.round(rows["unexplained_percent"], 4).tolist(),
         "final_unexplained_percent": round(float(rows["unexplained_percent"][-1]), 4),
         **learning.last_angles(rows),
-        **learning.spikes_per_presentation(rows),
+        **learning.spikes_per_presentation(rows, "wake", schedule.n_presentations("wake")),
         **learning.cost_of(run, schedule),
         "microseconds_per_presentation": round(1e6 * seconds / schedule.n_presentations(), 2),
         "weights_sha256": run.weights.sha256,

@@ -115,13 +115,23 @@ def cost_of(run: Run, schedule: Schedule) -> dict[str, dict[str, int]]:
     return cost(schedule, run.parameters, {name: values[-1] for name, (_, values, _) in run.measures.items()})
 
 
-def spikes_per_presentation(rows: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
-    """Where neurons send spikes: ``spikes_per_presentation`` of wake, of all populations, by the cells that send them.
+def spikes_per_presentation(rows: dict[str, np.ndarray], phase: str, n: int) -> dict[str, dict[str, float]]:
+    """Where neurons send spikes: ``spikes_per_presentation`` of all populations, by the cells that send them.
 
-    ``forward`` are those that go up, of the input too; ``feedback`` those that go down.
+    Parameters
+    ----------
+    rows : dict of ndarray
+        Measures, with the spikes so far.
+    phase : {"wake", "sleep"}
+    n : int
+        Presentations of that phase.
+
+    Returns
+    -------
+    dict
+        ``forward`` cells send up, those of the input too; ``feedback`` cells send down. Empty where there are none.
     """
-    kinds = {"forward": "spikes_in_wake", "feedback": "feedback_spikes_in_wake"}
+    kinds = {"forward": f"spikes_in_{phase}", "feedback": f"feedback_spikes_in_{phase}"}
     if not {*kinds.values()} <= {*rows}:
         return {}
-    n = max(int(rows["wake_presentations"][-1]), 1)
     return {"spikes_per_presentation": {kind: round(rows[name][-1].sum() / n, 2) for kind, name in kinds.items()}}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cortex_model.errors import RunError
+from cortex_model.errors import ParameterError, RunError
 from cortex_model.parameters import Parameters
 from cortex_model.rules import own
 from cortex_model.runs.directory import RunDirectory
@@ -100,3 +100,23 @@ def programs_first(requests: list[RunRequest]) -> list[RunRequest]:
         first.setdefault(json.dumps(program_structure(request.parameters())), request)
     leading = sorted(first.values(), key=lambda request: -request.parameters().n_layers)
     return leading + [request for request in requests if not any(request is other for other in leading)]
+
+
+def none_to_make(figure: str, draws: str) -> Callable[[str, int], list[RunRequest]]:
+    """What a figure of runs of one's own has in the place of its requests: it raises, and says how it is drawn.
+
+    Parameters
+    ----------
+    figure : str
+        Its name.
+    draws : str
+        Which runs it draws.
+    """
+
+    def requests(dataset: str, n_seeds: int) -> list[RunRequest]:
+        raise ParameterError(
+            f"FIGURE: must be a figure whose runs are known (got {figure!r}, which draws {draws}); draw runs of your "
+            f"own with `cortex-model figure {figure} RUN_DIRS`."
+        )
+
+    return requests

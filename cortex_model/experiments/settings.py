@@ -93,6 +93,11 @@ RULES: dict[str, dict[str, Any]] = {
     "reciprocal, bare": {"learning_rule": "reciprocal", "damping": 0.0},
     "reciprocal, damping 10": {"learning_rule": "reciprocal", "damping": 10.0},
 }
+#: Of these, what makes each in spikes.
+RULES_IN_SPIKES = {
+    line: {"learning_rule": RULES[line]["learning_rule"]}
+    for line in ("reciprocal, bare", "random feedback", "backpropagation")
+}
 #: The bare pseudoinverse whose feedback is as strong as W's: nearer to W^+ than to W^T, and not weak.
 MATCHED = {"learning_rule": "reciprocal", "damping": 0.0, "feedback_gain": "norm_matched"}
 #: Row -> what makes it, for experiments that compare every learning rule.

@@ -63,6 +63,8 @@ class Cortex(Answers, Freezing, Kept):
         Presentations so far, of wake and sleep, by which noise is numbered.
     n_epochs : int
         Epochs of wake so far, by which orders of stimuli are numbered.
+    begun : dict of int
+        Presentations of ``wake`` and of ``sleep`` of what it started from.
     history : list of dict
         Each call that changed something: what, how many presentations, on which device.
 

@@ -206,7 +206,8 @@ class SleepWakeParameters(RuleParameters):
         try:
             values = self.rule_values
         except RuleError as error:
-            raise ValueError(f"Parameters: {error}") from None
+            where = "Parameters." if str(error).startswith("dynamics: ") else "Parameters: "
+            raise ValueError(f"{where}{error}") from None
         check_precision(values, steps_of(self.rule, values, self.relative_learning_rates), self.dtype)
         if self.interventions or self.relative_learning_rates:
             check_within(self.rule, self.n_layers, self.interventions, self.relative_learning_rates)

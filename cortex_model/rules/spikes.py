@@ -96,11 +96,10 @@ AT_REST = (
     Let("input", _PHASE.format(unit="1.0") + "\nimpulse = 0\ntrace = 0\nrate = 0", name="input_at_rest"),
     Let(
         "above input", _PHASE.format(unit="firing_threshold") + "\nimpulse = 0\ntrace = 0\nrate = 0\n"
-        "refractory_left = 0\nbasal_input = 0\ncharge = 0\nfeedback_impulse = 0", name="at_rest",
+        "refractory_left = 0\nbasal_input = 0\ncharge = uniform(3) - 0.5\nfeedback_impulse = 0", name="at_rest",
     ),
     Let("post of V", "apical_input = 0", name="apical_at_rest"),
 )  # fmt: skip
-RANDOM_CHARGE = Let("above input", "charge = uniform(3) - 0.5", name="random_charge")
 STIMULUS = Show("input", "drive = stimulus", name="stimulus")
 BIAS = Carry("b", "rate", "bias")
 ERROR_RATES = (
@@ -138,7 +137,7 @@ SPIKE = Fire(
 )  # fmt: skip
 FEEDBACK_SPIKE = Fire("above input", "feedback_impulse = sign(charge)*feedback_unit\ncharge -= sign(charge)",
                       event="feedback_spike", when="abs(charge) > 1", name="feedback_spike")  # fmt: skip
-SILENT = Let("top", "impulse = 0", name="no_spike_yet")
+SILENT = Let("above input", "impulse = 0", name="no_spike_yet")
 ERROR = Let("top", "charge += top_error_rate*time_step_ms*(impulse - target)", name="output_error",
             paper=r"$\dot q = \rho\,(h_L - h_L^*)$")  # fmt: skip
 ERROR_PASSED_ON = Let(
@@ -191,10 +190,10 @@ EVALUATION = (*AT_REST, STIMULUS, BIAS, Steps(_STEPS, *_PERCEIVED, BASAL_DECAY, 
 def wake(*more: Learn) -> tuple:
     """Wake: a stimulus goes up and, from the onset on, spikes of the error come down, at which synapses change."""
     return (
-        *AT_REST, RANDOM_CHARGE, STIMULUS, BIAS, *ERROR_RATES, ANNEALING,
+        *AT_REST, STIMULUS, BIAS, *ERROR_RATES, ANNEALING,
         Steps(_BEFORE, *_PERCEIVED, BASAL_DECAY, UP),
         Steps(
-            _AFTER, SILENT, *_PERCEIVED, ERROR, ERROR_PASSED_ON, FEEDBACK_SPIKE, BASAL_DECAY, APICAL_DECAY,
+            _AFTER, _at("top", SILENT), *_PERCEIVED, ERROR, ERROR_PASSED_ON, FEEDBACK_SPIKE, BASAL_DECAY, APICAL_DECAY,
             *WEIGHT_UPDATES, *more, UP, DOWN,
         ),
     )  # fmt: skip
@@ -216,7 +215,6 @@ _UP_IN_SLEEP = replace(UP, levels="levels of V")
 SLEEP = (
     *AT_REST, OWN_RATE,
     Show("post of V", "drive = sleep_amplitude*noise(0)", name="noise", paper=r"$\xi$"),
-    _at("pre of V", RANDOM_CHARGE),
     Let("pre of V", "annealed = exp(-age/feedback_annealing_presentations)\n"
         "plasticity = annealed*time_step_ms/(sleep_ms - sleep_onset_ms)", name="sleep_plasticity"),
     Steps("sleep_onset_ms/time_step_ms + 0.5", *_SLEEPING, _UP_IN_SLEEP, DOWN),
@@ -227,10 +225,9 @@ SLEEP = (
 #: Feedback cells repeat what forward cells send, so that apical compartments hold what feedback makes of it.
 _REPEATED = Let("pre of V", "charge += feedback_rate*time_step_ms*impulse", name="repeated")
 _APICAL = Let("post of V", "apical_drive = synapse_part*apical_input", name="apical_drive", paper=r"$A$")
-_SILENT_ALL = Let("above input", "impulse = 0", name="no_spike_yet")
 PERCEPTION = (
     *AT_REST, STIMULUS, BIAS, OWN_RATE,
-    Steps(_STEPS, _SILENT_ALL, *_PERCEIVED, _REPEATED, _at("pre of V", FEEDBACK_SPIKE), BASAL_DECAY, APICAL_DECAY,
+    Steps(_STEPS, SILENT, *_PERCEIVED, _REPEATED, _at("pre of V", FEEDBACK_SPIKE), BASAL_DECAY, APICAL_DECAY,
            UP, DOWN, _APICAL),
 )  # fmt: skip
 #: The top population's feedback cells send a state; hidden units fire as their apical compartments say, and send on.
@@ -239,7 +236,7 @@ RECALL = (
     Show("top", "drive = target", name="top_state"),
     Let("top", "rate = target", name="top_rate"),
     Steps(
-        _STEPS, _at("hidden", _SILENT_ALL),
+        _STEPS, _at("hidden", SILENT),
         Let("hidden", f"{_TRACE}\n" + _TO_DRIVE.format(drive="synapse_part*apical_input"), name="apical_membrane"),
         _at("hidden", SPIKE),
         Let("top", "charge += feedback_rate*time_step_ms*drive", name="state_sent"),

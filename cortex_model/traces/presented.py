@@ -182,7 +182,7 @@ def spikes(
     n_presentations : int
         Of sleep, where nothing is shown.
     seed : int
-        Of noise, and of thresholds at the beginning.
+        Of noise, and of the phases at which cells begin.
     device, codegen_target
         See `perception`.
 

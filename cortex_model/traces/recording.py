@@ -37,7 +37,7 @@ class Shown:
     has_spikes : bool
         Whether its events are.
     seed : int
-        Of noise, and of thresholds at the beginning.
+        Of noise, and of the phases at which cells begin.
     """
 
     phase: int

@@ -1,12 +1,8 @@
 """How few spikes of the error suffice."""
 
+from cortex_model.experiments.settings import RULES_IN_SPIKES as RULES
 from cortex_model.experiments.tables import Arm, Experiment, Panel
 
-RULES = {
-    "reciprocal, bare": {"learning_rule": "reciprocal"},
-    "random feedback": {"learning_rule": "random_feedback"},
-    "backpropagation": {"learning_rule": "backpropagation"},
-}
 #: Rates of feedback spikes for an error of 1, at the top and in the hidden population, in units of the defaults.
 FACTORS = (0.03, 0.1, 0.3, 1.0, 3.0)
 TOP, HIDDEN = 0.2, 3.0

@@ -1,12 +1,8 @@
 """Spikes beside rates, at equal presentations; and error against the spikes that it took."""
 
+from cortex_model.experiments.settings import RULES_IN_SPIKES as RULES
 from cortex_model.experiments.tables import Arm, Experiment, Panel
 
-RULES = {
-    "reciprocal, bare": {"learning_rule": "reciprocal"},
-    "random feedback": {"learning_rule": "random_feedback"},
-    "backpropagation": {"learning_rule": "backpropagation"},
-}
 SHARED = {
     "digits": {"epochs": 15},
     "mnist": {

@@ -1,12 +1,8 @@
 """Two hidden layers in spikes: can an error of spikes come down through feedback that sleep has learned?"""
 
+from cortex_model.experiments.settings import RULES_IN_SPIKES as RULES
 from cortex_model.experiments.tables import Arm, Experiment, Panel
 
-RULES = {
-    "reciprocal, bare": {"learning_rule": "reciprocal"},
-    "random feedback": {"learning_rule": "random_feedback"},
-    "backpropagation": {"learning_rule": "backpropagation"},
-}
 SHARED = {"dynamics": "spiking", "layer_sizes": (64, 48, 32, 10), "epochs": 15}
 RECIPROCAL = SHARED | RULES["reciprocal, bare"]
 OTHERS = {

@@ -86,6 +86,6 @@ def test_what_cannot_be_drawn_is_said(run, tmp_path):
     begun = RunDirectory.created(tmp_path / "begun", given | {"seed": 4})
     with pytest.raises(RunError, match=r"\(got begun: one that is .*\); make one with `cortex-model run"):
         load_figure("rasters").draw([begun], tmp_path)
-    with pytest.raises(ParameterError, match="draw a run of your own with `cortex-model figure rasters RUN_DIR`"):
+    with pytest.raises(ParameterError, match="draw runs of your own with `cortex-model figure rasters RUN_DIRS`"):
         load_figure("rasters").requests("digits", 1)
     assert "rasters" in CliRunner().invoke(app, ["figure", "--help"]).output

@@ -163,7 +163,7 @@ def test_time_is_refused_in_one_sentence():
     with pytest.raises(ParameterError) as refused:
         PARAMETERS(dynamics="leaky")
     assert str(refused.value) == (
-        "Parameters: dynamics: must be settled where nothing in a rule settles, and all happens at once (got leaky for "
+        "Parameters.dynamics: must be settled where nothing in a rule settles, and all happens at once (got leaky for "
         f"{RULE.name}); set dynamics=settled."
     )
 
